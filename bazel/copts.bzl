@@ -1,0 +1,17 @@
+"""Compiler flags, said once."""
+
+# GNU's vectoriser only has its full strength at -O3. Contraction is off: whether a*b+c is one
+# rounding or two is part of what an instruction or an operator means, so each says so itself.
+WAVEFUZZ_COPTS = [
+    "-O3",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-ffp-contract=off",
+    "-fopenmp",
+]
+
+LLVM_COPTS = [
+    "-isystem",
+    "/usr/include/llvm-22",
+]
