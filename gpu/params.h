@@ -1,0 +1,35 @@
+#ifndef WAVEFUZZ_GPU_PARAMS_H_
+#define WAVEFUZZ_GPU_PARAMS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+
+namespace wavefuzz {
+
+/// The parameters of one case by name: a size, a stride or an id (integer), or a choice (text, such as
+/// cache_dtype = "e4m3fnuz"). Ordered by name, so that the same parameters always read the same.
+class Params {
+ public:
+  using Value = std::variant<int64_t, std::string>;
+
+  void set(const std::string& name, int64_t value) { values_[name] = value; }
+  void set(const std::string& name, const std::string& value) { values_[name] = value; }
+  void set(const std::string& name, const char* value) { values_[name] = std::string(value); }
+
+  /// Throws Error(kUsage) naming the parameter when it is missing or of the other kind.
+  int64_t integer(const std::string& name) const;
+  const std::string& text(const std::string& name) const;
+
+  const std::map<std::string, Value>& values() const { return values_; }
+
+  bool operator==(const Params&) const = default;
+
+ private:
+  std::map<std::string, Value> values_;
+};
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_GPU_PARAMS_H_

@@ -1,0 +1,57 @@
+#ifndef WAVEFUZZ_GPU_PROBLEM_H_
+#define WAVEFUZZ_GPU_PROBLEM_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace wavefuzz {
+
+/// Bytes at an offset of a buffer.
+struct Extent {
+  uint64_t offset = 0;
+  std::vector<uint8_t> bytes;
+};
+
+enum class Access { kRead, kWrite, kReadWrite };
+
+/// One buffer of a launch. What no extent covers is poison: reading it is a fault, and it may be far larger
+/// than any memory (a page table with page ids near 2^31), so contents are sparse.
+struct Buffer {
+  std::string name;
+  uint64_t bytes = 0;
+  uint64_t view_offset = 0;  ///< where the pointer that the kernel is given points, from the buffer's start
+  Access access = Access::kRead;
+  std::vector<Extent> contents;
+};
+
+/// One field of the kernarg block: a little-endian value, or the address of a buffer.
+struct KernargField {
+  uint32_t offset = 0;
+  uint32_t size = 0;
+  uint64_t value = 0;
+  std::string buffer;  ///< when not empty, the field is this buffer's address plus its view_offset
+};
+
+/// Which kernel a launch runs.
+struct KernelId {
+  std::string code_object;  ///< file path
+  std::string symbol;
+};
+
+/// Everything that one launch is a function of.
+struct Problem {
+  KernelId kernel;
+  std::vector<Buffer> buffers;
+  std::vector<KernargField> kernarg;
+  std::array<uint32_t, 3> groups = {1, 1, 1};      ///< workgroups in the grid
+  std::array<uint32_t, 3> group_size = {1, 1, 1};  ///< work-items in a workgroup
+  uint32_t dynamic_lds_bytes = 0;
+
+  const Buffer& buffer(const std::string& name) const;
+};
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_GPU_PROBLEM_H_

@@ -1,0 +1,61 @@
+#ifndef WAVEFUZZ_GPU_TARGETS_TARGET_H_
+#define WAVEFUZZ_GPU_TARGETS_TARGET_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gpu/problem.h"
+
+namespace wavefuzz {
+
+/// A fault that the target itself saw while the kernel ran, such as an out-of-bounds store.
+struct Diagnostic {
+  std::string kind;         ///< stable snake_case name, part of a failure's signature
+  std::string message;      ///< one line: what, where, which lane
+  std::string instruction;  ///< disassembly
+  uint64_t pc = 0;          ///< bytes from the kernel's first instruction
+};
+
+/// The bytes of one buffer that a launch wrote, in ascending order, neighbours joined.
+struct WrittenBuffer {
+  std::string name;
+  std::vector<Extent> extents;
+};
+
+struct Outcome {
+  enum class Status {
+    kCompleted,    ///< ran to the end; diagnostics may still say that it did so wrongly
+    kUnsupported,  ///< the target lacks something the kernel needs; `unsupported` says what
+  };
+  Status status = Status::kCompleted;
+  std::string unsupported;
+  std::vector<Diagnostic> diagnostics;
+  std::vector<WrittenBuffer> written;
+  uint64_t instructions = 0;  ///< wave instructions executed, where the target counts them
+  std::string fidelity;       ///< the weakest fidelity of any instruction executed
+
+  /// The extents written of a buffer; empty when nothing was.
+  const std::vector<Extent>& written_to(const std::string& buffer) const;
+};
+
+/// A way to run a kernel. Launches are independent and may be made from several threads at once.
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual const std::string& name() const = 0;  ///< as on the command line: sim:gfx942
+  virtual const std::string& arch() const = 0;  ///< as in a code object's name: gfx942
+  /// Throws Error for a code object that cannot be loaded.
+  virtual Outcome launch(const Problem& problem) = 0;
+};
+
+/// The targets that exist, in the order a campaign takes them.
+std::vector<std::string> target_names();
+
+/// Throws Error(kUsage) for a name that target_names() does not have.
+std::unique_ptr<Target> make_target(const std::string& name);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_GPU_TARGETS_TARGET_H_
