@@ -1,6 +1,6 @@
 """Repositories that let Debian 12's Bazel 4.2.3 build offline.
 
-Debian's Bazel refers to two external repositories that it does not ship. Both are
+Debian's Bazel refers to three external repositories that it does not ship. They are
 replaced by small stubs in this tree, so that no build or test needs the network.
 Libraries come from Debian packages (see //bazel/debian), not from repositories.
 """
@@ -13,6 +13,12 @@ def wavefuzz_repositories():
     native.local_repository(
         name = "rules_cc",
         path = "bazel/stubs/rules_cc",
+    )
+
+    # Resolving any toolchain reads @bazel_tools//tools/jdk, which loads @rules_java//java:defs.bzl.
+    native.local_repository(
+        name = "rules_java",
+        path = "bazel/stubs/rules_java",
     )
 
     # Every test rule refers to the coverage tools, even when no coverage is asked for.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <regex>
+#include <unordered_map>
 
 #include "gpu/error.h"
 
@@ -18,26 +19,65 @@ constexpr double kExactLimit = 9007199254740992.0;
 double remainder(double a, double b) { return std::fmod(a, b); }
 double ceildiv(double a, double b) { return std::ceil(a / b); }
 
-/// Gives each distinct text a number, so that texts can be compared by muParser.
-class TextIds {
+/// An expression parsed once, with a variable for each parameter of the case it was first met with.
+class Compiled {
  public:
-  double id(const std::string& text) { return ids_.emplace(text, static_cast<double>(ids_.size())).first->second; }
+  Compiled(const std::string& expression, const Params& params) {
+    parser_.DefineOprt("%", remainder, mu::prMUL_DIV);
+    parser_.DefineFun("ceildiv", ceildiv);
+    for (const auto& [name, value] : params.values()) parser_.DefineVar(name, &variables_[name]);
+    parser_.SetExpr(number_texts(expression));
+  }
+
+  bool fits(const Params& params) const {
+    if (params.values().size() != variables_.size()) return false;
+    auto it = variables_.begin();
+    for (const auto& [name, value] : params.values()) {
+      if (it->first != name) return false;
+      ++it;
+    }
+    return true;
+  }
+
+  double evaluate(const Params& params) {
+    auto variable = variables_.begin();
+    for (const auto& [name, value] : params.values()) {
+      const auto* integer = std::get_if<int64_t>(&value);
+      variable->second = integer ? static_cast<double>(*integer) : text_id(std::get<std::string>(value));
+      ++variable;
+    }
+    return parser_.Eval();
+  }
 
  private:
-  std::map<std::string, double> ids_;
+  // Each distinct text stands as a number of its own, since muParser compares numbers only.
+  double text_id(const std::string& text) {
+    return text_ids_.emplace(text, static_cast<double>(text_ids_.size())).first->second;
+  }
+
+  std::string number_texts(const std::string& expression) {
+    static const std::regex kQuoted("\"([^\"]*)\"");
+    std::string out;
+    auto from = expression.cbegin();
+    for (std::sregex_iterator it(expression.begin(), expression.end(), kQuoted), end; it != end; ++it) {
+      out.append(from, (*it)[0].first);
+      out += fmt::format("{}", text_id((*it)[1].str()));
+      from = (*it)[0].second;
+    }
+    return out.append(from, expression.cend());
+  }
+
+  mu::Parser parser_;
+  std::map<std::string, double> variables_;
+  std::map<std::string, double> text_ids_;
 };
 
-std::string replace_texts(const std::string& expression, TextIds& ids) {
-  static const std::regex kQuoted("\"([^\"]*)\"");
-  std::string out;
-  auto from = expression.cbegin();
-  for (std::sregex_iterator it(expression.begin(), expression.end(), kQuoted), end; it != end; ++it) {
-    out.append(from, (*it)[0].first);
-    out += fmt::format("{}", ids.id((*it)[1].str()));
-    from = (*it)[0].second;
-  }
-  out.append(from, expression.cend());
-  return out;
+/// Parsing costs a hundred times an evaluation, and a campaign evaluates the same few expressions for every case.
+Compiled& compiled(const std::string& expression, const Params& params) {
+  thread_local std::unordered_map<std::string, std::unique_ptr<Compiled>> cache;
+  std::unique_ptr<Compiled>& entry = cache[expression];
+  if (entry == nullptr || !entry->fits(params)) entry = std::make_unique<Compiled>(expression, params);
+  return *entry;
 }
 
 }  // namespace
@@ -45,16 +85,7 @@ std::string replace_texts(const std::string& expression, TextIds& ids) {
 int64_t evaluate(const std::string& expression, const Params& params) {
   double value = 0;
   try {
-    TextIds ids;
-    mu::Parser parser;
-    parser.DefineOprt("%", remainder, mu::prMUL_DIV);
-    parser.DefineFun("ceildiv", ceildiv);
-    for (const auto& [name, param] : params.values()) {
-      const auto* integer = std::get_if<int64_t>(&param);
-      parser.DefineConst(name, integer ? static_cast<double>(*integer) : ids.id(std::get<std::string>(param)));
-    }
-    parser.SetExpr(replace_texts(expression, ids));
-    value = parser.Eval();
+    value = compiled(expression, params).evaluate(params);
   } catch (const mu::Parser::exception_type& e) {
     throw Error(Exit::kUsage, fmt::format("expression '{}': {}", expression, e.GetMsg()));
   }
