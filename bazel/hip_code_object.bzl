@@ -37,8 +37,9 @@ def _hip_code_object_impl(ctx):
             "-std=c++20",
             "-Wall",
             "-Werror",
-            # A source path would make the object differ from one checkout to the next.
-            "-fdebug-prefix-map=%s=." % ctx.bin_dir.path,
+            # The unique id that HIP gives a source file is a hash of its path: without one, the same source
+            # gives the same bytes in every checkout.
+            "-fuse-cuid=none",
             "-I.",
         ])
         for bitcode in _BITCODE:

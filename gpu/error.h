@@ -10,13 +10,14 @@ namespace wavefuzz {
 enum class Exit {
   kClean = 0,
   kFindings = 1,
-  kUsage = 2,              ///< bad command line, or an input file that cannot be read as what it should be
-  kInternal = 3,           ///< a self-check failed
+  kUsage = 2,     ///< bad command line, or an input file that cannot be read as what it should be
+  kInternal = 3,  ///< a self-check failed
   kNothingRan = 4,
   kTargetUnavailable = 5,
 };
 
-/// What stops a command: one line that names the file, field and value at fault, and the exit code it means.
+/// What stops a command: one line that names the file, field and value at fault, and the exit code
+/// it means.
 class Error : public std::runtime_error {
  public:
   Error(Exit exit, const std::string& line) : std::runtime_error(line), exit_(exit) {}

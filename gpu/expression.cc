@@ -43,7 +43,8 @@ class Compiled {
     auto variable = variables_.begin();
     for (const auto& [name, value] : params.values()) {
       const auto* integer = std::get_if<int64_t>(&value);
-      variable->second = integer ? static_cast<double>(*integer) : text_id(std::get<std::string>(value));
+      variable->second =
+          integer ? static_cast<double>(*integer) : text_id(std::get<std::string>(value));
       ++variable;
     }
     return parser_.Eval();
@@ -59,7 +60,8 @@ class Compiled {
     static const std::regex kQuoted("\"([^\"]*)\"");
     std::string out;
     auto from = expression.cbegin();
-    for (std::sregex_iterator it(expression.begin(), expression.end(), kQuoted), end; it != end; ++it) {
+    for (std::sregex_iterator it(expression.begin(), expression.end(), kQuoted), end; it != end;
+         ++it) {
       out.append(from, (*it)[0].first);
       out += fmt::format("{}", text_id((*it)[1].str()));
       from = (*it)[0].second;
@@ -72,11 +74,13 @@ class Compiled {
   std::map<std::string, double> text_ids_;
 };
 
-/// Parsing costs a hundred times an evaluation, and a campaign evaluates the same few expressions for every case.
+/// Parsing costs a hundred times an evaluation, and a campaign evaluates the same few expressions
+/// for every case.
 Compiled& compiled(const std::string& expression, const Params& params) {
   thread_local std::unordered_map<std::string, std::unique_ptr<Compiled>> cache;
   std::unique_ptr<Compiled>& entry = cache[expression];
-  if (entry == nullptr || !entry->fits(params)) entry = std::make_unique<Compiled>(expression, params);
+  if (entry == nullptr || !entry->fits(params))
+    entry = std::make_unique<Compiled>(expression, params);
   return *entry;
 }
 
@@ -90,7 +94,8 @@ int64_t evaluate(const std::string& expression, const Params& params) {
     throw Error(Exit::kUsage, fmt::format("expression '{}': {}", expression, e.GetMsg()));
   }
   if (!(std::abs(value) < kExactLimit) || value != std::floor(value)) {
-    throw Error(Exit::kUsage, fmt::format("expression '{}' gives {}, not an integer below 2^53", expression, value));
+    throw Error(Exit::kUsage, fmt::format("expression '{}' gives {}, not an integer below 2^53",
+                                          expression, value));
   }
   return static_cast<int64_t>(value);
 }

@@ -36,7 +36,8 @@ TEST(Expression, ComputesOverTheParametersOfTheCase) {
 TEST(Expression, ComparesATextParameterWithAQuotedText) {
   EXPECT_EQ(evaluate("layout == \"shuffle\"", params()), 1);
   EXPECT_EQ(evaluate("layout == \"normal\"", params()), 0);
-  EXPECT_EQ(evaluate("layout != \"shuffle\" || page_size % 16 == 0 && head_dim % 16 == 0", params()), 1);
+  EXPECT_EQ(
+      evaluate("layout != \"shuffle\" || page_size % 16 == 0 && head_dim % 16 == 0", params()), 1);
 }
 
 TEST(Expression, SeesTheNewValuesOfALaterCase) {

@@ -8,8 +8,8 @@
 
 namespace wavefuzz {
 
-/// The parameters of one case by name: a size, a stride or an id (integer), or a choice (text, such as
-/// cache_dtype = "e4m3fnuz"). Ordered by name, so that the same parameters always read the same.
+/// The parameters of one case by name: a size, a stride or an id (integer), or a choice (text, such
+/// as cache_dtype = "e4m3fnuz"). Ordered by name, so that the same parameters always read the same.
 class Params {
  public:
   using Value = std::variant<int64_t, std::string>;

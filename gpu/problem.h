@@ -16,12 +16,13 @@ struct Extent {
 
 enum class Access { kRead, kWrite, kReadWrite };
 
-/// One buffer of a launch. What no extent covers is poison: reading it is a fault, and it may be far larger
-/// than any memory (a page table with page ids near 2^31), so contents are sparse.
+/// One buffer of a launch. What no extent covers is poison: reading it is a fault, and it may be
+/// far larger than any memory (a page table with page ids near 2^31), so contents are sparse.
 struct Buffer {
   std::string name;
   uint64_t bytes = 0;
-  uint64_t view_offset = 0;  ///< where the pointer that the kernel is given points, from the buffer's start
+  uint64_t view_offset =
+      0;  ///< where the pointer that the kernel is given points, from the buffer's start
   Access access = Access::kRead;
   std::vector<Extent> contents;
 };

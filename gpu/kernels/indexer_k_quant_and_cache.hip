@@ -1,10 +1,11 @@
-// The indexer K writer of DeepSeek-V3.2 sparse attention: quantises each row of K to FP8 with one scale
-// and stores it into a paged cache. Semantics: vLLM indexer_k_quant_and_cache, with the layouts of both its
-// writers (NORMAL and SHUFFLE) and either encoding on either arch.
+// The indexer K writer of DeepSeek-V3.2 sparse attention: quantises each row of K to FP8 with one
+// scale and stores it into a paged cache. Semantics: vLLM indexer_k_quant_and_cache, with the
+// layouts of both its writers (NORMAL and SHUFFLE) and either encoding on either arch.
 //
 //   k             [rows, head_dim] bf16 or f16, unit column stride, row stride k_stride elements
-//   slot_mapping  [gridDim.x] i64: page * page_size + offset in the page; negative leaves the token out
-//   kv_cache      pages of `page_size * head_dim` values, then `page_size` f32 scales; page p starts at
+//   slot_mapping  [gridDim.x] i64: page * page_size + offset in the page; negative leaves the token
+//   out kv_cache      pages of `page_size * head_dim` values, then `page_size` f32 scales; page p
+//   starts at
 //                 p * page_stride bytes
 //
 // One workgroup of 128 lanes (two waves) writes one token.
@@ -13,8 +14,8 @@
 #include <hip/hip_runtime.h>
 #include <stdint.h>
 
-#include "quant/fp8.h"
 #include "quant/float16.h"
+#include "quant/fp8.h"
 #include "quant/indexer_page.h"
 #include "quant/ue8m0.h"
 
@@ -30,9 +31,9 @@ using wavefuzz::quant::PageLayout;
 
 enum class Plant {
   none,
-  uint8_cast,             // the quotient converted to an integer, not to FP8
-  fn_bytes_in_fnuz,       // an fnuz cache filled with the bytes of the fn encoding
-  sign_kept_on_zero,      // a negative quotient that rounds to zero keeps its sign: 0x80, NaN in fnuz
+  uint8_cast,         // the quotient converted to an integer, not to FP8
+  fn_bytes_in_fnuz,   // an fnuz cache filled with the bytes of the fn encoding
+  sign_kept_on_zero,  // a negative quotient that rounds to zero keeps its sign: 0x80, NaN in fnuz
   negative_slot_written,  // no early return for slot -1
   page_stride_32bit,      // page * page_stride in 32 bits
   scales_shuffled,        // the scale tail permuted like the values of a SHUFFLE page
@@ -48,11 +49,11 @@ constexpr int kGroupSize = kWaveSize * kWavesPerGroup;
 struct Bf16 {
   uint16_t bits;
 };
-__device__ float to_float(Bf16 x) { return wavefuzz::quant::bf16_to_float(x.bits); }
+__device__ float to_float(Bf16 x) { return wavefuzz::quant::decode_bf16(x.bits); }
 __device__ float to_float(_Float16 x) { return static_cast<float>(x); }
 
-// Rounds to FP8 with the arch's own instruction where it has one for the format: v_cvt_pk_fp8_f32 means
-// e4m3fnuz on gfx942 and e4m3fn on gfx950.
+// Rounds to FP8 with the arch's own instruction where it has one for the format: v_cvt_pk_fp8_f32
+// means e4m3fnuz on gfx942 and e4m3fn on gfx950.
 template <Fp8 kFormat>
 __device__ uint8_t to_fp8(float x) {
 #if defined(__gfx942__)
@@ -63,7 +64,7 @@ __device__ uint8_t to_fp8(float x) {
   if constexpr (kNative) {
     return static_cast<uint8_t>(__builtin_amdgcn_cvt_pk_fp8_f32(x, x, 0, false));
   } else {
-    return wavefuzz::quant::encode(kFormat, x, wavefuzz::quant::kPytorchCast);
+    return wavefuzz::quant::encode(kFormat, x, wavefuzz::quant::kCastPyTorch);
   }
 }
 
@@ -107,21 +108,24 @@ __device__ int64_t page_start(int64_t page, int64_t page_stride) {
 
 __device__ uint64_t scale_offset(const IndexerPage& page, uint32_t token) {
   if constexpr (kPlant == Plant::scales_shuffled) {
-    if (page.layout == PageLayout::kShuffle) token = token % 16 * (page.page_size / 16) + token / 16;
+    if (page.layout == PageLayout::kShuffle)
+      token = token % 16 * (page.page_size / 16) + token / 16;
   }
   return page.scale_offset(token);
 }
 
 template <typename T, Fp8 kFormat>
-__device__ void write_token(const T* k, const int64_t* slot_mapping, uint8_t* kv_cache, int64_t k_stride,
-                            int64_t page_stride, int head_dim, int page_size, bool shuffle, bool ue8m0) {
+__device__ void write_token(const T* k, const int64_t* slot_mapping, uint8_t* kv_cache,
+                            int64_t k_stride, int64_t page_stride, int head_dim, int page_size,
+                            bool shuffle, bool ue8m0) {
   __shared__ float amax_per_wave[kWavesPerGroup];
   const int64_t slot = slot_mapping[blockIdx.x];
   if (kPlant != Plant::negative_slot_written && slot < 0) return;
 
   const T* row = k + blockIdx.x * k_stride;
   float amax = 0.0f;
-  for (int d = threadIdx.x; d < head_dim; d += kGroupSize) amax = fmaxf(amax, fabsf(to_float(row[d])));
+  for (int d = threadIdx.x; d < head_dim; d += kGroupSize)
+    amax = fmaxf(amax, fabsf(to_float(row[d])));
   const float scale = row_scale<kFormat>(row_amax(amax, amax_per_wave), ue8m0);
 
   const IndexerPage page = {static_cast<uint32_t>(page_size), static_cast<uint32_t>(head_dim),
@@ -136,12 +140,12 @@ __device__ void write_token(const T* k, const int64_t* slot_mapping, uint8_t* kv
 
 }  // namespace
 
-#define INDEXER_K_WRITER(symbol, type, format)                                                              \
-  extern "C" __global__ __launch_bounds__(kGroupSize) void symbol(                                          \
-      const type* k, const int64_t* slot_mapping, uint8_t* kv_cache, int64_t k_stride, int64_t page_stride, \
-      int head_dim, int page_size, int shuffle, int ue8m0) {                                                \
-    write_token<type, format>(k, slot_mapping, kv_cache, k_stride, page_stride, head_dim, page_size,        \
-                              shuffle != 0, ue8m0 != 0);                                                    \
+#define INDEXER_K_WRITER(symbol, type, format)                                            \
+  extern "C" __global__ __launch_bounds__(kGroupSize) void symbol(                        \
+      const type* k, const int64_t* slot_mapping, uint8_t* kv_cache, int64_t k_stride,    \
+      int64_t page_stride, int head_dim, int page_size, int shuffle, int ue8m0) {         \
+    write_token<type, format>(k, slot_mapping, kv_cache, k_stride, page_stride, head_dim, \
+                              page_size, shuffle != 0, ue8m0 != 0);                       \
   }
 
 INDEXER_K_WRITER(indexer_k_quant_and_cache_bf16_e4m3fn, Bf16, Fp8::kE4m3fn)

@@ -1,0 +1,119 @@
+#include "fuzz/campaign.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <exception>
+#include <set>
+
+namespace wavefuzz {
+namespace {
+
+// Cases of one job before the next job has its turn: long enough to keep every thread busy, short enough that a
+// campaign of a minute reaches every job many times.
+constexpr uint64_t kTurn = 64;
+
+double cpu_now() {
+  timespec now = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+class Campaign {
+ public:
+  Campaign(const Harness& harness, const CampaignOptions& options, const std::atomic<bool>& interrupted,
+           CampaignListener& listener)
+      : harness_(harness), options_(options), interrupted_(interrupted), listener_(listener) {}
+
+  std::vector<JobResult> run(const std::vector<Job>& jobs) {
+    for (const Job& job : jobs) results_.emplace_back().job = job;
+    std::vector<std::set<std::string>> signatures(jobs.size());
+    for (bool any = true; any && !over();) {
+      any = false;
+      for (size_t i = 0; i < jobs.size() && !over(); ++i) {
+        if (finished(results_[i])) continue;
+        any = true;
+        const double cpu = cpu_now();
+        take_turn(results_[i], signatures[i]);
+        results_[i].cpu_seconds += cpu_now() - cpu;
+        listener_.on_progress(results_, elapsed());
+      }
+    }
+    return results_;
+  }
+
+ private:
+  double elapsed() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+  bool over() const { return interrupted_ || (options_.seconds > 0 && elapsed() >= options_.seconds); }
+
+  bool finished(const JobResult& result) const {
+    if (options_.cases != 0 && result.cases >= options_.cases) return true;
+    if (!result.unsupported.empty()) return true;
+    return result.findings.size() >= (result.job.plant.empty() ? options_.findings_per_job : 1);
+  }
+
+  void take_turn(JobResult& result, std::set<std::string>& signatures) {
+    const uint64_t left = options_.cases == 0 ? kTurn : options_.cases - result.cases;
+    const int count = static_cast<int>(std::min(kTurn, left));
+    std::vector<std::optional<rc::Shrinkable<Case>>> drawn(count);
+    std::vector<Verdict> verdicts(count);
+    std::exception_ptr error;
+    const uint64_t first = result.cases;
+#pragma omp parallel for num_threads(options_.threads) schedule(dynamic, 1)
+    for (int i = 0; i < count; ++i) {
+      try {
+        drawn[i] = harness_.draw(result.job, options_.seed, index(first + i));
+        verdicts[i] = harness_.evaluate(drawn[i]->value());
+      } catch (...) {
+#pragma omp critical
+        if (!error) error = std::current_exception();
+      }
+    }
+    if (error) std::rethrow_exception(error);
+
+    // In order of their index, whichever thread was first: what is found does not depend on the threads.
+    for (int i = 0; i < count && !finished(result); ++i) {
+      ++result.cases;
+      ++result.by_status[verdicts[i].status];
+      result.instructions += verdicts[i].instructions;
+      if (verdicts[i].status == Status::kUnsupported) result.unsupported = verdicts[i].reason;
+      if (verdicts[i].status != Status::kFail || !signatures.insert(signature(verdicts[i])).second) continue;
+      report(result, index(first + i), *drawn[i], verdicts[i]);
+    }
+  }
+
+  uint64_t index(uint64_t n) const { return options_.first_case + n * options_.case_stride; }
+
+  void report(JobResult& result, uint64_t case_index, const rc::Shrinkable<Case>& drawn, const Verdict& verdict) {
+    const Case original = drawn.value();
+    listener_.on_failure(result.job, case_index, original, verdict);
+    CampaignFinding finding = {result.job, case_index, original,
+                               shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
+    for (int i = 0; i < kConfirmations; ++i) {
+      const Verdict again = harness_.evaluate(finding.shrunk.smallest);
+      if (again.status == Status::kFail && signature(again) == signature(verdict)) ++finding.confirmations;
+    }
+    result.findings.push_back(finding);
+    listener_.on_finding(finding);
+  }
+
+  const Harness& harness_;
+  const CampaignOptions& options_;
+  const std::atomic<bool>& interrupted_;
+  CampaignListener& listener_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::vector<JobResult> results_;
+};
+
+}  // namespace
+
+std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
+                                    const CampaignOptions& options, const std::atomic<bool>& interrupted,
+                                    CampaignListener& listener) {
+  return Campaign(harness, options, interrupted, listener).run(jobs);
+}
+
+}  // namespace wavefuzz

@@ -1,0 +1,70 @@
+#ifndef WAVEFUZZ_FUZZ_CAMPAIGN_H_
+#define WAVEFUZZ_FUZZ_CAMPAIGN_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/corpus.h"
+#include "fuzz/harness.h"
+#include "fuzz/shrink.h"
+
+namespace wavefuzz {
+
+struct CampaignOptions {
+  uint64_t seed = 1;
+  uint64_t first_case = 0;   ///< index of the first case
+  uint64_t case_stride = 1;  ///< a shard takes every case_stride-th
+  uint64_t cases = 0;        ///< for each job; 0 = no limit
+  double seconds = 0;        ///< for the campaign; 0 = no limit
+  int threads = 1;
+  size_t findings_per_job = 8;  ///< distinct signatures, after which a job is finished
+  ShrinkLimits shrink;
+};
+
+/// A failure, shrunk and run again.
+struct CampaignFinding {
+  Job job;
+  uint64_t case_index = 0;
+  Case original;
+  Shrunk shrunk;
+  int confirmations = 0;  ///< how many of kConfirmations re-runs gave the same verdict
+};
+
+/// Re-runs of a shrunk case before it is reported.
+inline constexpr int kConfirmations = 3;
+
+struct JobResult {
+  Job job;
+  uint64_t cases = 0;  ///< run, up to and including the last finding's
+  std::map<Status, uint64_t> by_status;
+  uint64_t instructions = 0;
+  std::string unsupported;  ///< what the target lacked, if it did
+  double cpu_seconds = 0;   ///< of this process while the job ran, shrinking included
+  std::vector<CampaignFinding> findings;
+};
+
+/// What a campaign tells while it runs. Called from one thread.
+class CampaignListener {
+ public:
+  virtual ~CampaignListener() = default;
+  /// A failure as it was drawn, before it is shrunk.
+  virtual void on_failure(const Job&, uint64_t /*case_index*/, const Case&, const Verdict&) {}
+  /// The same, shrunk.
+  virtual void on_finding(const CampaignFinding&) {}
+  virtual void on_progress(const std::vector<JobResult>&, double /*seconds*/) {}
+};
+
+/// Runs the jobs in turns until each has had its cases, or time is up, or `interrupted` becomes true. A planted
+/// bug is finished when it is found. Which cases run, what is found and how it shrinks depends on the seed, not
+/// on threads; only a time limit cuts it off at a moment that does.
+std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
+                                    const CampaignOptions& options, const std::atomic<bool>& interrupted,
+                                    CampaignListener& listener);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_CAMPAIGN_H_

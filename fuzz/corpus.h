@@ -1,0 +1,37 @@
+#ifndef WAVEFUZZ_FUZZ_CORPUS_H_
+#define WAVEFUZZ_FUZZ_CORPUS_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzz/case.h"
+#include "fuzz/verdict.h"
+
+namespace wavefuzz {
+
+/// A known failure as it is kept: one JSON file, a function of the case alone.
+struct CorpusEntry {
+  Case c;
+  std::string signature;
+  std::string message;  ///< the first finding, for a reader
+};
+
+/// The file's text, ending in a newline.
+std::string corpus_text(const CorpusEntry& entry);
+
+/// Throws Error(kUsage) naming file, field and value.
+CorpusEntry read_corpus_file(const std::string& path);
+
+/// The case of a corpus file, or of a file (or text) that holds only a case. Throws Error(kUsage).
+Case read_case(const JsonView& view);
+
+/// Replaces the file whole or not at all. Throws Error(kInternal) naming the file and the system's reason, such
+/// as a full disk.
+void write_file(const std::string& path, const std::string& text);
+
+/// The corpus files below a folder, in order of their names. Throws Error(kUsage) when it cannot be read.
+std::vector<std::string> corpus_files(const std::string& folder);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_CORPUS_H_

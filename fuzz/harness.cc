@@ -1,0 +1,127 @@
+#include "fuzz/harness.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "fuzz/judge.h"
+#include "gpu/error.h"
+#include "gpu/expression.h"
+
+namespace wavefuzz {
+namespace {
+
+// A domain that is inside the claims once in this many tries is as good as none.
+constexpr uint64_t kMostTries = 1000;
+
+std::string arch_of(const std::string& target) { return target.substr(target.find(':') + 1); }
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+}  // namespace
+
+std::string kernel_name(const Job& job) { return job.plant.empty() ? job.kernel : job.kernel + "+" + job.plant; }
+
+Harness::Harness(const std::vector<std::string>& manifest_files, std::string root) : root_(std::move(root)) {
+  for (const std::string& file : manifest_files) {
+    Manifest m = Manifest::load(file);
+    find_operator(m.op).check_manifest(m);
+    const std::string kernel = m.kernel;
+    if (const auto it = manifests_.find(kernel); it != manifests_.end()) {
+      throw Error(Exit::kUsage, fmt::format("{}: kernel '{}' is already described by {}", file, kernel, it->second.file));
+    }
+    manifests_.emplace(kernel, std::move(m));
+  }
+}
+
+const Manifest& Harness::manifest(const std::string& kernel) const {
+  const auto it = manifests_.find(kernel);
+  if (it == manifests_.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, m] : manifests_) names.push_back(name);
+    throw Error(Exit::kUsage, fmt::format("kernel '{}' is unknown; there are {}", kernel, fmt::join(names, ", ")));
+  }
+  return it->second;
+}
+
+std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels, const std::vector<std::string>& targets) const {
+  std::vector<std::pair<std::string, std::string>> named;  // kernel, plant
+  for (const std::string& text : kernels) {
+    if (text == "all") {
+      for (const auto& [kernel, m] : manifests_) {
+        named.emplace_back(kernel, "");
+        for (const Plant& plant : m.plants) named.emplace_back(kernel, plant.name);
+      }
+      continue;
+    }
+    const auto plus = text.find('+');
+    const Manifest& m = manifest(text.substr(0, plus));
+    const std::string plant = plus == std::string::npos ? "" : text.substr(plus + 1);
+    if (!plant.empty() && m.find_plant(plant) == nullptr) {
+      throw Error(Exit::kUsage, fmt::format("kernel '{}' has no planted bug '{}'", m.kernel, plant));
+    }
+    named.emplace_back(m.kernel, plant);
+  }
+  std::vector<Job> jobs;
+  for (const std::string& target : target_names()) {
+    if (!contains(targets, "all") && !contains(targets, target)) continue;
+    for (const auto& [kernel, plant] : named) {
+      if (contains(manifest(kernel).arches, arch_of(target))) jobs.push_back({kernel, plant, target});
+    }
+  }
+  for (const std::string& target : targets) {
+    if (target != "all" && !contains(target_names(), target)) make_target(target);  // says what is wrong with it
+  }
+  return jobs;
+}
+
+rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index) const {
+  const Manifest& m = manifest(job.kernel);
+  const Operator& op = find_operator(m.op);
+  const Plant* plant = m.find_plant(job.plant);
+  const rc::Gen<Case> domain = op.domain(m);
+  const int size = static_cast<int>(std::min<uint64_t>(8 + index / 2, rc::kNominalSize));
+  for (uint64_t attempt = 0; attempt < kMostTries; ++attempt) {
+    const rc::Random random(rc::Random::Key{seed, stable_hash(job.kernel), index, attempt});
+    const rc::Shrinkable<Case> drawn = domain(random, size);
+    const Params params = op.launch_params(drawn.value());
+    if (m.refusal(params)) continue;
+    if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0) continue;
+    return rc::shrinkable::map(drawn, [job](Case c) {
+      c.kernel = job.kernel;
+      c.plant = job.plant;
+      c.target = job.target;
+      return c;
+    });
+  }
+  throw Error(Exit::kUsage, fmt::format("{}: no case inside the claims in {} tries", m.file, kMostTries));
+}
+
+Verdict Harness::evaluate(const Case& c) const {
+  const Manifest& m = manifest(c.kernel);
+  const Operator& op = find_operator(m.op);
+  const Params params = op.launch_params(c);
+  if (const auto refusal = m.refusal(params)) return {.status = Status::kRefused, .reason = *refusal};
+  if (!c.plant.empty() && m.find_plant(c.plant) == nullptr) {
+    throw Error(Exit::kUsage, fmt::format("kernel '{}' has no planted bug '{}'", c.kernel, c.plant));
+  }
+  Target& target = this->target(c.target);
+  Problem problem;
+  problem.buffers = op.buffers(c);
+  m.bind(params, target.arch(), c.plant, root_, problem);
+  const Outcome outcome = target.launch(problem);
+  const Operator::Judgement judgement = op.expect(c, m);
+  return judge_exact(judgement.expectation, outcome, judgement.describe);
+}
+
+Target& Harness::target(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Target>& target = targets_[name];
+  if (target == nullptr) target = make_target(name);
+  return *target;
+}
+
+}  // namespace wavefuzz

@@ -1,0 +1,67 @@
+#ifndef WAVEFUZZ_FUZZ_HARNESS_H_
+#define WAVEFUZZ_FUZZ_HARNESS_H_
+
+#include <rapidcheck/Shrinkable.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/case.h"
+#include "fuzz/operator.h"
+#include "fuzz/verdict.h"
+#include "gpu/manifest.h"
+#include "gpu/targets/target.h"
+
+namespace wavefuzz {
+
+/// A kernel on a target: what a campaign spends its time on.
+struct Job {
+  std::string kernel;
+  std::string plant;  ///< empty: the kernel as it should be
+  std::string target;
+};
+
+/// "kernel" or "kernel+plant".
+std::string kernel_name(const Job& job);
+
+/// The kernels at hand and the way from a case to its verdict. evaluate() and draw() may be called from several
+/// threads.
+class Harness {
+ public:
+  /// Reads the manifests. `root` is the folder that code object paths start from. Throws Error(kUsage).
+  Harness(const std::vector<std::string>& manifest_files, std::string root);
+
+  /// Manifests by kernel name.
+  const std::map<std::string, Manifest>& manifests() const { return manifests_; }
+  /// Throws Error(kUsage) naming the kernels there are.
+  const Manifest& manifest(const std::string& kernel) const;
+
+  /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", or "all": each kernel and each
+  /// of its planted bugs) on targets ("all" or names). Throws Error(kUsage).
+  std::vector<Job> jobs(const std::vector<std::string>& kernels, const std::vector<std::string>& targets) const;
+
+  /// Case `index` of a campaign: inside the kernel's claims and, for a planted bug, where that can show. The
+  /// same for every plant and target of a kernel, as far as it has cases in common.
+  rc::Shrinkable<Case> draw(const Job& job, uint64_t seed, uint64_t index) const;
+
+  /// Runs and judges a case. Throws Error when it cannot be run at all.
+  Verdict evaluate(const Case& c) const;
+
+  const Operator& op(const Case& c) const { return find_operator(manifest(c.kernel).op); }
+
+ private:
+  Target& target(const std::string& name) const;
+
+  std::string root_;
+  std::map<std::string, Manifest> manifests_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::unique_ptr<Target>> targets_;
+};
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_HARNESS_H_

@@ -1,0 +1,424 @@
+// The wavefuzz command. One function for each subcommand; exit codes as in gpu/error.h.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <random>
+
+#include "fuzz/campaign.h"
+#include "fuzz/corpus.h"
+#include "fuzz/harness.h"
+#include "fuzz/paths.h"
+#include "fuzz/report.h"
+#include "fuzz/version.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+namespace {
+
+std::atomic<bool> interrupted = false;
+
+extern "C" void on_signal(int signal) {
+  interrupted = true;
+  std::signal(signal, SIG_DFL);  // a second one ends the process at once
+}
+
+struct Options {
+  std::string command;  // what the user typed to get here
+  std::vector<std::string> manifests;
+  std::string root;
+  std::vector<std::string> kernels = {"all"};
+  std::vector<std::string> targets = {"all"};
+  std::string seed = "1";
+  uint64_t cases = 0;
+  double seconds = 0;
+  int threads = omp_get_max_threads();
+  std::string out = "wavefuzz-out";
+  std::vector<std::string> corpus;
+  bool json = false;
+  bool quiet = false;
+  uint64_t shard = 0;
+  uint64_t shards = 1;
+
+  std::string file;
+  std::string case_text;
+  std::string other_kernel;
+  std::string other_target;
+};
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::vector<std::string> in_tree_manifests(const std::string& root) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(root) / "gpu/manifests")) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Harness make_harness(const Options& options) {
+  const std::string root = options.root.empty() ? runfiles_root() : user_path(options.root);
+  std::vector<std::string> files;
+  for (const std::string& manifest : options.manifests) files.push_back(user_path(manifest));
+  return Harness(files.empty() ? in_tree_manifests(root) : files, root);
+}
+
+uint64_t parse_seed(const std::string& text) {
+  if (text == "random") return std::random_device{}();
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    throw Error(Exit::kUsage, fmt::format("--seed must be a number from 0 or 'random', is '{}'", text));
+  }
+  return seed;
+}
+
+CampaignReport make_report(const Harness& harness, const Options& options) {
+  return CampaignReport(harness, {.out = options.json ? stderr : stdout,
+                                  .folder = user_path(options.out),
+                                  .shown_folder = options.out,
+                                  .command = options.command,
+                                  .quiet = options.quiet});
+}
+
+CampaignOptions campaign_options(const Options& options) {
+  CampaignOptions campaign;
+  campaign.seed = parse_seed(options.seed);
+  campaign.first_case = options.shard;
+  campaign.case_stride = options.shards;
+  campaign.cases = options.cases;
+  campaign.seconds = options.seconds;
+  campaign.threads = options.threads;
+  return campaign;
+}
+
+void print_version(const Options& options, uint64_t seed) {
+  fmt::print(options.json ? stderr : stdout, "wavefuzz {}, seed {}, {} thread{}\n", kVersion, seed, options.threads,
+             options.threads == 1 ? "" : "s");
+}
+
+/// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke one build of an
+/// operator is worth trying on every other. Returns the exit code that the corpus alone would mean.
+Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options, CampaignReport& report) {
+  Exit exit = Exit::kClean;
+  std::FILE* out = options.json ? stderr : stdout;
+  size_t replayed = 0;
+  for (const std::string& folder : options.corpus) {
+    for (const std::string& file : corpus_files(user_path(folder))) {
+      if (interrupted) return exit;
+      CorpusEntry entry;
+      try {
+        entry = read_corpus_file(file);
+      } catch (const Error& e) {
+        // One bad file must not keep the others from being tried.
+        fmt::print(stderr, "wavefuzz: {}\n", e.what());
+        if (exit == Exit::kClean) exit = e.exit();
+        continue;
+      }
+      for (const Job& job : jobs) {
+        if (job.kernel != entry.c.kernel) continue;
+        Case c = entry.c;
+        c.plant = job.plant;
+        c.target = job.target;
+        const Verdict verdict = harness.evaluate(c);
+        ++replayed;
+        if (verdict.status != Status::kFail) continue;
+        report.on_failure(job, 0, c, verdict);
+        exit = Exit::kFindings;
+      }
+    }
+  }
+  if (!options.corpus.empty()) fmt::print(out, "corpus: {} case{} replayed\n", replayed, replayed == 1 ? "" : "s");
+  return exit;
+}
+
+Exit fuzz(const Options& options) {
+  const Harness harness = make_harness(options);
+  CampaignOptions campaign = campaign_options(options);
+  if (campaign.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
+  print_version(options, campaign.seed);
+  const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
+  if (jobs.empty()) return Exit::kNothingRan;
+
+  CampaignReport report = make_report(harness, options);
+  const double start = now();
+  Exit exit = replay_corpus(harness, jobs, options, report);
+  const std::vector<JobResult> results = run_campaign(harness, jobs, campaign, interrupted, report);
+  std::FILE* out = options.json ? stderr : stdout;
+  print_summary(out, results, now() - start);
+  if (interrupted) fmt::print(out, "interrupted\n");
+
+  uint64_t ran = 0;
+  nlohmann::ordered_json json = {{"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
+  size_t finding = 0;
+  for (const JobResult& r : results) {
+    nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+    for (const CampaignFinding& f : r.findings) {
+      nlohmann::ordered_json item = verdict_json(f.shrunk.smallest, f.shrunk.verdict);
+      item["case_index"] = f.case_index;
+      item["repro"] = report.replay_commands()[finding++];
+      findings.push_back(item);
+      exit = Exit::kFindings;
+    }
+    for (const Status status : {Status::kPass, Status::kWeak, Status::kFail}) {
+      if (const auto it = r.by_status.find(status); it != r.by_status.end()) ran += it->second;
+    }
+    json["jobs"].push_back({{"kernel", kernel_name(r.job)}, {"target", r.job.target}, {"cases", r.cases},
+                            {"unsupported", r.unsupported}, {"findings", findings}});
+  }
+  if (options.json) std::cout << json.dump(1) << "\n";
+  if (exit == Exit::kClean && ran == 0) return Exit::kNothingRan;
+  return exit;
+}
+
+/// Runs every planted bug until it is found: the proof that the gate can fail.
+Exit zoo(const Options& options) {
+  const Harness harness = make_harness(options);
+  CampaignOptions campaign = campaign_options(options);
+  if (campaign.cases == 0) campaign.cases = 2000;
+  print_version(options, campaign.seed);
+  std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
+  std::erase_if(jobs, [](const Job& job) { return job.plant.empty(); });
+  if (jobs.empty()) return Exit::kNothingRan;
+
+  CampaignReport report = make_report(harness, options);
+  const std::vector<JobResult> results = run_campaign(harness, jobs, campaign, interrupted, report);
+  nlohmann::ordered_json bugs = nlohmann::ordered_json::array();
+  size_t killed = 0;
+  for (const JobResult& r : results) {
+    const Plant& plant = *harness.manifest(r.job.kernel).find_plant(r.job.plant);
+    const bool found = !r.findings.empty();
+    nlohmann::ordered_json bug = {{"name", r.job.plant},      {"kernel", r.job.kernel},
+                                  {"target", r.job.target},   {"killed", found},
+                                  {"cases", r.cases},         {"cpu_seconds", r.cpu_seconds},
+                                  {"repro", found ? report.replay_commands()[killed] : ""}};
+    if (!plant.note.empty()) bug["note"] = plant.note;
+    bugs.push_back(bug);
+    if (found) ++killed;
+  }
+  if (options.json) {
+    std::cout << nlohmann::ordered_json{{"planted", jobs.size()}, {"killed", killed}, {"bugs", bugs}}.dump(1) << "\n";
+  } else {
+    fmt::print("\n{:<24}  {:<10}  {:<6}  {:>6}  {:>8}  {}\n", "planted bug", "target", "killed", "cases", "cpu s", "note");
+    for (const auto& bug : bugs) {
+      fmt::print("{:<24}  {:<10}  {:<6}  {:>6}  {:>8.3f}  {}\n", bug["name"].get<std::string>(),
+                 bug["target"].get<std::string>(), bug["killed"].get<bool>() ? "yes" : "NO", bug["cases"].get<uint64_t>(),
+                 bug["cpu_seconds"].get<double>(), bug.value("note", ""));
+    }
+    fmt::print("{} of {} planted bugs found\n", killed, jobs.size());
+  }
+  return killed == jobs.size() ? Exit::kClean : Exit::kInternal;
+}
+
+Case given_case(const Options& options) {
+  if (options.file.empty() == options.case_text.empty()) {
+    throw Error(Exit::kUsage, "give a case: either a file or --case=JSON");
+  }
+  nlohmann::json json;
+  std::string source = "--case";
+  if (options.file.empty()) {
+    json = nlohmann::json::parse(options.case_text, nullptr, /*allow_exceptions=*/false);
+    if (json.is_discarded()) throw Error(Exit::kUsage, "--case: not JSON");
+  } else {
+    source = user_path(options.file);
+    json = load_json(source);
+  }
+  return read_case(JsonView(json, source));
+}
+
+/// The case on another kernel or target than its own, where that was asked for.
+Case redirected(Case c, const Options& options) {
+  if (!options.other_kernel.empty()) {
+    const auto plus = options.other_kernel.find('+');
+    c.kernel = options.other_kernel.substr(0, plus);
+    c.plant = plus == std::string::npos ? "" : options.other_kernel.substr(plus + 1);
+  }
+  if (!options.other_target.empty()) c.target = options.other_target;
+  return c;
+}
+
+Exit exit_of(Status status) {
+  switch (status) {
+    case Status::kPass:
+    case Status::kWeak:
+      return Exit::kClean;
+    case Status::kFail:
+      return Exit::kFindings;
+    case Status::kRefused:
+    case Status::kUnsupported:
+      break;
+  }
+  return Exit::kNothingRan;
+}
+
+Exit run(const Options& options) {
+  const Harness harness = make_harness(options);
+  const Case c = redirected(given_case(options), options);
+  const Verdict verdict = harness.evaluate(c);
+  if (options.json) {
+    std::cout << verdict_json(c, verdict).dump(1) << "\n";
+  } else {
+    fmt::print("wavefuzz {}, seed {}\n", kVersion, c.seed);
+    print_verdict(stdout, harness, c, verdict);
+  }
+  return exit_of(verdict.status);
+}
+
+Exit replay(const Options& options) {
+  const Harness harness = make_harness(options);
+  const CorpusEntry entry = read_corpus_file(user_path(options.file));
+  const Verdict verdict = harness.evaluate(entry.c);
+  const bool same = verdict.status == Status::kFail && signature(verdict) == entry.signature;
+  if (options.json) {
+    nlohmann::ordered_json json = verdict_json(entry.c, verdict);
+    json["reproduced"] = same;
+    std::cout << json.dump(1) << "\n";
+  } else {
+    fmt::print("wavefuzz {}, seed {}\n", kVersion, entry.c.seed);
+    print_verdict(stdout, harness, entry.c, verdict);
+    fmt::print("{}: {}\n", same ? "reproduced" : "not reproduced", entry.signature);
+  }
+  return exit_of(verdict.status);
+}
+
+Exit shrink_file(const Options& options) {
+  const Harness harness = make_harness(options);
+  const Case c = given_case(options);
+  const Verdict verdict = harness.evaluate(c);
+  print_version(options, c.seed);
+  if (verdict.status != Status::kFail) {
+    print_verdict(stdout, harness, c, verdict);
+    return exit_of(verdict.status);
+  }
+  CampaignReport report = make_report(harness, options);
+  const Job job = {c.kernel, c.plant, c.target};
+  report.on_failure(job, 0, c, verdict);
+  report.on_finding(
+      {job, 0, c, shrink(harness, shrink_tree(harness, c), verdict, {}, options.threads, interrupted), 0});
+  return Exit::kFindings;
+}
+
+Exit list(const Options& options) {
+  const Harness harness = make_harness(options);
+  nlohmann::ordered_json json = {{"version", kVersion}, {"targets", target_names()},
+                                 {"kernels", nlohmann::ordered_json::array()}};
+  for (const auto& [kernel, m] : harness.manifests()) {
+    nlohmann::ordered_json plants = nlohmann::ordered_json::array();
+    for (const Plant& p : m.plants) {
+      plants.push_back({{"name", kernel + "+" + p.name}, {"summary", p.summary}, {"history", p.history}, {"note", p.note}});
+    }
+    json["kernels"].push_back({{"name", kernel}, {"operator", m.op}, {"summary", m.summary}, {"arches", m.arches},
+                               {"planted", plants}});
+  }
+  if (options.json) {
+    std::cout << json.dump(1) << "\n";
+    return Exit::kClean;
+  }
+  fmt::print("wavefuzz {}\ntargets: {}\n", kVersion, fmt::join(target_names(), ", "));
+  for (const auto& [kernel, m] : harness.manifests()) {
+    fmt::print("{}\n    {}\n", kernel, m.summary);
+    for (const Plant& p : m.plants) fmt::print("{}+{}\n    planted: {}\n", kernel, p.name, p.summary);
+  }
+  return Exit::kClean;
+}
+
+int main(int argc, char** argv) {
+  Options options;
+  options.command = command_prefix(argv[0]);
+  CLI::App app("wavefuzz finds the inputs that break an FP8 attention kernel, on a machine without a GPU.\n"
+               "With no arguments: a 60-second campaign over every kernel in the tree, planted bugs included.\n"
+               "Exit: 0 clean, 1 findings, 2 usage, 3 internal or self-check, 4 nothing ran, 5 target unavailable.");
+  app.set_version_flag("--version", std::string("wavefuzz ") + kVersion);
+  app.require_subcommand(0, 1);
+
+  const auto common = [&](CLI::App* sub) {
+    sub->add_option("--manifest", options.manifests, "Kernel manifests, instead of those in the tree")->check(CLI::ExistingFile);
+    sub->add_option("--root", options.root, "Folder that code object paths of manifests start from");
+    sub->add_flag("--json", options.json, "One JSON document on standard output and nothing else there");
+  };
+  const auto campaign = [&](CLI::App* sub) {
+    common(sub);
+    sub->add_option("--kernel", options.kernels, "Kernels: NAME, NAME+PLANTED, or all")->delimiter(',')->capture_default_str();
+    sub->add_option("--target", options.targets, "Targets: sim:gfx942, sim:gfx950, or all")->delimiter(',')->capture_default_str();
+    sub->add_option("--seed", options.seed, "Campaign seed, or 'random'")->capture_default_str();
+    sub->add_option("--cases", options.cases, "Cases for each kernel and target");
+    sub->add_option("--threads", options.threads, "Threads; the result does not depend on them")->check(CLI::Range(1, 1024))->capture_default_str();
+    sub->add_option("--out", options.out, "Folder for findings")->capture_default_str();
+    sub->add_flag("--quiet", options.quiet, "No progress lines");
+  };
+
+  CLI::App* fuzz_app = app.add_subcommand("fuzz", "Look for failures until cases or time run out (default: 60 seconds)");
+  campaign(fuzz_app);
+  fuzz_app->add_option("--seconds", options.seconds, "Time for the whole campaign")->check(CLI::NonNegativeNumber);
+  fuzz_app->add_option("--corpus", options.corpus, "Folders of known failures, replayed first");
+  fuzz_app->add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
+  fuzz_app->add_option("--shards", options.shards, "Shares the cases are divided into")->check(CLI::PositiveNumber);
+
+  CLI::App* zoo_app = app.add_subcommand("zoo", "Run every planted bug until it is found, and print the score");
+  campaign(zoo_app);
+
+  CLI::App* run_app = app.add_subcommand("run", "Run one case and print its verdict");
+  common(run_app);
+  run_app->add_option("file", options.file, "Case or corpus file");
+  run_app->add_option("--case", options.case_text, "The case as JSON text");
+  run_app->add_option("--kernel", options.other_kernel, "Run it on this kernel instead");
+  run_app->add_option("--target", options.other_target, "Run it on this target instead");
+
+  CLI::App* replay_app = app.add_subcommand("replay", "Run a corpus file and say whether it fails as recorded");
+  common(replay_app);
+  replay_app->add_option("file", options.file, "Corpus file")->required();
+
+  CLI::App* shrink_app = app.add_subcommand("shrink", "Make a failing case smaller");
+  common(shrink_app);
+  shrink_app->add_option("file", options.file, "Case or corpus file")->required();
+  shrink_app->add_option("--threads", options.threads, "Threads; the result does not depend on them")->check(CLI::Range(1, 1024));
+  shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
+
+  CLI::App* list_app = app.add_subcommand("list", "List kernels, planted bugs and targets");
+  common(list_app);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? static_cast<int>(Exit::kClean) : static_cast<int>(Exit::kUsage);
+  }
+
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  try {
+    Exit exit = Exit::kClean;
+    if (*zoo_app) {
+      exit = zoo(options);
+    } else if (*run_app) {
+      exit = run(options);
+    } else if (*replay_app) {
+      exit = replay(options);
+    } else if (*shrink_app) {
+      exit = shrink_file(options);
+    } else if (*list_app) {
+      exit = list(options);
+    } else {
+      exit = fuzz(options);
+    }
+    return static_cast<int>(exit);
+  } catch (const Error& e) {
+    fmt::print(stderr, "wavefuzz: {}\n", e.what());
+    return static_cast<int>(e.exit());
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "wavefuzz: internal error: {}\n", e.what());
+    return static_cast<int>(Exit::kInternal);
+  }
+}
+
+}  // namespace
+}  // namespace wavefuzz
+
+int main(int argc, char** argv) { return wavefuzz::main(argc, argv); }

@@ -1,0 +1,20 @@
+#include <fmt/format.h>
+
+#include "fuzz/operator.h"
+#include "fuzz/operators/indexer_k_writer.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+const Operator& find_operator(const std::string& name) {
+  static const IndexerKWriter kIndexerKWriter;
+  static const Operator* const kOperators[] = {&kIndexerKWriter};
+  std::string names;
+  for (const Operator* op : kOperators) {
+    if (op->name() == name) return *op;
+    names += (names.empty() ? "" : ", ") + op->name();
+  }
+  throw Error(Exit::kUsage, fmt::format("operator '{}' is unknown; there are {}", name, names));
+}
+
+}  // namespace wavefuzz

@@ -1,0 +1,153 @@
+#include "fuzz/report.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "fuzz/paths.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+namespace {
+
+constexpr double kSecondsBetweenProgressOnTerminal = 0.2;
+constexpr double kSecondsBetweenProgressLines = 10;
+
+std::string job_name(const Job& job) { return fmt::format("{} on {}", kernel_name(job), job.target); }
+
+std::string file_name(const Job& job, const Case& c) {
+  std::string target = job.target;
+  for (char& ch : target) {
+    if (ch == ':') ch = '-';
+  }
+  return fmt::format("{}.{}.{}.json", kernel_name(job), target, case_id(c));
+}
+
+uint64_t count(const JobResult& result, Status status) {
+  const auto it = result.by_status.find(status);
+  return it == result.by_status.end() ? 0 : it->second;
+}
+
+std::string plural(uint64_t n, const char* noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
+
+}  // namespace
+
+nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const Finding& f : verdict.findings) {
+    nlohmann::ordered_json finding = {{"kind", f.kind}, {"where", f.where}, {"message", f.message}};
+    if (!f.instruction.empty()) finding["instruction"] = f.instruction;
+    findings.push_back(finding);
+  }
+  nlohmann::ordered_json json = {{"kernel", kernel_name(c)},
+                                 {"target", c.target},
+                                 {"case", case_id(c)},
+                                 {"verdict", name(verdict.status)},
+                                 {"signature", signature(verdict)},
+                                 {"findings", findings},
+                                 {"instructions", verdict.instructions},
+                                 {"fidelity", verdict.fidelity}};
+  if (!verdict.reason.empty()) json["reason"] = verdict.reason;
+  return json;
+}
+
+void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const Verdict& verdict) {
+  fmt::print(out, "{}: {} on {}, case {}\n", name(verdict.status), kernel_name(c), c.target, case_id(c));
+  fmt::print(out, "  case: {}\n", harness.op(c).summary(c));
+  if (!verdict.reason.empty()) fmt::print(out, "  {}\n", verdict.reason);
+  for (const Finding& f : verdict.findings) fmt::print(out, "  {}: {}\n", f.kind, f.message);
+  if (verdict.instructions != 0) {
+    fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"), verdict.fidelity);
+  }
+}
+
+CampaignReport::CampaignReport(const Harness& harness, Options options)
+    : harness_(harness),
+      options_(std::move(options)),
+      terminal_(isatty(fileno(stderr)) != 0),
+      colour_(isatty(fileno(options_.out)) != 0 && std::getenv("NO_COLOR") == nullptr) {}
+
+void CampaignReport::on_failure(const Job& job, uint64_t case_index, const Case& c, const Verdict& verdict) {
+  clear_progress();
+  file_ = file_name(job, c);
+  const std::string command = store(file_, c, verdict);
+  fmt::print(options_.out, "\n{}FAIL{} {}, case {}: {}\n", colour_ ? "\033[1;31m" : "", colour_ ? "\033[0m" : "",
+             job_name(job), case_index, signature(verdict));
+  fmt::print(options_.out, "  {}\n", verdict.findings.front().message);
+  fmt::print(options_.out, "  drawn:  {}\n  replay: {}\n", harness_.op(c).summary(c), command);
+  std::fflush(options_.out);
+}
+
+void CampaignReport::on_finding(const CampaignFinding& finding) {
+  const Shrunk& shrunk = finding.shrunk;
+  fmt::print(options_.out, "  shrunk: {}\n", harness_.op(shrunk.smallest).summary(shrunk.smallest));
+  fmt::print(options_.out, "          {}\n", shrunk.verdict.findings.front().message);
+  fmt::print(options_.out, "          {} of {} smaller cases fail alike{}; re-run {}/{} times the same\n", shrunk.better,
+             shrunk.steps, shrunk.complete ? "" : ", stopped before the end", finding.confirmations, kConfirmations);
+  const std::string command = store(file_, shrunk.smallest, shrunk.verdict);
+  replay_commands_.push_back(command);
+  fmt::print(options_.out, "  replay: {}\n", command);
+  std::fflush(options_.out);
+}
+
+std::string CampaignReport::store(const std::string& file, const Case& c, const Verdict& verdict) {
+  try {
+    write_file((std::filesystem::path(options_.folder) / file).string(),
+               corpus_text({c, signature(verdict), verdict.findings.front().message}));
+    return fmt::format("{} replay {}", options_.command,
+                       shell_word((std::filesystem::path(options_.shown_folder) / file).string()));
+  } catch (const Error& e) {
+    // The finding must not be lost with the disk: the case itself goes into the command.
+    if (!storing_failed_) fmt::print(stderr, "wavefuzz: {}; findings are kept in their commands\n", e.what());
+    storing_failed_ = true;
+    return fmt::format("{} run --case={}", options_.command, shell_word(to_json(c).dump()));
+  }
+}
+
+void CampaignReport::on_progress(const std::vector<JobResult>& results, double seconds) {
+  if (options_.quiet) return;
+  const double wait = terminal_ ? kSecondsBetweenProgressOnTerminal : kSecondsBetweenProgressLines;
+  if (seconds - last_progress_ < wait) return;
+  last_progress_ = seconds;
+  uint64_t cases = 0;
+  size_t findings = 0;
+  for (const JobResult& result : results) {
+    cases += result.cases;
+    findings += result.findings.size();
+  }
+  const std::string line = fmt::format("{:.0f} s, {} ({:.0f}/s), {}", seconds, plural(cases, "case"),
+                                       static_cast<double>(cases) / seconds, plural(findings, "finding"));
+  fmt::print(stderr, terminal_ ? "\r\033[K{}" : "{}\n", line);
+  std::fflush(stderr);
+  progress_shown_ = terminal_;
+}
+
+void CampaignReport::clear_progress() {
+  if (progress_shown_) fmt::print(stderr, "\r\033[K");
+  progress_shown_ = false;
+}
+
+void print_summary(std::FILE* out, const std::vector<JobResult>& results, double seconds) {
+  size_t width = 0;
+  for (const JobResult& r : results) width = std::max(width, kernel_name(r.job).size());
+  uint64_t cases = 0;
+  uint64_t instructions = 0;
+  fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", "kernel", width, "target", "cases", "weak", "findings");
+  for (const JobResult& r : results) {
+    cases += r.cases;
+    instructions += r.instructions;
+    std::string what = r.findings.empty() ? "none" : "";
+    for (const CampaignFinding& f : r.findings) {
+      what += (what.empty() ? "" : ", ") + signature(f.shrunk.verdict);
+    }
+    if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
+    fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", kernel_name(r.job), width, r.job.target, r.cases,
+               count(r, Status::kWeak), what);
+  }
+  fmt::print(out, "{} in {:.1f} s, {:.1f} million wave instructions\n", plural(cases, "case"), seconds,
+             static_cast<double>(instructions) * 1e-6);
+}
+
+}  // namespace wavefuzz

@@ -1,0 +1,60 @@
+#ifndef WAVEFUZZ_FUZZ_REPORT_H_
+#define WAVEFUZZ_FUZZ_REPORT_H_
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "fuzz/campaign.h"
+
+namespace wavefuzz {
+
+/// The verdict of one case as `run --json` and `replay --json` print it.
+nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict);
+
+/// The verdict of one case as `run` and `replay` print it.
+void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const Verdict& verdict);
+
+/// A campaign's findings on the terminal and on disk. Every failure is stored and its replay command printed before
+/// it is shrunk; the shrunk case then takes the same file's place, so that a command once printed goes on working.
+class CampaignReport : public CampaignListener {
+ public:
+  struct Options {
+    std::FILE* out = stdout;
+    std::string folder;   ///< where findings are stored, as this process sees it
+    std::string shown_folder;  ///< the same, as the user wrote it
+    std::string command;  ///< what stands in front of arguments of a command to copy
+    bool quiet = false;   ///< no progress lines
+  };
+  CampaignReport(const Harness& harness, Options options);
+
+  void on_failure(const Job& job, uint64_t case_index, const Case& c, const Verdict& verdict) override;
+  void on_finding(const CampaignFinding& finding) override;
+  void on_progress(const std::vector<JobResult>& results, double seconds) override;
+
+  /// The replay command of each finding, in order.
+  const std::vector<std::string>& replay_commands() const { return replay_commands_; }
+  bool storing_failed() const { return storing_failed_; }
+
+ private:
+  std::string store(const std::string& file, const Case& c, const Verdict& verdict);
+  void clear_progress();
+
+  const Harness& harness_;
+  const Options options_;
+  const bool terminal_;
+  const bool colour_;
+  std::string file_;  // of the failure at hand
+  double last_progress_ = 0;
+  bool progress_shown_ = false;
+  bool storing_failed_ = false;
+  std::vector<std::string> replay_commands_;
+};
+
+/// The table of what ran and what broke.
+void print_summary(std::FILE* out, const std::vector<JobResult>& results, double seconds);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_REPORT_H_

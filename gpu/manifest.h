@@ -1,0 +1,79 @@
+#ifndef WAVEFUZZ_GPU_MANIFEST_H_
+#define WAVEFUZZ_GPU_MANIFEST_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpu/params.h"
+#include "gpu/problem.h"
+
+namespace wavefuzz {
+
+/// What a kernel claims of one parameter: an integer range, or a list of choices.
+struct Claim {
+  int64_t min = 0;
+  int64_t max = 0;
+  std::vector<std::string> choices;  ///< not empty: a text parameter
+};
+
+/// One field of the kernarg block.
+struct KernargSpec {
+  std::string name;
+  uint32_t offset = 0;
+  std::string type;    ///< ptr, i32, u32, i64, u64
+  std::string buffer;  ///< type ptr: the buffer whose address it is
+  std::string value;   ///< otherwise: an expression over the parameters
+};
+
+/// A planted bug: a build of the same kernel with one small fault, which the fuzzer must find.
+struct Plant {
+  std::string name;
+  std::string summary;
+  std::string history;  ///< where the like of it happened
+  std::string where;  ///< an expression: only cases that satisfy it can show the fault; empty = any
+  std::string note;   ///< what `where` means to a reader, such as "fnuz caches only"
+};
+
+/// The description of a kernel that lets it be fuzzed (design section 4): one JSON file and no C++.
+/// gpu/manifests/README.md documents every field.
+struct Manifest {
+  std::string file;
+  std::string kernel;
+  std::string op;  ///< the operator it implements
+  std::string summary;
+  std::string code_object;          ///< path; {arch} stands for gfx942 or gfx950
+  std::string planted_code_object;  ///< path; {plant} stands for the planted bug's name
+  std::string symbol;               ///< {parameter} stands for that text parameter's choice
+  std::vector<std::string> arches;
+  std::array<std::string, 3> groups;      ///< expressions: workgroups
+  std::array<std::string, 3> group_size;  ///< expressions: work-items in a workgroup
+  std::string dynamic_lds_bytes;          ///< expression
+  std::vector<KernargSpec> kernarg;
+  std::map<std::string, Claim> claims;
+  std::vector<std::string> requirements;  ///< expressions that must hold of a claimed shape
+  nlohmann::json numerics;                ///< the numerics contract, read by the operator
+  std::vector<Plant> plants;
+
+  /// Throws Error(kUsage) naming file, field and value.
+  static Manifest load(const std::string& path);
+
+  const Plant* find_plant(const std::string& name) const;  ///< null when there is none
+
+  /// Why a case with these parameters is outside the kernel's claims; nothing when it is inside.
+  std::optional<std::string> refusal(const Params& params) const;
+
+  /// Completes a problem whose buffers are filled in: kernel, kernarg, grid and group size. The
+  /// code object path is looked for beside the manifest and then below `root`. `plant` may be
+  /// empty.
+  void bind(const Params& params, const std::string& arch, const std::string& plant,
+            const std::string& root, Problem& problem) const;
+};
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_GPU_MANIFEST_H_

@@ -1,0 +1,151 @@
+#include "gpu/targets/sim_target.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <span>
+#include <utility>
+
+#include "gpu/error.h"
+#include "gpu/sim/launch.h"
+
+namespace wavefuzz {
+namespace {
+
+// Far above what a kernel of the tree needs for a case: a loop that runs past it will not end.
+constexpr uint64_t kInstructionBudget = 200'000'000;
+
+// Buffers start as a GPU allocator places them: aligned far beyond any access.
+constexpr uint64_t kBufferAlignment = 4096;
+
+sim::Access to_sim(Access access) {
+  switch (access) {
+    case Access::kRead:
+      return sim::Access::kRead;
+    case Access::kWrite:
+      return sim::Access::kWrite;
+    case Access::kReadWrite:
+      break;
+  }
+  return sim::Access::kReadWrite;
+}
+
+std::string snake_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c == ' ' || c == '-') c = '_';
+  }
+  return out;
+}
+
+void set_kernarg(const Problem& problem, sim::Memory& memory, sim::LaunchConfig& config) {
+  for (const KernargField& field : problem.kernarg) {
+    uint64_t value = field.value;
+    if (!field.buffer.empty()) {
+      value = memory.find(field.buffer)->address() + problem.buffer(field.buffer).view_offset;
+    }
+    if (field.size == sizeof(uint32_t)) {
+      config.set_arg(field.offset, static_cast<uint32_t>(value));
+    } else {
+      config.set_arg(field.offset, value);
+    }
+  }
+}
+
+class SimTarget : public Target {
+ public:
+  explicit SimTarget(sim::Arch arch) : arch_(arch), arch_name_(sim::name(arch)), name_("sim:" + arch_name_) {}
+
+  const std::string& name() const override { return name_; }
+  const std::string& arch() const override { return arch_name_; }
+
+  Outcome launch(const Problem& problem) override try {
+    const sim::Program& program = this->program(problem.kernel);
+
+    thread_local sim::Memory memory;  // keeps its address space from case to case
+    memory.reset();
+    for (const Buffer& buffer : problem.buffers) {
+      sim::Island& island = memory.add({.name = buffer.name,
+                                        .bytes = std::max<uint64_t>(buffer.bytes, 1),
+                                        .access = to_sim(buffer.access),
+                                        .alignment = kBufferAlignment});
+      for (const Extent& extent : buffer.contents) {
+        island.write(extent.offset, std::as_bytes(std::span(extent.bytes)));
+      }
+      island.clear_written();
+    }
+
+    Outcome outcome;
+    // A runtime refuses an empty grid, so that callers skip the launch: nothing runs, nothing is written.
+    if (problem.groups[0] == 0 || problem.groups[1] == 0 || problem.groups[2] == 0) return outcome;
+
+    sim::LaunchConfig config;
+    config.groups = problem.groups;
+    config.group_size = problem.group_size;
+    config.dynamic_lds_bytes = problem.dynamic_lds_bytes;
+    config.instruction_budget = kInstructionBudget;
+    set_kernarg(problem, memory, config);
+    read_result(sim::run(program, memory, config), outcome);
+    read_writes(problem, memory, outcome);
+    return outcome;
+  } catch (const sim::Error& e) {
+    throw Error(Exit::kUsage, e.what());
+  }
+
+ private:
+  const sim::Program& program(const KernelId& kernel) {
+    const std::lock_guard lock(mutex_);
+    const auto key = std::pair(kernel.code_object, kernel.symbol);
+    if (const auto it = programs_.find(key); it != programs_.end()) return it->second;
+    const sim::CodeObject object = sim::CodeObject::load(kernel.code_object);
+    if (object.arch() != arch_) {
+      throw Error(Exit::kUsage, fmt::format("{}: built for {}, and the target is {}", kernel.code_object,
+                                            sim::name(object.arch()), name_));
+    }
+    return programs_.emplace(key, sim::Program(object, kernel.symbol)).first->second;
+  }
+
+  static void read_result(const sim::RunResult& result, Outcome& outcome) {
+    outcome.instructions = result.instructions;
+    outcome.fidelity = sim::name(result.weakest);
+    if (result.status == sim::RunResult::Status::kUnsupported) {
+      outcome.status = Outcome::Status::kUnsupported;
+      outcome.unsupported = result.unsupported_what;
+    }
+    for (const sim::Finding& finding : result.findings) {
+      outcome.diagnostics.push_back({.kind = snake_case(sim::name(finding.kind)),
+                                     .message = finding.message,
+                                     .instruction = finding.instruction,
+                                     .pc = static_cast<uint64_t>(finding.pc)});
+    }
+  }
+
+  static void read_writes(const Problem& problem, sim::Memory& memory, Outcome& outcome) {
+    for (const Buffer& buffer : problem.buffers) {
+      const sim::Island& island = *memory.find(buffer.name);
+      WrittenBuffer written = {buffer.name, {}};
+      for (const sim::ByteRange& range : island.written_ranges()) {
+        const std::span<const std::byte> bytes = island.bytes().subspan(range.begin, range.end - range.begin);
+        Extent& extent = written.extents.emplace_back();
+        extent.offset = range.begin;
+        extent.bytes.resize(bytes.size());
+        std::memcpy(extent.bytes.data(), bytes.data(), bytes.size());
+      }
+      if (!written.extents.empty()) outcome.written.push_back(std::move(written));
+    }
+  }
+
+  const sim::Arch arch_;
+  const std::string arch_name_;
+  const std::string name_;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, sim::Program> programs_;  // references stay valid as it grows
+};
+
+}  // namespace
+
+std::unique_ptr<Target> make_sim_target(sim::Arch arch) { return std::make_unique<SimTarget>(arch); }
+
+}  // namespace wavefuzz
