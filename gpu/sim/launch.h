@@ -1,0 +1,99 @@
+// Runs a kernel: the simulator's front door.
+#ifndef GPU_SIM_LAUNCH_H_
+#define GPU_SIM_LAUNCH_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gpu/sim/memory.h"
+#include "gpu/sim/program.h"
+
+namespace wavefuzz::sim {
+
+// How far a result can be trusted to carry the hardware's bits, from strongest to weakest.
+enum class Fidelity : uint8_t {
+  kExact,       // fixed by the ISA manual
+  kOneUlp,      // the manual promises 1 ulp; which of the neighbours comes out is not public
+  kHypothesis,  // undocumented: a stated assumption
+};
+std::string_view name(Fidelity fidelity);  // "exact", "within 1 ulp", "hypothesis"
+
+// What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict that
+// changes with the model rests on bits that no document promises.
+enum class Transcendentals : uint8_t { kCorrectlyRounded, kUlpAbove, kUlpBelow };
+
+enum class FindingKind : uint8_t {
+  kOutOfBoundsRead,    // outside every island, LDS or scratch
+  kOutOfBoundsWrite,
+  kWriteToReadOnly,
+  kReadFromWriteOnly,
+  kMisaligned,         // where the hardware forbids it
+  kUninitialised,      // poison reached an address, a branch, EXEC or a store to global memory
+  kBarrierDivergence,  // some waves of a group ended while others wait at s_barrier
+  kFetchOutsideCode,   // a branch or fall-through left the kernel's code
+  kWatchdog,           // the instruction budget is spent
+};
+std::string_view name(FindingKind kind);  // "out-of-bounds read", ...
+
+inline constexpr int kWholeWave = -1;
+
+struct Finding {
+  FindingKind kind;
+  std::string message;      // one line with everything below
+  int64_t pc = 0;           // bytes from the kernel's entry
+  std::string instruction;  // assembly text
+  std::array<uint32_t, 3> group{};
+  uint32_t wave = 0;      // in the group
+  int lane = kWholeWave;  // the first lane concerned
+  unsigned lanes = 0;     // how many are; 0 for a scalar instruction
+  uint64_t address = 0;   // memory findings: the first lane's byte address (LDS: offset)
+  std::string island;     // nearest island, "LDS", "scratch"; empty when none is concerned
+  int64_t offset = 0;     // address relative to the island's start
+};
+
+struct LaunchConfig {
+  std::array<uint32_t, 3> groups{1, 1, 1};
+  std::array<uint32_t, 3> group_size{64, 1, 1};  // work-items
+  uint32_t dynamic_lds_bytes = 0;
+  // The explicit arguments at their metadata offsets; hidden ones are filled in by run().
+  std::vector<std::byte> kernarg;
+  uint64_t instruction_budget = 1'000'000'000;  // wave instructions of the whole launch
+  unsigned max_findings = 16;                   // the run stops at the last one
+  Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
+
+  // Puts a value into kernarg at a byte offset, growing it with zeros.
+  template <typename T>
+  void set_arg(size_t offset, const T& value) {
+    if (kernarg.size() < offset + sizeof(T)) kernarg.resize(offset + sizeof(T));
+    std::memcpy(kernarg.data() + offset, &value, sizeof(T));
+  }
+};
+
+struct RunResult {
+  enum class Status : uint8_t {
+    kCompleted,    // every wave ended, no finding
+    kFaulted,      // findings say what went wrong
+    kUnsupported,  // an instruction without semantics was executed: outputs mean nothing
+  };
+  Status status = Status::kCompleted;
+  std::string unsupported_what;  // mnemonic, encoding bytes and pc
+  std::vector<Finding> findings;
+  uint64_t instructions = 0;  // wave instructions executed
+  Fidelity weakest = Fidelity::kExact;
+  // Every executed mnemonic that is not exact, with its tag, e.g. "v_exp_f32 (within 1 ulp)".
+  std::vector<std::string> inexact_instructions;
+};
+std::string_view name(RunResult::Status status);
+
+// Runs the whole grid, group after group, the waves of a group from barrier to barrier in order of
+// their number: the same launch gives the same bits and findings every time. Throws Error when the
+// configuration does not fit the kernel (sizes, LDS, kernarg).
+RunResult run(const Program& program, Memory& memory, const LaunchConfig& config);
+
+}  // namespace wavefuzz::sim
+
+#endif  // GPU_SIM_LAUNCH_H_

@@ -1,0 +1,116 @@
+// Global memory as islands: each buffer stands alone in a 48-bit address space, far from the others.
+#ifndef GPU_SIM_MEMORY_H_
+#define GPU_SIM_MEMORY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gpu/sim/arch.h"
+
+namespace wavefuzz::sim {
+
+enum class Access : uint8_t { kRead, kWrite, kReadWrite };
+
+struct IslandSpec {
+  std::string name;
+  uint64_t bytes = 0;  // at least 1
+  Access access = Access::kReadWrite;
+  // The base address is congruent to phase modulo alignment (a power of two, at most 1 GiB).
+  uint64_t alignment = 4096;
+  uint64_t phase = 0;
+};
+
+// Offsets of an island, in bytes: [begin, end).
+struct ByteRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  bool operator==(const ByteRange&) const = default;
+};
+
+class Memory;
+
+// One buffer. Its size costs address space only: a page is committed when it is touched.
+// Every byte starts uninitialised; the host's writes and a kernel's stores initialise it.
+class Island {
+ public:
+  const std::string& name() const { return name_; }
+  uint64_t address() const { return address_; }  // the GPU's
+  uint64_t size() const { return size_; }
+  Access access() const { return access_; }
+
+  // Host writes. They throw Error when [offset, offset + bytes) does not lie in the island.
+  void write(uint64_t offset, std::span<const std::byte> bytes);
+  void fill(uint64_t offset, uint64_t bytes, std::byte value);
+  // Poisons bytes again, for gaps between rows.
+  void set_uninitialised(uint64_t offset, uint64_t bytes);
+  // Initialises the range and hands it over to be written in place.
+  std::span<std::byte> writable(uint64_t offset, uint64_t bytes);
+  template <typename T>
+  void write_values(uint64_t offset, std::span<const T> values) {
+    write(offset, std::as_bytes(values));
+  }
+
+  // The content; an uninitialised byte reads 0 unless something has written there before.
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  bool initialised(uint64_t offset, uint64_t bytes) const;
+  // What kernels have stored to since the island was made or clear_written() was called, in order,
+  // adjacent ranges merged. Costs time in proportion to what was written.
+  std::vector<ByteRange> written_ranges() const;
+  void clear_written();
+
+ private:
+  friend class Memory;
+  friend struct IslandAccess;  // the simulator's loads and stores
+
+  void check_range(const char* what, uint64_t offset, uint64_t bytes) const;
+  void touch(uint64_t offset, uint64_t bytes);
+
+  std::string name_;
+  uint64_t address_ = 0;
+  uint64_t size_ = 0;
+  Access access_ = Access::kReadWrite;
+  std::byte* data_ = nullptr;
+  uint64_t* initialised_ = nullptr;  // a bit per byte
+  uint64_t* written_ = nullptr;      // a bit per byte
+  uint8_t* dirty_ = nullptr;         // a byte per 4 KiB chunk: 1 once listed
+  std::vector<uint32_t> dirty_list_;
+  uint64_t capacity_ = 0;  // bytes that data_ can hold
+};
+
+// What a kernel can reach. One Memory serves one thread at a time.
+class Memory {
+ public:
+  Memory();
+  ~Memory();
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  // The reference holds until reset(). Throws Error when the spec is invalid or address space runs out.
+  Island& add(const IslandSpec& spec);
+  // Null when there is none of that name.
+  Island* find(std::string_view name);
+  const std::vector<std::unique_ptr<Island>>& islands() const { return islands_; }
+
+  // The island that holds [address, address + bytes), or null.
+  Island* containing(uint64_t address, uint64_t bytes) const;
+  // The island nearest to an address, or null when there is none.
+  const Island* nearest(uint64_t address) const;
+
+  // Forgets every island. Their pages are kept for the next ones: only what was touched is cleared.
+  void reset();
+
+ private:
+  std::vector<std::unique_ptr<Island>> islands_;  // by address
+  std::vector<std::unique_ptr<Island>> spare_;
+  uint64_t next_address_;
+  mutable Island* last_ = nullptr;
+};
+
+}  // namespace wavefuzz::sim
+
+#endif  // GPU_SIM_MEMORY_H_
