@@ -39,11 +39,10 @@ CastConstants cast_constants(Fp8 fp8, CastPolicy policy) {
   const int32_t min_normal = (128 - f.bias) << 23;
   return {
       .min_normal = min_normal,
-      .ulp_shift = dropped << 23,
       .dropped = dropped,
-      // finite_code sees sum = ulp_shift + exponent + rounded significand; a normal result's code
-      // is that significand, hidden bit included, plus its exponent's distance from min_normal.
-      .code_offset = (dropped << 23) + (min_normal >> dropped),
+      // Raises the exponent by 23 - m and takes min_normal's exponent part out of the low bits. A
+      // normal result's significand has its hidden bit, one step of the exponent, in the sum.
+      .unit_offset = (dropped << 23) - (min_normal >> dropped),
       .limit = __builtin_bit_cast(int32_t, 2 * max_finite(fp8)),
       .max_code = f.max_finite,
       .overflow_code = internal::overflow_code(f, policy.overflow, 0),
