@@ -25,6 +25,8 @@ const Kernels* kernels(Simd simd) {
   switch (simd) {
     case Simd::kScalar:
       return nullptr;
+    case Simd::kSse2:
+      return &internal::kSse2Kernels;
     case Simd::kAvx2:
       return &internal::kAvx2Kernels;
     case Simd::kAvx512:
@@ -128,6 +130,8 @@ const char* name(Simd simd) {
   switch (simd) {
     case Simd::kScalar:
       return "scalar";
+    case Simd::kSse2:
+      return "sse2";
     case Simd::kAvx2:
       return "avx2";
     case Simd::kAvx512:
@@ -139,6 +143,7 @@ const char* name(Simd simd) {
 bool supported(Simd simd) {
   switch (simd) {
     case Simd::kScalar:
+    case Simd::kSse2:
       return true;
     case Simd::kAvx2:
       return __builtin_cpu_supports("avx2");
@@ -152,7 +157,7 @@ bool supported(Simd simd) {
 Simd best_simd() {
   static const Simd best = supported(Simd::kAvx512) ? Simd::kAvx512
                            : supported(Simd::kAvx2) ? Simd::kAvx2
-                                                    : Simd::kScalar;
+                                                    : Simd::kSse2;
   return best;
 }
 

@@ -1,12 +1,10 @@
 // The bulk kernels, written once over xsimd and compiled once per instruction set. The including
 // file defines a struct Isa in an unnamed namespace, which keeps every instance private to it:
-//   Arch, Int, Short                      xsimd's name of the instruction set, its batches of
-//   int32_t
-//                                         and uint16_t
-//   store_codes(p, codes)                 low bytes of a batch's 32-bit lanes, in order
-//   store_pairs(p, stride, pairs)         low halves of the 32-bit lanes, in order, each 16 bytes
-//                                         `stride` apart
-//   largest(x)                            largest 16-bit lane, unsigned
+//   Arch, Int, Short              xsimd's name of the instruction set; batches of int32_t, uint16_t
+//   store_codes(p, codes)         low bytes of a batch's 32-bit lanes, in order
+//   store_pairs(p, stride, pairs) low halves of the 32-bit lanes, in order, each 16 bytes of them
+//                                 `stride` apart; other bits of the lanes are arbitrary
+//   largest(x)                    largest 16-bit lane, unsigned
 #include <xsimd/xsimd.hpp>
 
 #include "quant/bulk_kernels.h"
@@ -143,7 +141,8 @@ template <typename Isa, bool kDivide, uint32_t kLength, typename Cast>
   uint32_t i = 0;
   for (; i + kValues <= length; i += kValues) {
     const Int pairs = Int::load_unaligned(reinterpret_cast<const int32_t*>(row + i));
-    Isa::store_pairs(out + i / 16 * stride, stride, quantised_pairs<kDivide>(cast, pairs, factors));
+    Isa::store_pairs(out + i / 16 * stride + i % 16, stride,
+                     quantised_pairs<kDivide>(cast, pairs, factors));
   }
   if (i == length) return;
   int32_t rest[Int::size] = {};
@@ -152,7 +151,8 @@ template <typename Isa, bool kDivide, uint32_t kLength, typename Cast>
   Isa::store_pairs(codes, 16, quantised_pairs<kDivide>(cast, Int::load_unaligned(rest), factors));
   for (uint32_t done = i; done < length; done += 16) {
     const uint32_t left = length - done;
-    __builtin_memcpy(out + done / 16 * stride, codes + (done - i), left < 16 ? left : 16);
+    __builtin_memcpy(out + done / 16 * stride + done % 16, codes + (done - i),
+                     left < 16 ? left : 16);
   }
 }
 

@@ -46,6 +46,7 @@ struct Kernels {
   void (*store)(const CastConstants& cast, const RowStore& store);
 };
 
+extern const Kernels kSse2Kernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
 
