@@ -25,6 +25,8 @@ const Kernels* kernels(Simd simd) {
   switch (simd) {
     case Simd::kScalar:
       return nullptr;
+    case Simd::kSse2:
+      return &internal::kSse2Kernels;
     case Simd::kAvx2:
       return &internal::kAvx2Kernels;
     case Simd::kAvx512:
@@ -39,11 +41,10 @@ CastConstants cast_constants(Fp8 fp8, CastPolicy policy) {
   const int32_t min_normal = (128 - f.bias) << 23;
   return {
       .min_normal = min_normal,
-      .ulp_shift = dropped << 23,
       .dropped = dropped,
-      // finite_code sees sum = ulp_shift + exponent + rounded significand; a normal result's code
-      // is that significand, hidden bit included, plus its exponent's distance from min_normal.
-      .code_offset = (dropped << 23) + (min_normal >> dropped),
+      // Raises the exponent by 23 - m and takes min_normal's exponent part out of the low bits. A
+      // normal result's significand has its hidden bit, one step of the exponent, in the sum.
+      .unit_offset = (dropped << 23) - (min_normal >> dropped),
       .limit = __builtin_bit_cast(int32_t, 2 * max_finite(fp8)),
       .max_code = f.max_finite,
       .overflow_code = internal::overflow_code(f, policy.overflow, 0),
@@ -129,6 +130,8 @@ const char* name(Simd simd) {
   switch (simd) {
     case Simd::kScalar:
       return "scalar";
+    case Simd::kSse2:
+      return "sse2";
     case Simd::kAvx2:
       return "avx2";
     case Simd::kAvx512:
@@ -140,6 +143,7 @@ const char* name(Simd simd) {
 bool supported(Simd simd) {
   switch (simd) {
     case Simd::kScalar:
+    case Simd::kSse2:
       return true;
     case Simd::kAvx2:
       return __builtin_cpu_supports("avx2");
@@ -153,7 +157,7 @@ bool supported(Simd simd) {
 Simd best_simd() {
   static const Simd best = supported(Simd::kAvx512) ? Simd::kAvx512
                            : supported(Simd::kAvx2) ? Simd::kAvx2
-                                                    : Simd::kScalar;
+                                                    : Simd::kSse2;
   return best;
 }
 

@@ -1,5 +1,5 @@
-// Whole buffers at once: the scalar definitions of fp8.h and scale.h, bit for bit, with AVX2 or
-// AVX-512 where the CPU has them. Host only.
+// Whole buffers at once: the scalar definitions of fp8.h and scale.h, bit for bit, with the widest
+// vector instructions that the CPU has. Host only.
 //
 // Assumes the default floating-point environment (round to nearest even, denormals kept).
 #ifndef WAVEFUZZ_QUANT_BULK_H_
@@ -15,13 +15,18 @@
 namespace wavefuzz::quant {
 
 // The builds of the bulk kernels. Each gives the same bytes.
-enum class Simd : uint8_t { kScalar, kAvx2, kAvx512 };
-inline constexpr Simd kAllSimd[] = {Simd::kScalar, Simd::kAvx2, Simd::kAvx512};
+enum class Simd : uint8_t {
+  kScalar,  // the definitions themselves in a loop
+  kSse2,    // any x86-64
+  kAvx2,
+  kAvx512,  // F, CD, DQ and BW
+};
+inline constexpr Simd kAllSimd[] = {Simd::kScalar, Simd::kSse2, Simd::kAvx2, Simd::kAvx512};
 
-// "scalar", "avx2", "avx512".
+// "scalar", "sse2", "avx2", "avx512".
 const char* name(Simd simd);
 
-// Whether this CPU runs that build (AVX-512: F, CD, DQ and BW).
+// Whether this CPU runs that build.
 bool supported(Simd simd);
 
 // The widest supported build.

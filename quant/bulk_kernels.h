@@ -11,10 +11,8 @@ namespace wavefuzz::quant::internal {
 // A cast as vector code wants it. Magnitudes are float bit patterns without sign.
 struct CastConstants {
   int32_t min_normal;     // magnitude of the format's smallest normal number
-  int32_t ulp_shift;      // (23 - m) << 23: from a value's exponent to that of the number whose ulp
-                          // is the last bit kept (see Cast in bulk_kernels-inl.h)
   int32_t dropped;        // 23 - m
-  int32_t code_offset;    // what to subtract so that min_normal becomes code 1 << m
+  int32_t unit_offset;    // Cast::finite_code in bulk_kernels-inl.h says what it adds up to
   int32_t limit;          // a magnitude that surely overflows; larger ones are cut to it
   int32_t max_code;       // largest finite code
   int32_t overflow_code;  // each gets the sign, or the sign through nan_sign
@@ -48,6 +46,7 @@ struct Kernels {
   void (*store)(const CastConstants& cast, const RowStore& store);
 };
 
+extern const Kernels kSse2Kernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
 

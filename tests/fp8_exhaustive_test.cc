@@ -35,8 +35,8 @@ constexpr uint64_t kChunk = uint64_t{1} << 16;
 template <Fp8 kFp8>
 void prove() {
   std::vector<Simd> builds;
-  for (Simd simd : {Simd::kAvx2, Simd::kAvx512})
-    if (supported(simd)) builds.push_back(simd);
+  for (Simd simd : kAllSimd)
+    if (simd != Simd::kScalar && supported(simd)) builds.push_back(simd);
   std::vector<uint32_t> crcs(kInputs / kChunk);
   std::vector<int> wrong(std::size(kAllSimd));  // chunks in which a build differs
 #pragma omp parallel
