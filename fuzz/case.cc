@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 
 namespace wavefuzz {
 
 using nlohmann::ordered_json;
 
 namespace {
+
+constexpr int64_t kMostExponent = 300;  // beyond the range of every dtype
 
 template <typename T>
 T parse_number(const JsonView& view, std::string_view text, int base) {
@@ -39,7 +42,11 @@ RowRecipe parse_row(const JsonView& view) {
   view.allow_only({"fill", "exponent", "set"});
   RowRecipe row;
   row.fill = view.at("fill").text();
-  if (view.has("exponent")) row.exponent = view.at("exponent").integer();
+  if (view.has("exponent")) {
+    const JsonView exponent = view.at("exponent");
+    row.exponent = exponent.integer();
+    if (std::abs(row.exponent) > kMostExponent) exponent.fail(fmt::format("must be -{0}..{0}", kMostExponent));
+  }
   if (view.has("set")) {
     for (const auto& [column, bits] : view.at("set").members()) {
       row.set[parse_number<uint32_t>(view.at("set"), column, 10)] = parse_bits(bits);
@@ -64,13 +71,14 @@ ordered_json to_json(const Case& c) {
     for (const RowRecipe& row : rows) list.push_back(to_json(row));
     tensors[name] = {{"rows", list}};
   }
-  return {{"kernel", kernel_name(c)}, {"target", c.target}, {"seed", c.seed}, {"params", params},
+  return {{"operator", c.op}, {"kernel", kernel_name(c)}, {"target", c.target}, {"seed", c.seed}, {"params", params},
           {"tensors", tensors}};
 }
 
 Case parse_case(const JsonView& view) {
-  view.allow_only({"kernel", "target", "seed", "params", "tensors"});
+  view.allow_only({"operator", "kernel", "target", "seed", "params", "tensors"});
   Case c;
+  c.op = view.at("operator").text();
   c.kernel = view.at("kernel").text();
   if (const auto plus = c.kernel.find('+'); plus != std::string::npos) {
     c.plant = c.kernel.substr(plus + 1);

@@ -24,7 +24,8 @@ struct RowRecipe {
 /// A test case: a small value of which everything else is a pure function (design section 2). Same case, same
 /// bits: on any machine, in any order, at any thread count.
 struct Case {
-  std::string kernel;  ///< as in the manifest
+  std::string op;      ///< the operator: what the parameters and tensors mean
+  std::string kernel;  ///< as in its manifest
   std::string plant;   ///< a planted bug of that kernel, or empty
   std::string target;  ///< sim:gfx942
   uint64_t seed = 0;   ///< of the random patterns

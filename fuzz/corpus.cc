@@ -75,14 +75,15 @@ void write_file(const std::string& path, const std::string& text) {
   }
 }
 
-std::vector<std::string> corpus_files(const std::string& folder) {
+std::vector<std::string> corpus_files(const std::string& folder_or_file) {
   std::error_code error;
+  if (fs::is_regular_file(folder_or_file, error)) return {folder_or_file};
   std::vector<std::string> files;
-  for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink, error);
+  for (auto it = fs::recursive_directory_iterator(folder_or_file, fs::directory_options::follow_directory_symlink, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     if (it->path().extension() == ".json") files.push_back(it->path().string());
   }
-  if (error) throw Error(Exit::kUsage, fmt::format("{}: {}", folder, error.message()));
+  if (error) throw Error(Exit::kUsage, fmt::format("{}: {}", folder_or_file, error.message()));
   std::sort(files.begin(), files.end());
   return files;
 }

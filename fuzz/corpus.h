@@ -29,8 +29,9 @@ Case read_case(const JsonView& view);
 /// as a full disk.
 void write_file(const std::string& path, const std::string& text);
 
-/// The corpus files below a folder, in order of their names. Throws Error(kUsage) when it cannot be read.
-std::vector<std::string> corpus_files(const std::string& folder);
+/// The corpus files below a folder, in order of their names; a file stands for itself. Throws Error(kUsage) when
+/// there is none of that name.
+std::vector<std::string> corpus_files(const std::string& folder_or_file);
 
 }  // namespace wavefuzz
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <rapidcheck/Random.h>
+#include <rapidcheck/shrinkable/Transform.h>
 
 #include <algorithm>
 
@@ -50,9 +52,12 @@ const Manifest& Harness::manifest(const std::string& kernel) const {
 std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels, const std::vector<std::string>& targets) const {
   std::vector<std::pair<std::string, std::string>> named;  // kernel, plant
   for (const std::string& text : kernels) {
-    if (text == "all") {
+    const bool right = text == "all" || text == "right";
+    const bool planted = text == "all" || text == "planted";
+    if (right || planted) {
       for (const auto& [kernel, m] : manifests_) {
-        named.emplace_back(kernel, "");
+        if (right) named.emplace_back(kernel, "");
+        if (!planted) continue;
         for (const Plant& plant : m.plants) named.emplace_back(kernel, plant.name);
       }
       continue;
@@ -90,7 +95,8 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
     const Params params = op.launch_params(drawn.value());
     if (m.refusal(params)) continue;
     if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0) continue;
-    return rc::shrinkable::map(drawn, [job](Case c) {
+    return rc::shrinkable::map(drawn, [job, op = m.op](Case c) {
+      c.op = op;
       c.kernel = job.kernel;
       c.plant = job.plant;
       c.target = job.target;
@@ -102,6 +108,9 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
 
 Verdict Harness::evaluate(const Case& c) const {
   const Manifest& m = manifest(c.kernel);
+  if (c.op != m.op) {
+    throw Error(Exit::kUsage, fmt::format("the case is of operator '{}', and kernel '{}' implements '{}'", c.op, c.kernel, m.op));
+  }
   const Operator& op = find_operator(m.op);
   const Params params = op.launch_params(c);
   if (const auto refusal = m.refusal(params)) return {.status = Status::kRefused, .reason = *refusal};

@@ -40,8 +40,8 @@ class Harness {
   /// Throws Error(kUsage) naming the kernels there are.
   const Manifest& manifest(const std::string& kernel) const;
 
-  /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", or "all": each kernel and each
-  /// of its planted bugs) on targets ("all" or names). Throws Error(kUsage).
+  /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", "right": each kernel as it should
+  /// be, "planted": each planted bug of each, or "all" of them) on targets ("all" or names). Throws Error(kUsage).
   std::vector<Job> jobs(const std::vector<std::string>& kernels, const std::vector<std::string>& targets) const;
 
   /// Case `index` of a campaign: inside the kernel's claims and, for a planted bug, where that can show. The

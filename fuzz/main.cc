@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -124,8 +126,9 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
         continue;
       }
       for (const Job& job : jobs) {
-        if (job.kernel != entry.c.kernel) continue;
+        if (harness.manifest(job.kernel).op != entry.c.op) continue;
         Case c = entry.c;
+        c.kernel = job.kernel;
         c.plant = job.plant;
         c.target = job.target;
         const Verdict verdict = harness.evaluate(c);
@@ -346,7 +349,7 @@ int main(int argc, char** argv) {
   };
   const auto campaign = [&](CLI::App* sub) {
     common(sub);
-    sub->add_option("--kernel", options.kernels, "Kernels: NAME, NAME+PLANTED, or all")->delimiter(',')->capture_default_str();
+    sub->add_option("--kernel", options.kernels, "Kernels: NAME, NAME+PLANTED, right, planted, or all")->delimiter(',')->capture_default_str();
     sub->add_option("--target", options.targets, "Targets: sim:gfx942, sim:gfx950, or all")->delimiter(',')->capture_default_str();
     sub->add_option("--seed", options.seed, "Campaign seed, or 'random'")->capture_default_str();
     sub->add_option("--cases", options.cases, "Cases for each kernel and target");
@@ -358,7 +361,7 @@ int main(int argc, char** argv) {
   CLI::App* fuzz_app = app.add_subcommand("fuzz", "Look for failures until cases or time run out (default: 60 seconds)");
   campaign(fuzz_app);
   fuzz_app->add_option("--seconds", options.seconds, "Time for the whole campaign")->check(CLI::NonNegativeNumber);
-  fuzz_app->add_option("--corpus", options.corpus, "Folders of known failures, replayed first");
+  fuzz_app->add_option("--corpus", options.corpus, "Known failures (files, or folders of them), replayed first");
   fuzz_app->add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
   fuzz_app->add_option("--shards", options.shards, "Shares the cases are divided into")->check(CLI::PositiveNumber);
 

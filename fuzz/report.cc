@@ -119,7 +119,7 @@ void CampaignReport::on_progress(const std::vector<JobResult>& results, double s
   }
   const std::string line = fmt::format("{:.0f} s, {} ({:.0f}/s), {}", seconds, plural(cases, "case"),
                                        static_cast<double>(cases) / seconds, plural(findings, "finding"));
-  fmt::print(stderr, terminal_ ? "\r\033[K{}" : "{}\n", line);
+  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
   progress_shown_ = terminal_;
 }

@@ -31,10 +31,10 @@ struct Finding {
 
 struct Verdict {
   Status status = Status::kPass;
-  std::string reason;  ///< of refused and unsupported
-  std::vector<Finding> findings;
+  std::string reason = {};  ///< of refused and unsupported
+  std::vector<Finding> findings = {};
   uint64_t instructions = 0;  ///< wave instructions executed
-  std::string fidelity;       ///< the weakest fidelity of any instruction executed
+  std::string fidelity = {};  ///< the weakest fidelity of any instruction executed
 };
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.

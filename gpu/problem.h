@@ -24,7 +24,7 @@ struct Buffer {
   uint64_t view_offset =
       0;  ///< where the pointer that the kernel is given points, from the buffer's start
   Access access = Access::kRead;
-  std::vector<Extent> contents;
+  std::vector<Extent> contents = {};
 };
 
 /// One field of the kernarg block: a little-endian value, or the address of a buffer.

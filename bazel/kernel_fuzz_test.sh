@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The body of kernel_fuzz_test (kernel_fuzz_test.bzl): translates Bazel's test protocol for wavefuzz.
+#   kernel_fuzz_test.sh WAVEFUZZ CASES SEED [wavefuzz fuzz options]
+set -euo pipefail
+wavefuzz=$1 cases=$2 seed=$3
+shift 3
+
+shards=${TEST_TOTAL_SHARDS:-1}
+shard=${TEST_SHARD_INDEX:-0}
+# Bazel takes a test that does not touch this file for one that ignores sharding.
+[[ -z ${TEST_SHARD_STATUS_FILE:-} ]] || touch "$TEST_SHARD_STATUS_FILE"
+
+# --runs_per_test numbers its runs from 1: each has a seed of its own.
+run=${TEST_RANDOM_SEED:-1}
+
+exec "$wavefuzz" fuzz \
+  --cases=$(((cases + shards - 1 - shard) / shards)) \
+  --seed=$((seed + (run - 1) * 1000003)) \
+  --shard="$shard" --shards="$shards" \
+  --seconds=$((${TEST_TIMEOUT:-300} * 8 / 10)) \
+  --out="${TEST_UNDECLARED_OUTPUTS_DIR:-wavefuzz-out}" \
+  --quiet "$@"

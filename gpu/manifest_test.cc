@@ -1,0 +1,162 @@
+#include "gpu/manifest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "gpu/error.h"
+
+namespace wavefuzz {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+json small_manifest() {
+  return json::parse(R"json({
+    "kernel": "copy", "operator": "op", "summary": "s",
+    "code_object": "copy.{arch}.co", "planted_code_object": "copy.{plant}.{arch}.co", "symbol": "copy_{dtype}",
+    "arches": ["gfx942"],
+    "launch": {"groups": ["ceildiv(n, 64)", 1, 1], "group_size": [64, 1, 1], "dynamic_lds_bytes": "n * 4"},
+    "kernarg": [
+      {"name": "src", "offset": 0, "type": "ptr", "buffer": "src"},
+      {"name": "n", "offset": 8, "type": "i32", "value": "n"},
+      {"name": "stride", "offset": 16, "type": "i64", "value": "-n"}
+    ],
+    "claims": {"n": {"min": 1, "max": 4096}, "dtype": ["bf16", "f16"]},
+    "require": ["n % 4 == 0"],
+    "numerics": {},
+    "planted": [{"name": "off_by_one", "summary": "s", "history": "h", "where": "n > 4", "note": "long rows"}]
+  })json");
+}
+
+std::string write(const json& document) {
+  const std::string path = testing::TempDir() + "manifest.json";
+  std::ofstream(path) << document.dump();
+  return path;
+}
+
+Manifest load(const json& document) { return Manifest::load(write(document)); }
+
+std::string load_error(const json& document) {
+  try {
+    load(document);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.exit(), Exit::kUsage);
+    return e.what();
+  }
+  return "no error";
+}
+
+Params params(int64_t n, const char* dtype = "bf16") {
+  Params p;
+  p.set("n", n);
+  p.set("dtype", dtype);
+  return p;
+}
+
+TEST(Manifest, BindsTheKernelTheGridAndTheKernargBlock) {
+  const Manifest m = load(small_manifest());
+  Problem problem;
+  m.bind(params(100), "gfx942", "", "/root/of/objects", problem);
+  EXPECT_EQ(problem.kernel.code_object, "/root/of/objects/copy.gfx942.co");
+  EXPECT_EQ(problem.kernel.symbol, "copy_bf16");
+  EXPECT_EQ(problem.groups, (std::array<uint32_t, 3>{2, 1, 1}));
+  EXPECT_EQ(problem.group_size, (std::array<uint32_t, 3>{64, 1, 1}));
+  EXPECT_EQ(problem.dynamic_lds_bytes, 400u);
+  ASSERT_EQ(problem.kernarg.size(), 3u);
+  EXPECT_EQ(problem.kernarg[0].buffer, "src");
+  EXPECT_EQ(problem.kernarg[1].offset, 8u);
+  EXPECT_EQ(problem.kernarg[1].size, 4u);
+  EXPECT_EQ(problem.kernarg[1].value, 100u);
+  EXPECT_EQ(static_cast<int64_t>(problem.kernarg[2].value), -100);
+}
+
+TEST(Manifest, NamesThePlantedBuildsCodeObject) {
+  const Manifest m = load(small_manifest());
+  Problem problem;
+  m.bind(params(100), "gfx942", "off_by_one", "/r", problem);
+  EXPECT_EQ(problem.kernel.code_object, "/r/copy.off_by_one.gfx942.co");
+}
+
+TEST(Manifest, FindsACodeObjectThatLiesBesideIt) {
+  json document = small_manifest();
+  document["code_object"] = "beside.co";
+  const Manifest m = load(document);
+  std::ofstream(testing::TempDir() + "beside.co") << "x";
+  Problem problem;
+  m.bind(params(100), "gfx942", "", "/r", problem);
+  EXPECT_EQ(problem.kernel.code_object, testing::TempDir() + "beside.co");
+}
+
+TEST(Manifest, RefusesWhatIsOutsideItsClaimsAndSaysWhy) {
+  const Manifest m = load(small_manifest());
+  EXPECT_EQ(m.refusal(params(4096)), std::nullopt);
+  EXPECT_THAT(m.refusal(params(4100)).value(), HasSubstr("n = 4100 is outside the claimed 1..4096"));
+  EXPECT_THAT(m.refusal(params(4, "f32")).value(), HasSubstr("dtype = f32"));
+  EXPECT_THAT(m.refusal(params(6)).value(), HasSubstr("n % 4 == 0"));
+}
+
+TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
+  json document = small_manifest();
+  document["kernarg"][1]["value"] = "n * 2147483648";
+  Problem problem;
+  const Manifest m = load(document);
+  try {
+    m.bind(params(4), "gfx942", "", "/r", problem);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("does not fit i32"));
+  }
+}
+
+TEST(ManifestErrors, NameTheMissingField) {
+  for (const char* field : {"kernel", "operator", "code_object", "symbol", "arches", "launch", "kernarg", "claims",
+                            "numerics", "planted_code_object"}) {
+    json document = small_manifest();
+    document.erase(field);
+    EXPECT_THAT(load_error(document), AllOf(HasSubstr("manifest.json"), HasSubstr(std::string("'") + field + "'")));
+  }
+}
+
+TEST(ManifestErrors, NameAFieldNobodyReads) {
+  json document = small_manifest();
+  document["kernarg"][1]["vlaue"] = 3;
+  EXPECT_THAT(load_error(document), HasSubstr("'kernarg[1].vlaue' is unknown"));
+}
+
+TEST(ManifestErrors, NameTheWrongValue) {
+  json document = small_manifest();
+  document["kernarg"][1]["type"] = "i16";
+  EXPECT_THAT(load_error(document), AllOf(HasSubstr("'kernarg[1].type'"), HasSubstr("\"i16\"")));
+  document = small_manifest();
+  document["kernarg"][1]["offset"] = 4;
+  EXPECT_THAT(load_error(document), HasSubstr("overlaps 'src'"));
+  document = small_manifest();
+  document["claims"]["n"]["min"] = 5000;
+  EXPECT_THAT(load_error(document), HasSubstr("'claims.n' must have min <= max"));
+}
+
+TEST(ManifestErrors, NameTheFileThatIsNotJson) {
+  const std::string path = testing::TempDir() + "broken.json";
+  std::ofstream(path) << "{\"kernel\": ";
+  try {
+    Manifest::load(path);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), AllOf(HasSubstr(path), HasSubstr("line 1")));
+  }
+}
+
+TEST(ManifestErrors, NameTheFileThatIsNotThere) {
+  try {
+    Manifest::load("/nowhere/m.json");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "/nowhere/m.json: No such file or directory");
+  }
+}
+
+}  // namespace
+}  // namespace wavefuzz
