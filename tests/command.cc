@@ -1,0 +1,54 @@
+#include "tests/command.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace wavefuzz {
+namespace {
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+std::vector<std::string> CommandResult::out_lines() const {
+  std::vector<std::string> lines;
+  std::istringstream in(out);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+CommandResult shell(const std::string& command) {
+  const std::string base = testing::TempDir() + "/command";
+  const int status = std::system(("{ " + command + "\n} >" + base + ".out 2>" + base + ".err").c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(base + ".out"),
+          contents(base + ".err")};
+}
+
+CommandResult wavefuzz(const std::string& arguments) { return shell("fuzz/wavefuzz " + arguments); }
+
+std::string fresh_folder(const std::string& name) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / name;
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  return folder.string();
+}
+
+std::map<std::string, std::string> folder_contents(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files[entry.path().filename().string()] = contents(entry.path());
+  }
+  return files;
+}
+
+}  // namespace wavefuzz

@@ -1,0 +1,31 @@
+#ifndef WAVEFUZZ_TESTS_COMMAND_H_
+#define WAVEFUZZ_TESTS_COMMAND_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace wavefuzz {
+
+struct CommandResult {
+  int exit = -1;  ///< exit code; 128 + signal when a signal ended it
+  std::string out;
+  std::string err;
+  std::vector<std::string> out_lines() const;
+};
+
+/// Runs a shell command from the runfiles root.
+CommandResult shell(const std::string& command);
+
+/// Runs `wavefuzz ARGUMENTS`.
+CommandResult wavefuzz(const std::string& arguments);
+
+/// A new empty folder of the test.
+std::string fresh_folder(const std::string& name);
+
+/// File contents by name, of every file in a folder.
+std::map<std::string, std::string> folder_contents(const std::string& folder);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_TESTS_COMMAND_H_

@@ -1,0 +1,46 @@
+// Every known failure of corpus/ still fails in the way that is recorded, and no longer on the right kernel.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/command.h"
+
+namespace wavefuzz {
+namespace {
+
+std::vector<std::string> files() {
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("corpus")) {
+    if (entry.path().extension() == ".json") out.push_back(entry.path().string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+TEST(Corpus, HoldsAFailureOfEveryPlantedBug) { EXPECT_GE(files().size(), 8u); }
+
+TEST(Corpus, StillFailsAsRecorded) {
+  for (const std::string& file : files()) {
+    const CommandResult r = wavefuzz("replay " + file);
+    EXPECT_EQ(r.exit, 1) << r.out << r.err;
+    EXPECT_THAT(r.out, testing::HasSubstr("\nreproduced: ")) << file;
+  }
+}
+
+TEST(Corpus, PassesOnTheRightKernel) {
+  for (const std::string& file : files()) {
+    const std::string planted = nlohmann::json::parse(std::ifstream(file))["case"]["kernel"];
+    const std::string right = planted.substr(0, planted.find('+'));
+    ASSERT_NE(planted, right) << file << " is a failure of a kernel that should be right";
+    for (const char* target : {"sim:gfx942", "sim:gfx950"}) {
+      const CommandResult r = wavefuzz("run " + file + " --kernel=" + right + " --target=" + target);
+      EXPECT_EQ(r.exit, 0) << r.out << r.err;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace wavefuzz
