@@ -13,10 +13,13 @@ shard=${TEST_SHARD_INDEX:-0}
 # --runs_per_test numbers its runs from 1: each has a seed of its own.
 run=${TEST_RANDOM_SEED:-1}
 
+# The log must be enough to replay a failure: its commands hold the case, and run from the workspace.
+export WAVEFUZZ_COMMAND="./bazelw run //fuzz:wavefuzz --"
+
 exec "$wavefuzz" fuzz \
   --cases=$(((cases + shards - 1 - shard) / shards)) \
   --seed=$((seed + (run - 1) * 1000003)) \
   --shard="$shard" --shards="$shards" \
   --seconds=$((${TEST_TIMEOUT:-300} * 8 / 10)) \
   --out="${TEST_UNDECLARED_OUTPUTS_DIR:-wavefuzz-out}" \
-  --quiet "$@"
+  --quiet --inline-cases "$@"

@@ -9,8 +9,8 @@
 namespace wavefuzz {
 namespace {
 
-// Cases of one job before the next job has its turn: long enough to keep every thread busy, short enough that a
-// campaign of a minute reaches every job many times.
+// Cases of one job before the next job has its turn: long enough to keep every thread busy, short
+// enough that a campaign of a minute reaches every job many times.
 constexpr uint64_t kTurn = 64;
 
 double cpu_now() {
@@ -21,8 +21,8 @@ double cpu_now() {
 
 class Campaign {
  public:
-  Campaign(const Harness& harness, const CampaignOptions& options, const std::atomic<bool>& interrupted,
-           CampaignListener& listener)
+  Campaign(const Harness& harness, const CampaignOptions& options,
+           const std::atomic<bool>& interrupted, CampaignListener& listener)
       : harness_(harness), options_(options), interrupted_(interrupted), listener_(listener) {}
 
   std::vector<JobResult> run(const std::vector<Job>& jobs) {
@@ -47,7 +47,9 @@ class Campaign {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
-  bool over() const { return interrupted_ || (options_.seconds > 0 && elapsed() >= options_.seconds); }
+  bool over() const {
+    return interrupted_ || (options_.seconds > 0 && elapsed() >= options_.seconds);
+  }
 
   bool finished(const JobResult& result) const {
     if (options_.cases != 0 && result.cases >= options_.cases) return true;
@@ -74,27 +76,32 @@ class Campaign {
     }
     if (error) std::rethrow_exception(error);
 
-    // In order of their index, whichever thread was first: what is found does not depend on the threads.
+    // In order of their index, whichever thread was first: what is found does not depend on the
+    // threads.
     for (int i = 0; i < count && !finished(result); ++i) {
       ++result.cases;
       ++result.by_status[verdicts[i].status];
       result.instructions += verdicts[i].instructions;
       if (verdicts[i].status == Status::kUnsupported) result.unsupported = verdicts[i].reason;
-      if (verdicts[i].status != Status::kFail || !signatures.insert(signature(verdicts[i])).second) continue;
+      if (verdicts[i].status != Status::kFail || !signatures.insert(signature(verdicts[i])).second)
+        continue;
       report(result, index(first + i), *drawn[i], verdicts[i]);
     }
   }
 
   uint64_t index(uint64_t n) const { return options_.first_case + n * options_.case_stride; }
 
-  void report(JobResult& result, uint64_t case_index, const rc::Shrinkable<Case>& drawn, const Verdict& verdict) {
+  void report(JobResult& result, uint64_t case_index, const rc::Shrinkable<Case>& drawn,
+              const Verdict& verdict) {
     const Case original = drawn.value();
     listener_.on_failure(result.job, case_index, original, verdict);
-    CampaignFinding finding = {result.job, case_index, original,
-                               shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
+    CampaignFinding finding = {
+        result.job, case_index, original,
+        shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
     for (int i = 0; i < kConfirmations; ++i) {
       const Verdict again = harness_.evaluate(finding.shrunk.smallest);
-      if (again.status == Status::kFail && signature(again) == signature(verdict)) ++finding.confirmations;
+      if (again.status == Status::kFail && signature(again) == signature(verdict))
+        ++finding.confirmations;
     }
     result.findings.push_back(finding);
     listener_.on_finding(finding);
@@ -111,7 +118,8 @@ class Campaign {
 }  // namespace
 
 std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
-                                    const CampaignOptions& options, const std::atomic<bool>& interrupted,
+                                    const CampaignOptions& options,
+                                    const std::atomic<bool>& interrupted,
                                     CampaignListener& listener) {
   return Campaign(harness, options, interrupted, listener).run(jobs);
 }

@@ -58,11 +58,13 @@ class CampaignListener {
   virtual void on_progress(const std::vector<JobResult>&, double /*seconds*/) {}
 };
 
-/// Runs the jobs in turns until each has had its cases, or time is up, or `interrupted` becomes true. A planted
-/// bug is finished when it is found. Which cases run, what is found and how it shrinks depends on the seed, not
-/// on threads; only a time limit cuts it off at a moment that does.
+/// Runs the jobs in turns until each has had its cases, or time is up, or `interrupted` becomes
+/// true. A planted bug is finished when it is found. Which cases run, what is found and how it
+/// shrinks depends on the seed, not on threads; only a time limit cuts it off at a moment that
+/// does.
 std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
-                                    const CampaignOptions& options, const std::atomic<bool>& interrupted,
+                                    const CampaignOptions& options,
+                                    const std::atomic<bool>& interrupted,
                                     CampaignListener& listener);
 
 }  // namespace wavefuzz

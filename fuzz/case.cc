@@ -17,7 +17,8 @@ template <typename T>
 T parse_number(const JsonView& view, std::string_view text, int base) {
   T value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) view.fail("must be a number");
+  if (text.empty() || error != std::errc() || end != text.data() + text.size())
+    view.fail("must be a number");
   return value;
 }
 
@@ -32,7 +33,8 @@ ordered_json to_json(const RowRecipe& row) {
   if (row.exponent != 0) json["exponent"] = row.exponent;
   if (!row.set.empty()) {
     ordered_json set = ordered_json::object();
-    for (const auto& [column, bits] : row.set) set[std::to_string(column)] = fmt::format("{:#06x}", bits);
+    for (const auto& [column, bits] : row.set)
+      set[std::to_string(column)] = fmt::format("{:#06x}", bits);
     json["set"] = set;
   }
   return json;
@@ -45,7 +47,8 @@ RowRecipe parse_row(const JsonView& view) {
   if (view.has("exponent")) {
     const JsonView exponent = view.at("exponent");
     row.exponent = exponent.integer();
-    if (std::abs(row.exponent) > kMostExponent) exponent.fail(fmt::format("must be -{0}..{0}", kMostExponent));
+    if (std::abs(row.exponent) > kMostExponent)
+      exponent.fail(fmt::format("must be -{0}..{0}", kMostExponent));
   }
   if (view.has("set")) {
     for (const auto& [column, bits] : view.at("set").members()) {
@@ -57,7 +60,9 @@ RowRecipe parse_row(const JsonView& view) {
 
 }  // namespace
 
-std::string kernel_name(const Case& c) { return c.plant.empty() ? c.kernel : c.kernel + "+" + c.plant; }
+std::string kernel_name(const Case& c) {
+  return c.plant.empty() ? c.kernel : c.kernel + "+" + c.plant;
+}
 
 ordered_json to_json(const Case& c) {
   ordered_json params = ordered_json::object();
@@ -71,8 +76,8 @@ ordered_json to_json(const Case& c) {
     for (const RowRecipe& row : rows) list.push_back(to_json(row));
     tensors[name] = {{"rows", list}};
   }
-  return {{"operator", c.op}, {"kernel", kernel_name(c)}, {"target", c.target}, {"seed", c.seed}, {"params", params},
-          {"tensors", tensors}};
+  return {{"operator", c.op}, {"kernel", kernel_name(c)}, {"target", c.target},
+          {"seed", c.seed},   {"params", params},         {"tensors", tensors}};
 }
 
 Case parse_case(const JsonView& view) {
@@ -108,7 +113,9 @@ Case parse_case(const JsonView& view) {
   return c;
 }
 
-std::string case_id(const Case& c) { return fmt::format("{:012x}", stable_hash(to_json(c).dump()) >> 16); }
+std::string case_id(const Case& c) {
+  return fmt::format("{:012x}", stable_hash(to_json(c).dump()) >> 16);
+}
 
 uint64_t stable_hash(const std::string& text) {
   uint64_t hash = 0xcbf29ce484222325;

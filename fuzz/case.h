@@ -11,8 +11,8 @@
 
 namespace wavefuzz {
 
-/// How one row of a tensor is filled: a pattern, scaled by a power of two, with single elements set over it.
-/// The patterns are listed in fuzz/data.h.
+/// How one row of a tensor is filled: a pattern, scaled by a power of two, with single elements set
+/// over it. The patterns are listed in fuzz/data.h.
 struct RowRecipe {
   std::string fill = "zero";
   int64_t exponent = 0;
@@ -21,8 +21,8 @@ struct RowRecipe {
   bool operator==(const RowRecipe&) const = default;
 };
 
-/// A test case: a small value of which everything else is a pure function (design section 2). Same case, same
-/// bits: on any machine, in any order, at any thread count.
+/// A test case: a small value of which everything else is a pure function (design section 2). Same
+/// case, same bits: on any machine, in any order, at any thread count.
 struct Case {
   std::string op;      ///< the operator: what the parameters and tensors mean
   std::string kernel;  ///< as in its manifest
@@ -30,7 +30,7 @@ struct Case {
   std::string target;  ///< sim:gfx942
   uint64_t seed = 0;   ///< of the random patterns
   Params params;
-  std::map<std::string, std::vector<RowRecipe>> rows;     ///< tensors filled row by row
+  std::map<std::string, std::vector<RowRecipe>> rows;    ///< tensors filled row by row
   std::map<std::string, std::vector<int64_t>> integers;  ///< index tensors, such as slot_mapping
 
   bool operator==(const Case&) const = default;

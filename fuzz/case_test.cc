@@ -108,7 +108,8 @@ TEST(Corpus, KeepsAnEntryAsItWas) {
   EXPECT_EQ(read.message, entry.message);
   EXPECT_EQ(corpus_files(testing::TempDir() + "corpus"), std::vector<std::string>{path});
   EXPECT_EQ(corpus_files(path), std::vector<std::string>{path});
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1) << "no partial file may be left";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1)
+      << "no partial file may be left";
 }
 
 TEST(Corpus, RefusesAnotherFormat) {

@@ -20,7 +20,8 @@ namespace {
 constexpr int kFormat = 1;
 
 [[noreturn]] void fail_write(const std::string& path) {
-  throw Error(Exit::kInternal, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
+  throw Error(Exit::kInternal,
+              fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
 }
 
 }  // namespace
@@ -79,7 +80,8 @@ std::vector<std::string> corpus_files(const std::string& folder_or_file) {
   std::error_code error;
   if (fs::is_regular_file(folder_or_file, error)) return {folder_or_file};
   std::vector<std::string> files;
-  for (auto it = fs::recursive_directory_iterator(folder_or_file, fs::directory_options::follow_directory_symlink, error);
+  for (auto it = fs::recursive_directory_iterator(
+           folder_or_file, fs::directory_options::follow_directory_symlink, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     if (it->path().extension() == ".json") files.push_back(it->path().string());
   }

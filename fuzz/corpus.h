@@ -25,12 +25,12 @@ CorpusEntry read_corpus_file(const std::string& path);
 /// The case of a corpus file, or of a file (or text) that holds only a case. Throws Error(kUsage).
 Case read_case(const JsonView& view);
 
-/// Replaces the file whole or not at all. Throws Error(kInternal) naming the file and the system's reason, such
-/// as a full disk.
+/// Replaces the file whole or not at all. Throws Error(kInternal) naming the file and the system's
+/// reason, such as a full disk.
 void write_file(const std::string& path, const std::string& text);
 
-/// The corpus files below a folder, in order of their names; a file stands for itself. Throws Error(kUsage) when
-/// there is none of that name.
+/// The corpus files below a folder, in order of their names; a file stands for itself. Throws
+/// Error(kUsage) when there is none of that name.
 std::vector<std::string> corpus_files(const std::string& folder_or_file);
 
 }  // namespace wavefuzz

@@ -36,19 +36,23 @@ class RowRandom {
 
 constexpr uint32_t kRowColumn = 0xFFFFFFFF;  // the counter of what a row draws once
 
-float uniform(uint32_t word) { return (static_cast<float>(word >> 8) + 0.5f) * 0x1p-24f; }  // in (0, 1)
+float uniform(uint32_t word) {
+  return (static_cast<float>(word >> 8) + 0.5f) * 0x1p-24f;
+}  // in (0, 1)
 
 float normal(const std::array<uint32_t, 4>& words) {
-  // Box-Muller. Rounding differences of a math library could change a bit, so the result is cut to a grid
-  // far coarser than they are: the same case must give the same bits on every machine.
+  // Box-Muller. Rounding differences of a math library could change a bit, so the result is cut to
+  // a grid far coarser than they are: the same case must give the same bits on every machine.
   const double radius = std::sqrt(-2.0 * std::log(static_cast<double>(uniform(words[0]))));
-  const double value = radius * std::cos(2.0 * std::numbers::pi * static_cast<double>(uniform(words[1])));
+  const double value =
+      radius * std::cos(2.0 * std::numbers::pi * static_cast<double>(uniform(words[1])));
   return static_cast<float>(std::nearbyint(value * 0x1p16) * 0x1p-16);
 }
 
 float sign(uint32_t word) { return (word & 1) ? -1.0f : 1.0f; }
 
-/// A value of the format, or the midpoint of two neighbours, either sign. Both are exact in bf16 and f16.
+/// A value of the format, or the midpoint of two neighbours, either sign. Both are exact in bf16
+/// and f16.
 float halfway(quant::Fp8 format, const std::array<uint32_t, 4>& words) {
   const uint32_t below_max = quant::format(format).max_finite;
   const auto code = static_cast<uint8_t>(words[0] % below_max);
@@ -58,10 +62,13 @@ float halfway(quant::Fp8 format, const std::array<uint32_t, 4>& words) {
 }
 
 /// The element that makes `amax / divisor` a power of two for the divisors in use with the format.
-float power_of_two_amax(quant::Fp8 format) { return format == quant::Fp8::kE4m3fnuz ? 224.0f : 448.0f; }
+float power_of_two_amax(quant::Fp8 format) {
+  return format == quant::Fp8::kE4m3fnuz ? 224.0f : 448.0f;
+}
 
 float edge(const std::array<uint32_t, 4>& words) {
-  constexpr float kEdges[] = {223, 224, 225, 239, 240, 241, 247, 248, 249, 447, 448, 449, 463, 464, 465, 480};
+  constexpr float kEdges[] = {223, 224, 225, 239, 240, 241, 247, 248,
+                              249, 447, 448, 449, 463, 464, 465, 480};
   return sign(words[1]) * kEdges[words[0] % std::size(kEdges)];
 }
 
@@ -88,19 +95,22 @@ uint16_t encode16(Dtype16 dtype, float value) {
   return dtype == Dtype16::kBf16 ? quant::encode_bf16(value) : quant::encode_f16(value);
 }
 
-std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp8 format, uint32_t columns,
-                               const DataKey& key) {
+std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp8 format,
+                               uint32_t columns, const DataKey& key) {
   const RowRandom random(key);
-  const uint32_t chosen = columns == 0 ? 0 : random(kRowColumn)[0] % columns;  // the spike, or the amax
+  const uint32_t chosen =
+      columns == 0 ? 0 : random(kRowColumn)[0] % columns;  // the spike, or the amax
   const std::string& fill = recipe.fill;
   const auto value = [&](uint32_t column) -> float {
     const std::array<uint32_t, 4> words = random(column);
     if (fill == "zero") return 0;
     if (fill == "one") return 1;
     if (fill == "normal") return normal(words);
-    if (fill == "powers") return sign(words[1]) * std::ldexp(1.0f, static_cast<int>(words[0] % 16) - 12);
+    if (fill == "powers")
+      return sign(words[1]) * std::ldexp(1.0f, static_cast<int>(words[0] % 16) - 12);
     if (fill == "spike") return column == chosen ? 1 + uniform(words[2]) : normal(words) * 0x1p-12f;
-    if (fill == "halfway") return column == chosen ? power_of_two_amax(format) : halfway(format, words);
+    if (fill == "halfway")
+      return column == chosen ? power_of_two_amax(format) : halfway(format, words);
     if (fill == "edge") return edge(words);
     throw Error(Exit::kUsage, fmt::format("fill pattern '{}' is unknown", fill));
   };
@@ -115,8 +125,8 @@ std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp
   }
   for (const auto& [column, bits] : recipe.set) {
     if (column >= columns) {
-      throw Error(Exit::kUsage, fmt::format("row {} of {}: set column {} is outside 0..{}", key.row, key.tensor, column,
-                                            static_cast<int64_t>(columns) - 1));
+      throw Error(Exit::kUsage, fmt::format("row {} of {}: set column {} is outside 0..{}", key.row,
+                                            key.tensor, column, static_cast<int64_t>(columns) - 1));
     }
     row[column] = bits;
   }

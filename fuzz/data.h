@@ -25,30 +25,33 @@ struct DataKey {
   uint64_t row = 0;
 };
 
-/// A pattern of a row. Random ones draw from Philox4x32 keyed by (case seed, tensor, row) and counted by column.
+/// A pattern of a row. Random ones draw from Philox4x32 keyed by (case seed, tensor, row) and
+/// counted by column.
 struct FillPattern {
   const char* name;
   const char* meaning;
 };
 
-/// The patterns that a RowRecipe may name. Every value is multiplied by 2^exponent of the recipe, then rounded
-/// to the dtype.
+/// The patterns that a RowRecipe may name. Every value is multiplied by 2^exponent of the recipe,
+/// then rounded to the dtype.
 inline constexpr FillPattern kFillPatterns[] = {
     {"zero", "0"},
     {"one", "1"},
     {"normal", "N(0, 1)"},
     {"powers", "+-2^e, e in -12..3"},
-    {"spike", "N(0, 1) * 2^-12 but for one element of about 1: most quotients round to zero, either sign"},
-    {"halfway", "values and midpoints of the FP8 format, with an element that makes the scale a power of two"},
+    {"spike",
+     "N(0, 1) * 2^-12 but for one element of about 1: most quotients round to zero, either sign"},
+    {"halfway",
+     "values and midpoints of the FP8 format, with an element that makes the scale a power of two"},
     {"edge", "about the largest FP8 value: 224, 240, 248, 448, 464, 480 and their neighbours"},
     {"bits", "any finite bit pattern"},
     {"any", "any bit pattern: also NaN and Inf"},
 };
 
-/// The bits of one row of `columns` elements. `format` is the FP8 format that halfway values are halfway in.
-/// Throws Error(kUsage) for an unknown pattern, or a set column beyond the row.
-std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp8 format, uint32_t columns,
-                               const DataKey& key);
+/// The bits of one row of `columns` elements. `format` is the FP8 format that halfway values are
+/// halfway in. Throws Error(kUsage) for an unknown pattern, or a set column beyond the row.
+std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp8 format,
+                               uint32_t columns, const DataKey& key);
 
 }  // namespace wavefuzz
 

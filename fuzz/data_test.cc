@@ -15,8 +15,8 @@ using quant::Fp8;
 
 constexpr uint32_t kColumns = 4096;
 
-std::vector<float> row(const std::string& fill, int64_t exponent = 0, Dtype16 dtype = Dtype16::kBf16,
-                       Fp8 format = Fp8::kE4m3fn) {
+std::vector<float> row(const std::string& fill, int64_t exponent = 0,
+                       Dtype16 dtype = Dtype16::kBf16, Fp8 format = Fp8::kE4m3fn) {
   std::vector<float> out;
   for (const uint16_t bits : fill_row({fill, exponent, {}}, dtype, format, kColumns, {1, "k", 0})) {
     out.push_back(decode16(dtype, bits));
@@ -30,13 +30,15 @@ TEST(FillRow, IsAFunctionOfCaseTensorRowAndColumnOnly) {
   };
   const auto whole = bits(1, "k", 0, 64);
   const auto part = bits(1, "k", 0, 16);
-  EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin())) << "a narrower row must be a prefix";
+  EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin()))
+      << "a narrower row must be a prefix";
   EXPECT_NE(whole, bits(2, "k", 0, 64));
   EXPECT_NE(whole, bits(1, "q", 0, 64));
   EXPECT_NE(whole, bits(1, "k", 1, 64));
 }
 
-// Worked out by hand from Philox4x32-10 and Box-Muller: a change of the generator would change every stored case.
+// Worked out by hand from Philox4x32-10 and Box-Muller: a change of the generator would change
+// every stored case.
 TEST(FillRow, KeepsItsBitsForEver) {
   const std::vector<uint16_t> expected = {0xbfc8, 0xbf40, 0xbefc, 0xbfaa, 0xbf3e, 0xbe46};
   EXPECT_EQ(fill_row({"normal", 0, {}}, Dtype16::kBf16, Fp8::kE4m3fn, 6, {1, "k", 0}), expected);
@@ -78,25 +80,30 @@ TEST(FillRow, HalfwayHoldsEveryValueAndMidpointBelowTheDivisor) {
 
 TEST(FillRow, SpikeHasOneLargeElement) {
   const auto values = row("spike");
-  EXPECT_EQ(std::count_if(values.begin(), values.end(), [](float x) { return std::abs(x) >= 1; }), 1);
+  EXPECT_EQ(std::count_if(values.begin(), values.end(), [](float x) { return std::abs(x) >= 1; }),
+            1);
 }
 
 TEST(FillRow, BitsAreFiniteAndAnyAreNot) {
   for (const Dtype16 dtype : {Dtype16::kBf16, Dtype16::kF16}) {
     const auto finite = row("bits", 0, dtype);
-    EXPECT_TRUE(std::all_of(finite.begin(), finite.end(), [](float x) { return std::isfinite(x); }));
+    EXPECT_TRUE(
+        std::all_of(finite.begin(), finite.end(), [](float x) { return std::isfinite(x); }));
     const auto any = row("any", 0, dtype);
     EXPECT_TRUE(std::any_of(any.begin(), any.end(), [](float x) { return std::isnan(x); }));
   }
 }
 
 TEST(FillRow, SetsSingleElementsOverThePattern) {
-  const auto bits = fill_row({"one", 0, {{2, 0x7F80}}}, Dtype16::kBf16, Fp8::kE4m3fn, 4, {1, "k", 0});
+  const auto bits =
+      fill_row({"one", 0, {{2, 0x7F80}}}, Dtype16::kBf16, Fp8::kE4m3fn, 4, {1, "k", 0});
   EXPECT_EQ(bits, (std::vector<uint16_t>{0x3F80, 0x3F80, 0x7F80, 0x3F80}));
 }
 
 TEST(FillRow, RefusesAnUnknownPatternAndAColumnBeyondTheRow) {
-  const auto fill = [](const RowRecipe& recipe) { fill_row(recipe, Dtype16::kBf16, Fp8::kE4m3fn, 4, {1, "k", 3}); };
+  const auto fill = [](const RowRecipe& recipe) {
+    fill_row(recipe, Dtype16::kBf16, Fp8::kE4m3fn, 4, {1, "k", 3});
+  };
   EXPECT_THROW(fill({"nromal", 0, {}}), Error);
   try {
     fill({"zero", 0, {{4, 1}}});

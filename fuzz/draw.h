@@ -13,9 +13,10 @@
 
 namespace wavefuzz {
 
-/// Draws values from RapidCheck generators one after another, for what a tuple of generators cannot say: ranges
-/// that depend on what was drawn before. RapidCheck's own way to do so (gen::exec) keeps its state in globals
-/// and cannot be used from several threads at once; splitting the random engine by hand can.
+/// Draws values from RapidCheck generators one after another, for what a tuple of generators cannot
+/// say: ranges that depend on what was drawn before. RapidCheck's own way to do so (gen::exec)
+/// keeps its state in globals and cannot be used from several threads at once; splitting the random
+/// engine by hand can.
 class Draw {
  public:
   Draw(const rc::Random& random, int size) : random_(random), size_(size) {}

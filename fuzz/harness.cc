@@ -25,15 +25,19 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 
 }  // namespace
 
-std::string kernel_name(const Job& job) { return job.plant.empty() ? job.kernel : job.kernel + "+" + job.plant; }
+std::string kernel_name(const Job& job) {
+  return job.plant.empty() ? job.kernel : job.kernel + "+" + job.plant;
+}
 
-Harness::Harness(const std::vector<std::string>& manifest_files, std::string root) : root_(std::move(root)) {
+Harness::Harness(const std::vector<std::string>& manifest_files, std::string root)
+    : root_(std::move(root)) {
   for (const std::string& file : manifest_files) {
     Manifest m = Manifest::load(file);
     find_operator(m.op).check_manifest(m);
     const std::string kernel = m.kernel;
     if (const auto it = manifests_.find(kernel); it != manifests_.end()) {
-      throw Error(Exit::kUsage, fmt::format("{}: kernel '{}' is already described by {}", file, kernel, it->second.file));
+      throw Error(Exit::kUsage, fmt::format("{}: kernel '{}' is already described by {}", file,
+                                            kernel, it->second.file));
     }
     manifests_.emplace(kernel, std::move(m));
   }
@@ -44,12 +48,14 @@ const Manifest& Harness::manifest(const std::string& kernel) const {
   if (it == manifests_.end()) {
     std::vector<std::string> names;
     for (const auto& [name, m] : manifests_) names.push_back(name);
-    throw Error(Exit::kUsage, fmt::format("kernel '{}' is unknown; there are {}", kernel, fmt::join(names, ", ")));
+    throw Error(Exit::kUsage, fmt::format("kernel '{}' is unknown; there are {}", kernel,
+                                          fmt::join(names, ", ")));
   }
   return it->second;
 }
 
-std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels, const std::vector<std::string>& targets) const {
+std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
+                               const std::vector<std::string>& targets) const {
   std::vector<std::pair<std::string, std::string>> named;  // kernel, plant
   for (const std::string& text : kernels) {
     const bool right = text == "all" || text == "right";
@@ -66,7 +72,8 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels, const st
     const Manifest& m = manifest(text.substr(0, plus));
     const std::string plant = plus == std::string::npos ? "" : text.substr(plus + 1);
     if (!plant.empty() && m.find_plant(plant) == nullptr) {
-      throw Error(Exit::kUsage, fmt::format("kernel '{}' has no planted bug '{}'", m.kernel, plant));
+      throw Error(Exit::kUsage,
+                  fmt::format("kernel '{}' has no planted bug '{}'", m.kernel, plant));
     }
     named.emplace_back(m.kernel, plant);
   }
@@ -74,11 +81,13 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels, const st
   for (const std::string& target : target_names()) {
     if (!contains(targets, "all") && !contains(targets, target)) continue;
     for (const auto& [kernel, plant] : named) {
-      if (contains(manifest(kernel).arches, arch_of(target))) jobs.push_back({kernel, plant, target});
+      if (contains(manifest(kernel).arches, arch_of(target)))
+        jobs.push_back({kernel, plant, target});
     }
   }
   for (const std::string& target : targets) {
-    if (target != "all" && !contains(target_names(), target)) make_target(target);  // says what is wrong with it
+    if (target != "all" && !contains(target_names(), target))
+      make_target(target);  // says what is wrong with it
   }
   return jobs;
 }
@@ -94,7 +103,8 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
     const rc::Shrinkable<Case> drawn = domain(random, size);
     const Params params = op.launch_params(drawn.value());
     if (m.refusal(params)) continue;
-    if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0) continue;
+    if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0)
+      continue;
     return rc::shrinkable::map(drawn, [job, op = m.op](Case c) {
       c.op = op;
       c.kernel = job.kernel;
@@ -103,19 +113,24 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
       return c;
     });
   }
-  throw Error(Exit::kUsage, fmt::format("{}: no case inside the claims in {} tries", m.file, kMostTries));
+  throw Error(Exit::kUsage,
+              fmt::format("{}: no case inside the claims in {} tries", m.file, kMostTries));
 }
 
 Verdict Harness::evaluate(const Case& c) const {
   const Manifest& m = manifest(c.kernel);
   if (c.op != m.op) {
-    throw Error(Exit::kUsage, fmt::format("the case is of operator '{}', and kernel '{}' implements '{}'", c.op, c.kernel, m.op));
+    throw Error(Exit::kUsage,
+                fmt::format("the case is of operator '{}', and kernel '{}' implements '{}'", c.op,
+                            c.kernel, m.op));
   }
   const Operator& op = find_operator(m.op);
   const Params params = op.launch_params(c);
-  if (const auto refusal = m.refusal(params)) return {.status = Status::kRefused, .reason = *refusal};
+  if (const auto refusal = m.refusal(params))
+    return {.status = Status::kRefused, .reason = *refusal};
   if (!c.plant.empty() && m.find_plant(c.plant) == nullptr) {
-    throw Error(Exit::kUsage, fmt::format("kernel '{}' has no planted bug '{}'", c.kernel, c.plant));
+    throw Error(Exit::kUsage,
+                fmt::format("kernel '{}' has no planted bug '{}'", c.kernel, c.plant));
   }
   Target& target = this->target(c.target);
   Problem problem;

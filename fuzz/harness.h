@@ -28,11 +28,12 @@ struct Job {
 /// "kernel" or "kernel+plant".
 std::string kernel_name(const Job& job);
 
-/// The kernels at hand and the way from a case to its verdict. evaluate() and draw() may be called from several
-/// threads.
+/// The kernels at hand and the way from a case to its verdict. evaluate() and draw() may be called
+/// from several threads.
 class Harness {
  public:
-  /// Reads the manifests. `root` is the folder that code object paths start from. Throws Error(kUsage).
+  /// Reads the manifests. `root` is the folder that code object paths start from. Throws
+  /// Error(kUsage).
   Harness(const std::vector<std::string>& manifest_files, std::string root);
 
   /// Manifests by kernel name.
@@ -40,12 +41,14 @@ class Harness {
   /// Throws Error(kUsage) naming the kernels there are.
   const Manifest& manifest(const std::string& kernel) const;
 
-  /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", "right": each kernel as it should
-  /// be, "planted": each planted bug of each, or "all" of them) on targets ("all" or names). Throws Error(kUsage).
-  std::vector<Job> jobs(const std::vector<std::string>& kernels, const std::vector<std::string>& targets) const;
+  /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", "right": each
+  /// kernel as it should be, "planted": each planted bug of each, or "all" of them) on targets
+  /// ("all" or names). Throws Error(kUsage).
+  std::vector<Job> jobs(const std::vector<std::string>& kernels,
+                        const std::vector<std::string>& targets) const;
 
-  /// Case `index` of a campaign: inside the kernel's claims and, for a planted bug, where that can show. The
-  /// same for every plant and target of a kernel, as far as it has cases in common.
+  /// Case `index` of a campaign: inside the kernel's claims and, for a planted bug, where that can
+  /// show. The same for every plant and target of a kernel, as far as it has cases in common.
   rc::Shrinkable<Case> draw(const Job& job, uint64_t seed, uint64_t index) const;
 
   /// Runs and judges a case. Throws Error when it cannot be run at all.

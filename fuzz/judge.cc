@@ -9,7 +9,8 @@
 namespace wavefuzz {
 namespace {
 
-// A broken kernel is wrong in thousands of bytes. The first few of each kind say what there is to say.
+// A broken kernel is wrong in thousands of bytes. The first few of each kind say what there is to
+// say.
 constexpr size_t kMostFindingsOfAKind = 4;
 
 /// The written bytes of one buffer, looked up by offset.
@@ -21,8 +22,9 @@ class Image {
 
   /// The byte at `offset` if it was written, which is then no stray.
   bool claim(uint64_t offset, uint8_t& byte) {
-    auto it = std::upper_bound(extents_.begin(), extents_.end(), offset,
-                               [](uint64_t value, const Extent& extent) { return value < extent.offset; });
+    auto it = std::upper_bound(
+        extents_.begin(), extents_.end(), offset,
+        [](uint64_t value, const Extent& extent) { return value < extent.offset; });
     if (it == extents_.begin()) return false;
     --it;
     const uint64_t at = offset - it->offset;
@@ -39,7 +41,8 @@ class Image {
       for (size_t at = 0; at < extents_[i].bytes.size(); ++at) {
         if (claimed_[i][at]) continue;
         const uint64_t offset = extents_[i].offset + at;
-        if (out.empty() || out.back().offset + out.back().bytes.size() != offset) out.push_back({offset, {}});
+        if (out.empty() || out.back().offset + out.back().bytes.size() != offset)
+          out.push_back({offset, {}});
         out.back().bytes.push_back(extents_[i].bytes[at]);
       }
     }
@@ -57,7 +60,8 @@ size_t first_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t
 
 }  // namespace
 
-Verdict judge_exact(const Expectation& expectation, const Outcome& outcome, const Describe& describe) {
+Verdict judge_exact(const Expectation& expectation, const Outcome& outcome,
+                    const Describe& describe) {
   Verdict verdict;
   verdict.instructions = outcome.instructions;
   verdict.fidelity = outcome.fidelity;
@@ -85,10 +89,13 @@ Verdict judge_exact(const Expectation& expectation, const Outcome& outcome, cons
     const std::vector<uint8_t>& expected = unit.alternatives.back();
     if (absent < unit.offsets.size()) {
       const ByteDescription d = describe(u, absent, expected, expected);
-      missing.push_back({"missing_write", expectation.buffer + "." + d.field, d.message + ", which was not written", ""});
+      missing.push_back({"missing_write", expectation.buffer + "." + d.field,
+                         d.message + ", which was not written", ""});
       continue;
     }
-    if (std::find(unit.alternatives.begin(), unit.alternatives.end(), got) != unit.alternatives.end()) continue;
+    if (std::find(unit.alternatives.begin(), unit.alternatives.end(), got) !=
+        unit.alternatives.end())
+      continue;
     for (size_t i = first_difference(expected, got); i < got.size(); ++i) {
       if (got[i] == expected[i]) continue;
       const ByteDescription d = describe(u, i, expected, got);
@@ -99,15 +106,17 @@ Verdict judge_exact(const Expectation& expectation, const Outcome& outcome, cons
 
   std::vector<Finding> strays;
   for (const Extent& stray : image.strays()) {
-    strays.push_back({"stray_write", expectation.buffer,
-                      fmt::format("{} bytes {}..{} were written and are no part of the output", expectation.buffer,
-                                  stray.offset, stray.offset + stray.bytes.size() - 1),
-                      ""});
+    strays.push_back(
+        {"stray_write", expectation.buffer,
+         fmt::format("{} bytes {}..{} were written and are no part of the output",
+                     expectation.buffer, stray.offset, stray.offset + stray.bytes.size() - 1),
+         ""});
   }
   for (const WrittenBuffer& other : outcome.written) {
     if (other.name == expectation.buffer) continue;
-    strays.push_back({"stray_write", other.name,
-                      fmt::format("{} was written at byte {}", other.name, other.extents.front().offset), ""});
+    strays.push_back(
+        {"stray_write", other.name,
+         fmt::format("{} was written at byte {}", other.name, other.extents.front().offset), ""});
   }
 
   const auto add = [&](const std::vector<Finding>& findings) {

@@ -12,8 +12,10 @@ Expectation expectation() {
   return {"out", {{{10, 11, 12}, {{1, 2, 3}}}, {{20, 21, 22}, {{4, 5, 6}}}}};
 }
 
-ByteDescription describe(size_t unit, size_t index, const std::vector<uint8_t>& expected, const std::vector<uint8_t>& got) {
-  return {index < 2 ? "value" : "tag", fmt::format("unit {} byte {}: {} {}", unit, index, expected[index], got[index])};
+ByteDescription describe(size_t unit, size_t index, const std::vector<uint8_t>& expected,
+                         const std::vector<uint8_t>& got) {
+  return {index < 2 ? "value" : "tag",
+          fmt::format("unit {} byte {}: {} {}", unit, index, expected[index], got[index])};
 }
 
 Outcome wrote(std::vector<Extent> extents) {
@@ -60,7 +62,9 @@ TEST(JudgeExact, FindsAWriteToAnotherBuffer) {
 
 TEST(JudgeExact, AcceptsEitherAlternativeButNoMixture) {
   Expectation either = {"out", {{{0, 1}, {{1, 1}, {2, 2}}}}};
-  const auto verdict = [&](std::vector<uint8_t> bytes) { return judge_exact(either, wrote({{0, bytes}}), describe).status; };
+  const auto verdict = [&](std::vector<uint8_t> bytes) {
+    return judge_exact(either, wrote({{0, bytes}}), describe).status;
+  };
   EXPECT_EQ(verdict({1, 1}), Status::kPass);
   EXPECT_EQ(verdict({2, 2}), Status::kPass);
   EXPECT_EQ(verdict({1, 2}), Status::kFail);
@@ -68,7 +72,8 @@ TEST(JudgeExact, AcceptsEitherAlternativeButNoMixture) {
 
 TEST(JudgeExact, PutsWhatTheTargetSawFirst) {
   Outcome outcome = wrote({{10, {9, 9, 9}}, {20, {4, 5, 6}}});
-  outcome.diagnostics.push_back({"out_of_bounds_write", "store beyond out", "global_store_byte", 16});
+  outcome.diagnostics.push_back(
+      {"out_of_bounds_write", "store beyond out", "global_store_byte", 16});
   const Verdict v = judge(outcome);
   EXPECT_EQ(signature(v), "out_of_bounds_write");
   EXPECT_EQ(v.findings[0].instruction, "global_store_byte");
@@ -91,7 +96,8 @@ TEST(JudgeExact, ReportsWhatTheTargetLacks) {
 TEST(JudgeExact, KeepsAFewFindingsOfAKind) {
   Expectation many = {"out", {}};
   for (uint64_t i = 0; i < 100; ++i) many.units.push_back({{i}, {{1}}});
-  EXPECT_EQ(judge_exact(many, wrote({{0, std::vector<uint8_t>(100, 2)}}), describe).findings.size(), 4u);
+  EXPECT_EQ(judge_exact(many, wrote({{0, std::vector<uint8_t>(100, 2)}}), describe).findings.size(),
+            4u);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The wavefuzz command. One function for each subcommand; exit codes as in gpu/error.h.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -44,6 +44,7 @@ struct Options {
   std::vector<std::string> corpus;
   bool json = false;
   bool quiet = false;
+  bool inline_cases = false;
   uint64_t shard = 0;
   uint64_t shards = 1;
 
@@ -59,7 +60,8 @@ double now() {
 
 std::vector<std::string> in_tree_manifests(const std::string& root) {
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(root) / "gpu/manifests")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(root) / "gpu/manifests")) {
     if (entry.path().extension() == ".json") files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
@@ -78,9 +80,19 @@ uint64_t parse_seed(const std::string& text) {
   uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
-    throw Error(Exit::kUsage, fmt::format("--seed must be a number from 0 or 'random', is '{}'", text));
+    throw Error(Exit::kUsage,
+                fmt::format("--seed must be a number from 0 or 'random', is '{}'", text));
   }
   return seed;
+}
+
+/// The options by which another run finds the same kernels.
+std::string harness_arguments(const Options& options) {
+  std::string arguments;
+  for (const std::string& manifest : options.manifests)
+    arguments += " --manifest=" + shell_word(manifest);
+  if (!options.root.empty()) arguments += " --root=" + shell_word(options.root);
+  return arguments;
 }
 
 CampaignReport make_report(const Harness& harness, const Options& options) {
@@ -88,6 +100,8 @@ CampaignReport make_report(const Harness& harness, const Options& options) {
                                   .folder = user_path(options.out),
                                   .shown_folder = options.out,
                                   .command = options.command,
+                                  .arguments = harness_arguments(options),
+                                  .inline_cases = options.inline_cases,
                                   .quiet = options.quiet});
 }
 
@@ -103,13 +117,15 @@ CampaignOptions campaign_options(const Options& options) {
 }
 
 void print_version(const Options& options, uint64_t seed) {
-  fmt::print(options.json ? stderr : stdout, "wavefuzz {}, seed {}, {} thread{}\n", kVersion, seed, options.threads,
-             options.threads == 1 ? "" : "s");
+  fmt::print(options.json ? stderr : stdout, "wavefuzz {}, seed {}, {} thread{}\n", kVersion, seed,
+             options.threads, options.threads == 1 ? "" : "s");
 }
 
-/// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke one build of an
-/// operator is worth trying on every other. Returns the exit code that the corpus alone would mean.
-Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options, CampaignReport& report) {
+/// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke
+/// one build of an operator is worth trying on every other. Returns the exit code that the corpus
+/// alone would mean.
+Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options,
+                   CampaignReport& report) {
   Exit exit = Exit::kClean;
   std::FILE* out = options.json ? stderr : stdout;
   size_t replayed = 0;
@@ -139,7 +155,8 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
       }
     }
   }
-  if (!options.corpus.empty()) fmt::print(out, "corpus: {} case{} replayed\n", replayed, replayed == 1 ? "" : "s");
+  if (!options.corpus.empty())
+    fmt::print(out, "corpus: {} case{} replayed\n", replayed, replayed == 1 ? "" : "s");
   return exit;
 }
 
@@ -160,7 +177,8 @@ Exit fuzz(const Options& options) {
   if (interrupted) fmt::print(out, "interrupted\n");
 
   uint64_t ran = 0;
-  nlohmann::ordered_json json = {{"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {
+      {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
   size_t finding = 0;
   for (const JobResult& r : results) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
@@ -174,8 +192,11 @@ Exit fuzz(const Options& options) {
     for (const Status status : {Status::kPass, Status::kWeak, Status::kFail}) {
       if (const auto it = r.by_status.find(status); it != r.by_status.end()) ran += it->second;
     }
-    json["jobs"].push_back({{"kernel", kernel_name(r.job)}, {"target", r.job.target}, {"cases", r.cases},
-                            {"unsupported", r.unsupported}, {"findings", findings}});
+    json["jobs"].push_back({{"kernel", kernel_name(r.job)},
+                            {"target", r.job.target},
+                            {"cases", r.cases},
+                            {"unsupported", r.unsupported},
+                            {"findings", findings}});
   }
   if (options.json) std::cout << json.dump(1) << "\n";
   if (exit == Exit::kClean && ran == 0) return Exit::kNothingRan;
@@ -199,22 +220,31 @@ Exit zoo(const Options& options) {
   for (const JobResult& r : results) {
     const Plant& plant = *harness.manifest(r.job.kernel).find_plant(r.job.plant);
     const bool found = !r.findings.empty();
-    nlohmann::ordered_json bug = {{"name", r.job.plant},      {"kernel", r.job.kernel},
-                                  {"target", r.job.target},   {"killed", found},
-                                  {"cases", r.cases},         {"cpu_seconds", r.cpu_seconds},
+    nlohmann::ordered_json bug = {{"name", r.job.plant},
+                                  {"kernel", r.job.kernel},
+                                  {"target", r.job.target},
+                                  {"killed", found},
+                                  {"cases", r.cases},
+                                  {"cpu_seconds", r.cpu_seconds},
                                   {"repro", found ? report.replay_commands()[killed] : ""}};
     if (!plant.note.empty()) bug["note"] = plant.note;
     bugs.push_back(bug);
     if (found) ++killed;
   }
   if (options.json) {
-    std::cout << nlohmann::ordered_json{{"planted", jobs.size()}, {"killed", killed}, {"bugs", bugs}}.dump(1) << "\n";
+    std::cout << nlohmann::ordered_json{{"planted", jobs.size()},
+                                        {"killed", killed},
+                                        {"bugs", bugs}}
+                     .dump(1)
+              << "\n";
   } else {
-    fmt::print("\n{:<24}  {:<10}  {:<6}  {:>6}  {:>8}  {}\n", "planted bug", "target", "killed", "cases", "cpu s", "note");
+    fmt::print("\n{:<24}  {:<10}  {:<6}  {:>6}  {:>8}  {}\n", "planted bug", "target", "killed",
+               "cases", "cpu s", "note");
     for (const auto& bug : bugs) {
       fmt::print("{:<24}  {:<10}  {:<6}  {:>6}  {:>8.3f}  {}\n", bug["name"].get<std::string>(),
-                 bug["target"].get<std::string>(), bug["killed"].get<bool>() ? "yes" : "NO", bug["cases"].get<uint64_t>(),
-                 bug["cpu_seconds"].get<double>(), bug.value("note", ""));
+                 bug["target"].get<std::string>(), bug["killed"].get<bool>() ? "yes" : "NO",
+                 bug["cases"].get<uint64_t>(), bug["cpu_seconds"].get<double>(),
+                 bug.value("note", ""));
     }
     fmt::print("{} of {} planted bugs found\n", killed, jobs.size());
   }
@@ -305,20 +335,28 @@ Exit shrink_file(const Options& options) {
   const Job job = {c.kernel, c.plant, c.target};
   report.on_failure(job, 0, c, verdict);
   report.on_finding(
-      {job, 0, c, shrink(harness, shrink_tree(harness, c), verdict, {}, options.threads, interrupted), 0});
+      {job, 0, c,
+       shrink(harness, shrink_tree(harness, c), verdict, {}, options.threads, interrupted), 0});
   return Exit::kFindings;
 }
 
 Exit list(const Options& options) {
   const Harness harness = make_harness(options);
-  nlohmann::ordered_json json = {{"version", kVersion}, {"targets", target_names()},
+  nlohmann::ordered_json json = {{"version", kVersion},
+                                 {"targets", target_names()},
                                  {"kernels", nlohmann::ordered_json::array()}};
   for (const auto& [kernel, m] : harness.manifests()) {
     nlohmann::ordered_json plants = nlohmann::ordered_json::array();
     for (const Plant& p : m.plants) {
-      plants.push_back({{"name", kernel + "+" + p.name}, {"summary", p.summary}, {"history", p.history}, {"note", p.note}});
+      plants.push_back({{"name", kernel + "+" + p.name},
+                        {"summary", p.summary},
+                        {"history", p.history},
+                        {"note", p.note}});
     }
-    json["kernels"].push_back({{"name", kernel}, {"operator", m.op}, {"summary", m.summary}, {"arches", m.arches},
+    json["kernels"].push_back({{"name", kernel},
+                               {"operator", m.op},
+                               {"summary", m.summary},
+                               {"arches", m.arches},
                                {"planted", plants}});
   }
   if (options.json) {
@@ -328,7 +366,8 @@ Exit list(const Options& options) {
   fmt::print("wavefuzz {}\ntargets: {}\n", kVersion, fmt::join(target_names(), ", "));
   for (const auto& [kernel, m] : harness.manifests()) {
     fmt::print("{}\n    {}\n", kernel, m.summary);
-    for (const Plant& p : m.plants) fmt::print("{}+{}\n    planted: {}\n", kernel, p.name, p.summary);
+    for (const Plant& p : m.plants)
+      fmt::print("{}+{}\n    planted: {}\n", kernel, p.name, p.summary);
   }
   return Exit::kClean;
 }
@@ -336,36 +375,57 @@ Exit list(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   options.command = command_prefix(argv[0]);
-  CLI::App app("wavefuzz finds the inputs that break an FP8 attention kernel, on a machine without a GPU.\n"
-               "With no arguments: a 60-second campaign over every kernel in the tree, planted bugs included.\n"
-               "Exit: 0 clean, 1 findings, 2 usage, 3 internal or self-check, 4 nothing ran, 5 target unavailable.");
+  CLI::App app(
+      "wavefuzz finds the inputs that break an FP8 attention kernel, on a machine without a GPU.\n"
+      "With no arguments: a 60-second campaign over every kernel in the tree, planted bugs "
+      "included.\n"
+      "Exit: 0 clean, 1 findings, 2 usage, 3 internal or self-check, 4 nothing ran, 5 target "
+      "unavailable.");
   app.set_version_flag("--version", std::string("wavefuzz ") + kVersion);
   app.require_subcommand(0, 1);
 
   const auto common = [&](CLI::App* sub) {
-    sub->add_option("--manifest", options.manifests, "Kernel manifests, instead of those in the tree")->check(CLI::ExistingFile);
-    sub->add_option("--root", options.root, "Folder that code object paths of manifests start from");
-    sub->add_flag("--json", options.json, "One JSON document on standard output and nothing else there");
+    sub->add_option("--manifest", options.manifests,
+                    "Kernel manifests, instead of those in the tree")
+        ->check(CLI::ExistingFile);
+    sub->add_option("--root", options.root,
+                    "Folder that code object paths of manifests start from");
+    sub->add_flag("--json", options.json,
+                  "One JSON document on standard output and nothing else there");
   };
   const auto campaign = [&](CLI::App* sub) {
     common(sub);
-    sub->add_option("--kernel", options.kernels, "Kernels: NAME, NAME+PLANTED, right, planted, or all")->delimiter(',')->capture_default_str();
-    sub->add_option("--target", options.targets, "Targets: sim:gfx942, sim:gfx950, or all")->delimiter(',')->capture_default_str();
+    sub->add_option("--kernel", options.kernels,
+                    "Kernels: NAME, NAME+PLANTED, right, planted, or all")
+        ->delimiter(',')
+        ->capture_default_str();
+    sub->add_option("--target", options.targets, "Targets: sim:gfx942, sim:gfx950, or all")
+        ->delimiter(',')
+        ->capture_default_str();
     sub->add_option("--seed", options.seed, "Campaign seed, or 'random'")->capture_default_str();
     sub->add_option("--cases", options.cases, "Cases for each kernel and target");
-    sub->add_option("--threads", options.threads, "Threads; the result does not depend on them")->check(CLI::Range(1, 1024))->capture_default_str();
+    sub->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
     sub->add_option("--out", options.out, "Folder for findings")->capture_default_str();
+    sub->add_flag("--inline-cases", options.inline_cases,
+                  "Replay commands hold the case itself, not its file");
     sub->add_flag("--quiet", options.quiet, "No progress lines");
   };
 
-  CLI::App* fuzz_app = app.add_subcommand("fuzz", "Look for failures until cases or time run out (default: 60 seconds)");
+  CLI::App* fuzz_app = app.add_subcommand(
+      "fuzz", "Look for failures until cases or time run out (default: 60 seconds)");
   campaign(fuzz_app);
-  fuzz_app->add_option("--seconds", options.seconds, "Time for the whole campaign")->check(CLI::NonNegativeNumber);
-  fuzz_app->add_option("--corpus", options.corpus, "Known failures (files, or folders of them), replayed first");
+  fuzz_app->add_option("--seconds", options.seconds, "Time for the whole campaign")
+      ->check(CLI::NonNegativeNumber);
+  fuzz_app->add_option("--corpus", options.corpus,
+                       "Known failures (files, or folders of them), replayed first");
   fuzz_app->add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
-  fuzz_app->add_option("--shards", options.shards, "Shares the cases are divided into")->check(CLI::PositiveNumber);
+  fuzz_app->add_option("--shards", options.shards, "Shares the cases are divided into")
+      ->check(CLI::PositiveNumber);
 
-  CLI::App* zoo_app = app.add_subcommand("zoo", "Run every planted bug until it is found, and print the score");
+  CLI::App* zoo_app =
+      app.add_subcommand("zoo", "Run every planted bug until it is found, and print the score");
   campaign(zoo_app);
 
   CLI::App* run_app = app.add_subcommand("run", "Run one case and print its verdict");
@@ -375,14 +435,17 @@ int main(int argc, char** argv) {
   run_app->add_option("--kernel", options.other_kernel, "Run it on this kernel instead");
   run_app->add_option("--target", options.other_target, "Run it on this target instead");
 
-  CLI::App* replay_app = app.add_subcommand("replay", "Run a corpus file and say whether it fails as recorded");
+  CLI::App* replay_app =
+      app.add_subcommand("replay", "Run a corpus file and say whether it fails as recorded");
   common(replay_app);
   replay_app->add_option("file", options.file, "Corpus file")->required();
 
   CLI::App* shrink_app = app.add_subcommand("shrink", "Make a failing case smaller");
   common(shrink_app);
   shrink_app->add_option("file", options.file, "Case or corpus file")->required();
-  shrink_app->add_option("--threads", options.threads, "Threads; the result does not depend on them")->check(CLI::Range(1, 1024));
+  shrink_app
+      ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+      ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
   CLI::App* list_app = app.add_subcommand("list", "List kernels, planted bugs and targets");

@@ -14,8 +14,8 @@
 
 namespace wavefuzz {
 
-/// One operator of the attention family: which inputs are worth trying, what the buffers of a case hold, and
-/// what a right kernel makes of them. Stateless; safe to use from several threads.
+/// One operator of the attention family: which inputs are worth trying, what the buffers of a case
+/// hold, and what a right kernel makes of them. Stateless; safe to use from several threads.
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -23,14 +23,16 @@ class Operator {
   /// As in a manifest's "operator".
   virtual std::string name() const = 0;
 
-  /// Throws Error(kUsage) when the manifest lacks a claim or a rule that the operator needs, or misspells one.
+  /// Throws Error(kUsage) when the manifest lacks a claim or a rule that the operator needs, or
+  /// misspells one.
   virtual void check_manifest(const Manifest& manifest) const = 0;
 
-  /// Cases inside the manifest's claims, biased to boundaries. The generator sets everything but target, kernel
-  /// and plant.
+  /// Cases inside the manifest's claims, biased to boundaries. The generator sets everything but
+  /// target, kernel and plant.
   virtual rc::Gen<Case> domain(const Manifest& manifest) const = 0;
 
-  /// The parameters of the case with those that follow from its tensors, as manifest expressions see them.
+  /// The parameters of the case with those that follow from its tensors, as manifest expressions
+  /// see them.
   virtual Params launch_params(const Case& c) const = 0;
 
   /// The buffers of the case. Throws Error(kUsage) when the case does not hold together.
@@ -43,8 +45,8 @@ class Operator {
   };
   virtual Judgement expect(const Case& c, const Manifest& manifest) const = 0;
 
-  /// Cases that are one step simpler, the largest step first; none of them equals `c`. Each may be outside the
-  /// kernel's claims.
+  /// Cases that are one step simpler, the largest step first; none of them equals `c`. Each may be
+  /// outside the kernel's claims.
   virtual std::vector<Case> simpler(const Case& c) const = 0;
 
   /// One line for a reader: "1 token, head_dim 16, page_size 1, ..."

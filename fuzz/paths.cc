@@ -27,14 +27,17 @@ std::string runfiles_root() {
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   std::vector<fs::path> candidates;
   for (const char* name : {"RUNFILES_DIR", "TEST_SRCDIR"}) {
-    if (const std::string dir = environment(name); !dir.empty()) candidates.push_back(fs::path(dir) / "wavefuzz");
+    if (const std::string dir = environment(name); !dir.empty())
+      candidates.push_back(fs::path(dir) / "wavefuzz");
   }
   candidates.push_back(fs::path(self.string() + ".runfiles") / "wavefuzz");
   candidates.push_back(fs::current_path(error));
   for (const fs::path& candidate : candidates) {
     if (fs::exists(candidate / kLandmark, error)) return candidate.string();
   }
-  throw Error(Exit::kInternal, self.string() + ".runfiles: the kernels and manifests built with this command are missing");
+  throw Error(
+      Exit::kInternal,
+      self.string() + ".runfiles: the kernels and manifests built with this command are missing");
 }
 
 std::string user_path(const std::string& path) {
@@ -43,12 +46,15 @@ std::string user_path(const std::string& path) {
 }
 
 std::string command_prefix(const char* argv0) {
-  return environment("BUILD_WORKSPACE_DIRECTORY").empty() ? shell_word(argv0) : "./bazelw run //fuzz:wavefuzz --";
+  if (const std::string command = environment("WAVEFUZZ_COMMAND"); !command.empty()) return command;
+  return environment("BUILD_WORKSPACE_DIRECTORY").empty() ? shell_word(argv0)
+                                                          : "./bazelw run //fuzz:wavefuzz --";
 }
 
 std::string shell_word(const std::string& text) {
-  if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                              "_-+=./:,@%") == std::string::npos) {
+  if (!text.empty() &&
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             "_-+=./:,@%") == std::string::npos) {
     return text;
   }
   std::string quoted = "'";

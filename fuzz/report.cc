@@ -15,7 +15,9 @@ namespace {
 constexpr double kSecondsBetweenProgressOnTerminal = 0.2;
 constexpr double kSecondsBetweenProgressLines = 10;
 
-std::string job_name(const Job& job) { return fmt::format("{} on {}", kernel_name(job), job.target); }
+std::string job_name(const Job& job) {
+  return fmt::format("{} on {}", kernel_name(job), job.target);
+}
 
 std::string file_name(const Job& job, const Case& c) {
   std::string target = job.target;
@@ -30,7 +32,9 @@ uint64_t count(const JobResult& result, Status status) {
   return it == result.by_status.end() ? 0 : it->second;
 }
 
-std::string plural(uint64_t n, const char* noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
+std::string plural(uint64_t n, const char* noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
 
 }  // namespace
 
@@ -54,12 +58,14 @@ nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict) {
 }
 
 void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const Verdict& verdict) {
-  fmt::print(out, "{}: {} on {}, case {}\n", name(verdict.status), kernel_name(c), c.target, case_id(c));
+  fmt::print(out, "{}: {} on {}, case {}\n", name(verdict.status), kernel_name(c), c.target,
+             case_id(c));
   fmt::print(out, "  case: {}\n", harness.op(c).summary(c));
   if (!verdict.reason.empty()) fmt::print(out, "  {}\n", verdict.reason);
   for (const Finding& f : verdict.findings) fmt::print(out, "  {}: {}\n", f.kind, f.message);
   if (verdict.instructions != 0) {
-    fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"), verdict.fidelity);
+    fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"),
+               verdict.fidelity);
   }
 }
 
@@ -69,12 +75,13 @@ CampaignReport::CampaignReport(const Harness& harness, Options options)
       terminal_(isatty(fileno(stderr)) != 0),
       colour_(isatty(fileno(options_.out)) != 0 && std::getenv("NO_COLOR") == nullptr) {}
 
-void CampaignReport::on_failure(const Job& job, uint64_t case_index, const Case& c, const Verdict& verdict) {
+void CampaignReport::on_failure(const Job& job, uint64_t case_index, const Case& c,
+                                const Verdict& verdict) {
   clear_progress();
   file_ = file_name(job, c);
   const std::string command = store(file_, c, verdict);
-  fmt::print(options_.out, "\n{}FAIL{} {}, case {}: {}\n", colour_ ? "\033[1;31m" : "", colour_ ? "\033[0m" : "",
-             job_name(job), case_index, signature(verdict));
+  fmt::print(options_.out, "\n{}FAIL{} {}, case {}: {}\n", colour_ ? "\033[1;31m" : "",
+             colour_ ? "\033[0m" : "", job_name(job), case_index, signature(verdict));
   fmt::print(options_.out, "  {}\n", verdict.findings.front().message);
   fmt::print(options_.out, "  drawn:  {}\n  replay: {}\n", harness_.op(c).summary(c), command);
   std::fflush(options_.out);
@@ -84,8 +91,10 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
   const Shrunk& shrunk = finding.shrunk;
   fmt::print(options_.out, "  shrunk: {}\n", harness_.op(shrunk.smallest).summary(shrunk.smallest));
   fmt::print(options_.out, "          {}\n", shrunk.verdict.findings.front().message);
-  fmt::print(options_.out, "          {} of {} smaller cases fail alike{}; re-run {}/{} times the same\n", shrunk.better,
-             shrunk.steps, shrunk.complete ? "" : ", stopped before the end", finding.confirmations, kConfirmations);
+  fmt::print(options_.out,
+             "          {} of {} smaller cases fail alike{}; re-run {}/{} times the same\n",
+             shrunk.better, shrunk.steps, shrunk.complete ? "" : ", stopped before the end",
+             finding.confirmations, kConfirmations);
   const std::string command = store(file_, shrunk.smallest, shrunk.verdict);
   replay_commands_.push_back(command);
   fmt::print(options_.out, "  replay: {}\n", command);
@@ -96,14 +105,18 @@ std::string CampaignReport::store(const std::string& file, const Case& c, const 
   try {
     write_file((std::filesystem::path(options_.folder) / file).string(),
                corpus_text({c, signature(verdict), verdict.findings.front().message}));
-    return fmt::format("{} replay {}", options_.command,
-                       shell_word((std::filesystem::path(options_.shown_folder) / file).string()));
+    if (!options_.inline_cases) {
+      const std::string path = (std::filesystem::path(options_.shown_folder) / file).string();
+      return fmt::format("{} replay {}{}", options_.command, shell_word(path), options_.arguments);
+    }
   } catch (const Error& e) {
     // The finding must not be lost with the disk: the case itself goes into the command.
-    if (!storing_failed_) fmt::print(stderr, "wavefuzz: {}; findings are kept in their commands\n", e.what());
+    if (!storing_failed_)
+      fmt::print(stderr, "wavefuzz: {}; findings are kept in their commands\n", e.what());
     storing_failed_ = true;
-    return fmt::format("{} run --case={}", options_.command, shell_word(to_json(c).dump()));
   }
+  return fmt::format("{} run --case={}{}", options_.command, shell_word(to_json(c).dump()),
+                     options_.arguments);
 }
 
 void CampaignReport::on_progress(const std::vector<JobResult>& results, double seconds) {
@@ -117,8 +130,9 @@ void CampaignReport::on_progress(const std::vector<JobResult>& results, double s
     cases += result.cases;
     findings += result.findings.size();
   }
-  const std::string line = fmt::format("{:.0f} s, {} ({:.0f}/s), {}", seconds, plural(cases, "case"),
-                                       static_cast<double>(cases) / seconds, plural(findings, "finding"));
+  const std::string line =
+      fmt::format("{:.0f} s, {} ({:.0f}/s), {}", seconds, plural(cases, "case"),
+                  static_cast<double>(cases) / seconds, plural(findings, "finding"));
   fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
   progress_shown_ = terminal_;
@@ -134,7 +148,8 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
   for (const JobResult& r : results) width = std::max(width, kernel_name(r.job).size());
   uint64_t cases = 0;
   uint64_t instructions = 0;
-  fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", "kernel", width, "target", "cases", "weak", "findings");
+  fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", "kernel", width, "target", "cases",
+             "weak", "findings");
   for (const JobResult& r : results) {
     cases += r.cases;
     instructions += r.instructions;
@@ -143,11 +158,11 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
       what += (what.empty() ? "" : ", ") + signature(f.shrunk.verdict);
     }
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
-    fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", kernel_name(r.job), width, r.job.target, r.cases,
-               count(r, Status::kWeak), what);
+    fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", kernel_name(r.job), width, r.job.target,
+               r.cases, count(r, Status::kWeak), what);
   }
-  fmt::print(out, "{} in {:.1f} s, {:.1f} million wave instructions\n", plural(cases, "case"), seconds,
-             static_cast<double>(instructions) * 1e-6);
+  fmt::print(out, "{} in {:.1f} s, {:.1f} million wave instructions\n", plural(cases, "case"),
+             seconds, static_cast<double>(instructions) * 1e-6);
 }
 
 }  // namespace wavefuzz

@@ -16,20 +16,24 @@ nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict);
 /// The verdict of one case as `run` and `replay` print it.
 void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const Verdict& verdict);
 
-/// A campaign's findings on the terminal and on disk. Every failure is stored and its replay command printed before
-/// it is shrunk; the shrunk case then takes the same file's place, so that a command once printed goes on working.
+/// A campaign's findings on the terminal and on disk. Every failure is stored and its replay
+/// command printed before it is shrunk; the shrunk case then takes the same file's place, so that a
+/// command once printed goes on working.
 class CampaignReport : public CampaignListener {
  public:
   struct Options {
     std::FILE* out = stdout;
-    std::string folder;   ///< where findings are stored, as this process sees it
-    std::string shown_folder;  ///< the same, as the user wrote it
-    std::string command;  ///< what stands in front of arguments of a command to copy
-    bool quiet = false;   ///< no progress lines
+    std::string folder;         ///< where findings are stored, as this process sees it
+    std::string shown_folder;   ///< the same, as the user wrote it
+    std::string command;        ///< what stands in front of arguments of a command to copy
+    std::string arguments;      ///< what has to follow them, such as --manifest
+    bool inline_cases = false;  ///< commands hold the case itself, for logs that outlive the folder
+    bool quiet = false;         ///< no progress lines
   };
   CampaignReport(const Harness& harness, Options options);
 
-  void on_failure(const Job& job, uint64_t case_index, const Case& c, const Verdict& verdict) override;
+  void on_failure(const Job& job, uint64_t case_index, const Case& c,
+                  const Verdict& verdict) override;
   void on_finding(const CampaignFinding& finding) override;
   void on_progress(const std::vector<JobResult>& results, double seconds) override;
 

@@ -38,20 +38,23 @@ quant::CastPolicy parse_cast(const JsonView& view) {
 
 }  // namespace
 
-quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, bool f16_input, bool ue8m0) {
+quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, bool f16_input,
+                                  bool ue8m0) {
   using quant::Divide;
   using quant::Floor;
-  numerics.allow_only({"divisor", "floor", "floor_place", "scale_by", "quantise_by", "quotient", "cast"});
+  numerics.allow_only(
+      {"divisor", "floor", "floor_place", "scale_by", "quantise_by", "quotient", "cast"});
   const auto division = [&](const char* field) {
-    return choice<Divide>(numerics.at(field), {{"divide", Divide::kDivide}, {"reciprocal", Divide::kReciprocal}});
+    return choice<Divide>(numerics.at(field),
+                          {{"divide", Divide::kDivide}, {"reciprocal", Divide::kReciprocal}});
   };
   quant::ScaleRule rule = {};
   rule.format = format;
   rule.divisor = static_cast<float>(numerics.at("divisor").at(quant::name(format)).number());
   rule.floor = static_cast<float>(numerics.at("floor").number());
-  rule.floor_place = choice<Floor>(numerics.at("floor_place"), {{"none", Floor::kNone},
-                                                               {"on_amax", Floor::kOnAmax},
-                                                               {"on_scale", Floor::kOnScale}});
+  rule.floor_place = choice<Floor>(
+      numerics.at("floor_place"),
+      {{"none", Floor::kNone}, {"on_amax", Floor::kOnAmax}, {"on_scale", Floor::kOnScale}});
   rule.scale_by = division("scale_by");
   rule.quantise_by = division("quantise_by");
   const bool rounds_half = choice<bool>(numerics.at("quotient"), {{"f32", false}, {"f16", true}});

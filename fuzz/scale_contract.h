@@ -12,10 +12,12 @@ namespace wavefuzz {
 ///   floor_place  none, on_amax, on_scale
 ///   scale_by     divide, reciprocal        amax / M or amax * (1 / M)
 ///   quantise_by  divide, reciprocal        k / scale or k * (1 / scale)
-///   quotient     f32, f16                  f16: rounded to half before the cast when the input is half
-///   cast         {"overflow": nan | saturate | infinity, "inf": the same, "nan": signed | positive | max}
+///   quotient     f32, f16                  f16: rounded to half before the cast when the input is
+///   half cast         {"overflow": nan | saturate | infinity, "inf": the same, "nan": signed |
+///   positive | max}
 /// The scale is rounded up to a power of two when `ue8m0` is asked for. Throws Error(kUsage).
-quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, bool f16_input, bool ue8m0);
+quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, bool f16_input,
+                                  bool ue8m0);
 
 }  // namespace wavefuzz
 

@@ -14,9 +14,10 @@ namespace {
 
 using Children = rc::Seq<rc::Shrinkable<Case>>;
 
-/// Whether a case still fails in the same way. A simpler case may be one that the kernel refuses, or that does
-/// not hold together: then it does not.
-bool still_fails(const Harness& harness, const Case& c, const std::string& wanted, Verdict& verdict) {
+/// Whether a case still fails in the same way. A simpler case may be one that the kernel refuses,
+/// or that does not hold together: then it does not.
+bool still_fails(const Harness& harness, const Case& c, const std::string& wanted,
+                 Verdict& verdict) {
   try {
     verdict = harness.evaluate(c);
   } catch (const Error&) {
@@ -29,17 +30,20 @@ bool still_fails(const Harness& harness, const Case& c, const std::string& wante
 
 Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const Verdict& verdict,
               const ShrinkLimits& limits, int threads, const std::atomic<bool>& interrupted) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(limits.seconds);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::duration<double>(limits.seconds);
   const std::string wanted = signature(verdict);
   Shrunk result = {failing.value(), verdict};
   Children children = failing.shrinks();
   for (;;) {
-    if (interrupted || result.steps >= limits.steps || std::chrono::steady_clock::now() > deadline) {
+    if (interrupted || result.steps >= limits.steps ||
+        std::chrono::steady_clock::now() > deadline) {
       result.complete = false;
       return result;
     }
     std::vector<rc::Shrinkable<Case>> batch;
-    const uint64_t most = std::min<uint64_t>(static_cast<uint64_t>(threads), limits.steps - result.steps);
+    const uint64_t most =
+        std::min<uint64_t>(static_cast<uint64_t>(threads), limits.steps - result.steps);
     while (batch.size() < most) {
       auto child = children.next();
       if (!child) break;
@@ -51,9 +55,11 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
     std::vector<Verdict> verdicts(batch.size());
     std::vector<char> fails(batch.size());
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int i = 0; i < count; ++i) fails[i] = still_fails(harness, batch[i].value(), wanted, verdicts[i]);
+    for (int i = 0; i < count; ++i)
+      fails[i] = still_fails(harness, batch[i].value(), wanted, verdicts[i]);
 
-    // The first that fails, whichever finished first; what came after it was not needed and does not count.
+    // The first that fails, whichever finished first; what came after it was not needed and does
+    // not count.
     int chosen = 0;
     while (chosen < count && !fails[chosen]) ++chosen;
     result.steps += static_cast<uint64_t>(std::min(chosen + 1, count));
@@ -67,8 +73,8 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
 
 rc::Shrinkable<Case> shrink_tree(const Harness& harness, const Case& c) {
   const Operator& op = harness.op(c);
-  return rc::shrinkable::shrinkRecur(Case(c),
-                                     [&op](const Case& d) { return rc::seq::fromContainer(op.simpler(d)); });
+  return rc::shrinkable::shrinkRecur(
+      Case(c), [&op](const Case& d) { return rc::seq::fromContainer(op.simpler(d)); });
 }
 
 }  // namespace wavefuzz

@@ -13,8 +13,8 @@
 
 namespace wavefuzz {
 
-/// How far a shrink goes. The step limit is what normally ends it, so that the result is a function of the case;
-/// the time limit is for kernels so slow that nobody would wait.
+/// How far a shrink goes. The step limit is what normally ends it, so that the result is a function
+/// of the case; the time limit is for kernels so slow that nobody would wait.
 struct ShrinkLimits {
   uint64_t steps = 20000;  ///< cases tried
   double seconds = 60;
@@ -25,11 +25,13 @@ struct Shrunk {
   Verdict verdict;      ///< of `smallest`
   uint64_t steps = 0;   ///< cases tried
   uint64_t better = 0;  ///< how many of them became the new smallest
-  bool complete = true; ///< no simpler case of the tree fails; false when a limit or an interruption ended it
+  bool complete =
+      true;  ///< no simpler case of the tree fails; false when a limit or an interruption ended it
 };
 
-/// Walks down the shrink tree: takes the first child that fails with the same signature, then that child's
-/// first, until none does. `threads` tries children side by side; the result does not depend on it.
+/// Walks down the shrink tree: takes the first child that fails with the same signature, then that
+/// child's first, until none does. `threads` tries children side by side; the result does not
+/// depend on it.
 Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const Verdict& verdict,
               const ShrinkLimits& limits, int threads, const std::atomic<bool>& interrupted);
 

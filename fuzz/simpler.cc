@@ -14,7 +14,8 @@ std::vector<float> plainer(float value) {
   const float power = std::ldexp(1.0f, exponent);
   if (value < 0) out.push_back(-value);
   if (std::abs(value) != power) out.push_back(std::copysign(power, value));
-  for (int e = exponent / 2; e != exponent; e += (exponent - e) / 2 != 0 ? (exponent - e) / 2 : exponent - e) {
+  for (int e = exponent / 2; e != exponent;
+       e += (exponent - e) / 2 != 0 ? (exponent - e) / 2 : exponent - e) {
     out.push_back(std::ldexp(value, e - exponent));
   }
   return out;
@@ -25,7 +26,8 @@ std::vector<float> plainer(float value) {
 std::vector<std::pair<size_t, size_t>> chunks(size_t size) {
   std::vector<std::pair<size_t, size_t>> out;
   for (size_t length = size; length != 0; length /= 2) {
-    for (size_t begin = 0; begin + length <= size; begin += length) out.emplace_back(begin, begin + length);
+    for (size_t begin = 0; begin + length <= size; begin += length)
+      out.emplace_back(begin, begin + length);
   }
   return out;
 }
@@ -36,7 +38,8 @@ std::vector<int64_t> toward(int64_t value, int64_t target) {
   return out;
 }
 
-std::vector<RowRecipe> simpler_rows(const RowRecipe& recipe, Dtype16 dtype, const std::vector<uint16_t>& bits) {
+std::vector<RowRecipe> simpler_rows(const RowRecipe& recipe, Dtype16 dtype,
+                                    const std::vector<uint16_t>& bits) {
   std::vector<RowRecipe> out;
   if (recipe.fill != "zero") {
     out.push_back({"zero", 0, recipe.set});
@@ -63,7 +66,8 @@ std::vector<RowRecipe> simpler_rows(const RowRecipe& recipe, Dtype16 dtype, cons
   }
   if (set.size() == 1 && set[0].first != 0) {
     for (const int64_t column : toward(set[0].first, 0)) {
-      out.push_back({recipe.fill, recipe.exponent, {{static_cast<uint32_t>(column), set[0].second}}});
+      out.push_back(
+          {recipe.fill, recipe.exponent, {{static_cast<uint32_t>(column), set[0].second}}});
     }
   }
   return out;

@@ -11,7 +11,8 @@
 
 namespace wavefuzz {
 
-/// The chunks [begin, end) whose removal shrinks a list of `size`: all, halves, quarters, ..., single elements.
+/// The chunks [begin, end) whose removal shrinks a list of `size`: all, halves, quarters, ...,
+/// single elements.
 std::vector<std::pair<size_t, size_t>> chunks(size_t size);
 
 /// `list` without the elements begin..end-1.
@@ -22,12 +23,14 @@ std::vector<T> without(const std::vector<T>& list, size_t begin, size_t end) {
   return out;
 }
 
-/// Integers between `target` and `value`, the nearest to `target` first: target itself, then ever smaller steps
-/// back from `value` (halves of the distance), down to one.
+/// Integers between `target` and `value`, the nearest to `target` first: target itself, then ever
+/// smaller steps back from `value` (halves of the distance), down to one.
 std::vector<int64_t> toward(int64_t value, int64_t target);
 
-/// Simpler ways to fill a row whose bits are now `bits`: no pattern, fewer set elements, plainer values.
-std::vector<RowRecipe> simpler_rows(const RowRecipe& recipe, Dtype16 dtype, const std::vector<uint16_t>& bits);
+/// Simpler ways to fill a row whose bits are now `bits`: no pattern, fewer set elements, plainer
+/// values.
+std::vector<RowRecipe> simpler_rows(const RowRecipe& recipe, Dtype16 dtype,
+                                    const std::vector<uint16_t>& bits);
 
 }  // namespace wavefuzz
 

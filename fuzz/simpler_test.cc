@@ -9,7 +9,8 @@ namespace wavefuzz {
 namespace {
 
 TEST(Chunks, GoFromTheWholeListToSingleElements) {
-  const std::vector<std::pair<size_t, size_t>> expected = {{0, 4}, {0, 2}, {2, 4}, {0, 1}, {1, 2}, {2, 3}, {3, 4}};
+  const std::vector<std::pair<size_t, size_t>> expected = {{0, 4}, {0, 2}, {2, 4}, {0, 1},
+                                                           {1, 2}, {2, 3}, {3, 4}};
   EXPECT_EQ(chunks(4), expected);
   EXPECT_TRUE(chunks(0).empty());
 }
@@ -38,7 +39,8 @@ TEST(Toward, StaysBetweenTheValueAndTheTarget) {
 }
 
 std::vector<RowRecipe> simpler_ones(const RowRecipe& row) {
-  return simpler_rows(row, Dtype16::kBf16, fill_row(row, Dtype16::kBf16, quant::Fp8::kE4m3fn, 4, {1, "k", 0}));
+  return simpler_rows(row, Dtype16::kBf16,
+                      fill_row(row, Dtype16::kBf16, quant::Fp8::kE4m3fn, 4, {1, "k", 0}));
 }
 
 TEST(SimplerRows, FirstDropThePatternThenSpellItOut) {
@@ -50,7 +52,9 @@ TEST(SimplerRows, FirstDropThePatternThenSpellItOut) {
 
 TEST(SimplerRows, DropElementsAndMakeValuesPlainer) {
   const auto rows = simpler_ones({"zero", 0, {{2, 0xC040}}});  // -3 in column 2
-  const auto has = [&](const RowRecipe& row) { return std::find(rows.begin(), rows.end(), row) != rows.end(); };
+  const auto has = [&](const RowRecipe& row) {
+    return std::find(rows.begin(), rows.end(), row) != rows.end();
+  };
   EXPECT_TRUE(has({"zero", 0, {}}));
   EXPECT_TRUE(has({"zero", 0, {{2, 0x3F80}}}));  // 1
   EXPECT_TRUE(has({"zero", 0, {{2, 0x4040}}}));  // 3

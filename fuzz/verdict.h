@@ -10,7 +10,7 @@ namespace wavefuzz {
 /// What is known of a case after it has run (design section 4).
 enum class Status {
   kPass,
-  kWeak,         ///< passed, and so would a kernel that does nothing: the case proves nothing
+  kWeak,  ///< passed, and so would a kernel that does nothing: the case proves nothing
   kFail,
   kRefused,      ///< outside the kernel's claims; nothing ran
   kUnsupported,  ///< the target lacks something that the kernel needs

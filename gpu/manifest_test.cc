@@ -93,7 +93,8 @@ TEST(Manifest, FindsACodeObjectThatLiesBesideIt) {
 TEST(Manifest, RefusesWhatIsOutsideItsClaimsAndSaysWhy) {
   const Manifest m = load(small_manifest());
   EXPECT_EQ(m.refusal(params(4096)), std::nullopt);
-  EXPECT_THAT(m.refusal(params(4100)).value(), HasSubstr("n = 4100 is outside the claimed 1..4096"));
+  EXPECT_THAT(m.refusal(params(4100)).value(),
+              HasSubstr("n = 4100 is outside the claimed 1..4096"));
   EXPECT_THAT(m.refusal(params(4, "f32")).value(), HasSubstr("dtype = f32"));
   EXPECT_THAT(m.refusal(params(6)).value(), HasSubstr("n % 4 == 0"));
 }
@@ -112,11 +113,12 @@ TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
 }
 
 TEST(ManifestErrors, NameTheMissingField) {
-  for (const char* field : {"kernel", "operator", "code_object", "symbol", "arches", "launch", "kernarg", "claims",
-                            "numerics", "planted_code_object"}) {
+  for (const char* field : {"kernel", "operator", "code_object", "symbol", "arches", "launch",
+                            "kernarg", "claims", "numerics", "planted_code_object"}) {
     json document = small_manifest();
     document.erase(field);
-    EXPECT_THAT(load_error(document), AllOf(HasSubstr("manifest.json"), HasSubstr(std::string("'") + field + "'")));
+    EXPECT_THAT(load_error(document),
+                AllOf(HasSubstr("manifest.json"), HasSubstr(std::string("'") + field + "'")));
   }
 }
 

@@ -8,9 +8,9 @@
 #include "quant/indexer_page.h"
 #include "quant/scale.h"
 
-/// The K cache of the sparse-attention indexer (DeepSeek-V3.2): what its writer stores and its gather reads.
-/// Semantics: vLLM indexer_k_quant_and_cache and cp_gather_indexer_k_quant_cache (csrc/cache_kernels.cu and
-/// their Triton twins), AITER's operators of the same names.
+/// The K cache of the sparse-attention indexer (DeepSeek-V3.2): what its writer stores and its
+/// gather reads. Semantics: vLLM indexer_k_quant_and_cache and cp_gather_indexer_k_quant_cache
+/// (csrc/cache_kernels.cu and their Triton twins), AITER's operators of the same names.
 namespace wavefuzz::reference {
 
 /// Where a slot lies. slot = page * page_size + token in the page.
@@ -34,20 +34,23 @@ struct IndexerRow {
 /// What the writer stores, in token order.
 ///
 ///   k             [rows, head_dim] values of the bf16 or f16 input, row t at t * k_stride elements
-///   slot_mapping  [slots]; a negative slot leaves the token out: its values and its scale stay as they are
+///   slot_mapping  [slots]; a negative slot leaves the token out: its values and its scale stay as
+///   they are
 ///
-/// Token t < min(rows, slots) is written; rows beyond the slot mapping (graph padding) are not. Each scale is
-/// that of the largest |k| of its group; NaN takes no part in it (v_max_f32 and fmaxf drop it). Where two
-/// tokens share a slot, either may be the one that stays.
+/// Token t < min(rows, slots) is written; rows beyond the slot mapping (graph padding) are not.
+/// Each scale is that of the largest |k| of its group; NaN takes no part in it (v_max_f32 and fmaxf
+/// drop it). Where two tokens share a slot, either may be the one that stays.
 std::vector<IndexerRow> indexer_k_quant(std::span<const float> k, uint64_t k_stride, int64_t rows,
-                                        std::span<const int64_t> slot_mapping, const quant::IndexerPage& page,
+                                        std::span<const int64_t> slot_mapping,
+                                        const quant::IndexerPage& page,
                                         const quant::ScaleRule& rule);
 
-/// Stores rows into the bytes of a cache, later ones over earlier ones. The cache must hold every row's slot.
+/// Stores rows into the bytes of a cache, later ones over earlier ones. The cache must hold every
+/// row's slot.
 void store(std::span<const IndexerRow> rows, const IndexerCache& cache, std::span<uint8_t> bytes);
 
-/// Which tokens a gather takes: sequence r has the tokens cu_seq_lens[r] .. cu_seq_lens[r+1] of the output, its
-/// position p on page block_table[r * table_stride + p / page_size].
+/// Which tokens a gather takes: sequence r has the tokens cu_seq_lens[r] .. cu_seq_lens[r+1] of the
+/// output, its position p on page block_table[r * table_stride + p / page_size].
 struct GatherPlan {
   std::span<const int32_t> block_table;  ///< [sequences, table_width], page ids
   uint64_t table_stride = 0;             ///< elements from one sequence's row to the next
@@ -56,8 +59,9 @@ struct GatherPlan {
   int64_t pages = 0;                     ///< pages in the cache
 };
 
-/// One gathered token; `row` is empty where the table names no page (id outside 0..pages-1, or a position past
-/// the table's width): such a token's scale is 0 and its codes stay as they were (vLLM's guarded Triton form).
+/// One gathered token; `row` is empty where the table names no page (id outside 0..pages-1, or a
+/// position past the table's width): such a token's scale is 0 and its codes stay as they were
+/// (vLLM's guarded Triton form).
 struct GatheredRow {
   std::vector<uint8_t> codes;
   std::vector<float> scales;

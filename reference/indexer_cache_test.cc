@@ -1,5 +1,6 @@
-// The indexer's writer and gather, by hand-worked cases. Expected codes are written as the values they decode to,
-// from the formula of vLLM's indexer_k_quant_and_cache: scale = max(amax, 1e-4) / M, code = fp8(k / scale).
+// The indexer's writer and gather, by hand-worked cases. Expected codes are written as the values
+// they decode to, from the formula of vLLM's indexer_k_quant_and_cache: scale = max(amax, 1e-4) /
+// M, code = fp8(k / scale).
 #include "reference/indexer_cache.h"
 
 #include <gtest/gtest.h>
@@ -65,7 +66,8 @@ TEST(IndexerKQuant, StoresAnAllZeroRowWithTheSmallestScale) {
   EXPECT_EQ(rows[0].codes, (std::vector<uint8_t>{0x00, 0x80}));
   rows = indexer_k_quant(k, 2, 1, slots, page(1, 2), quant::kVllmIndexerTritonFnuz);
   EXPECT_EQ(rows[0].codes, (std::vector<uint8_t>{0x00, 0x00}));  // 0x80 would be NaN
-  rows = indexer_k_quant(k, 2, 1, slots, page(1, 2), quant::with_ue8m0(quant::kVllmIndexerTritonFn));
+  rows =
+      indexer_k_quant(k, 2, 1, slots, page(1, 2), quant::with_ue8m0(quant::kVllmIndexerTritonFn));
   EXPECT_EQ(rows[0].scales, std::vector<float>{0x1p-22f});
 }
 
@@ -133,7 +135,8 @@ FilledCache filled(const IndexerPage& page, uint64_t gap, int64_t pages) {
 }
 
 TEST(IndexerCache, PutsValuesAndScaleWhereThePageLayoutSays) {
-  // head_dim 32, page_size 32, SHUFFLE: value (t=17, d=20) is in tile row 1, tile column 1, at (1, 4) of its tile.
+  // head_dim 32, page_size 32, SHUFFLE: value (t=17, d=20) is in tile row 1, tile column 1, at (1,
+  // 4) of its tile.
   FilledCache f = filled(page(32, 32, PageLayout::kShuffle), 100, 3);
   IndexerRow row = {0, 2 * 32 + 17, std::vector<uint8_t>(32), {0.5f}};
   std::iota(row.codes.begin(), row.codes.end(), uint8_t{1});
@@ -143,7 +146,8 @@ TEST(IndexerCache, PutsValuesAndScaleWhereThePageLayoutSays) {
   float scale = 0;
   std::memcpy(&scale, &f.bytes[page_start + 32 * 32 + 17 * 4], 4);  // not shuffled
   EXPECT_EQ(scale, 0.5f);
-  EXPECT_EQ(std::count_if(f.bytes.begin(), f.bytes.end(), [](uint8_t b) { return b != 0xEE; }), 32 + 4);
+  EXPECT_EQ(std::count_if(f.bytes.begin(), f.bytes.end(), [](uint8_t b) { return b != 0xEE; }),
+            32 + 4);
 }
 
 class Gather : public testing::TestWithParam<std::tuple<PageLayout, uint32_t, uint32_t>> {};
@@ -153,7 +157,8 @@ TEST_P(Gather, ReadsBackWhatWasWritten) {
   FilledCache f = filled(page(page_size, head_dim, layout), 12, 7);
   // Two sequences of ragged lengths on scattered pages.
   const std::vector<int32_t> table = {6, 0, 3, -1, 2, 5, 1, -1};
-  const std::vector<int32_t> cu_seq_lens = {0, static_cast<int32_t>(2 * page_size + 1), static_cast<int32_t>(4 * page_size)};
+  const std::vector<int32_t> cu_seq_lens = {0, static_cast<int32_t>(2 * page_size + 1),
+                                            static_cast<int32_t>(4 * page_size)};
   std::vector<int64_t> slots;
   for (int sequence = 0; sequence < 2; ++sequence) {
     for (int32_t p = 0; p < cu_seq_lens[sequence + 1] - cu_seq_lens[sequence]; ++p) {
@@ -161,9 +166,10 @@ TEST_P(Gather, ReadsBackWhatWasWritten) {
     }
   }
   std::vector<float> k;
-  for (size_t i = 0; i < slots.size() * head_dim; ++i) k.push_back(static_cast<float>((i * 7919) % 1001) - 500);
-  const auto written = indexer_k_quant(k, head_dim, static_cast<int64_t>(slots.size()), slots, f.cache.page,
-                                       quant::kVllmIndexerTritonFn);
+  for (size_t i = 0; i < slots.size() * head_dim; ++i)
+    k.push_back(static_cast<float>((i * 7919) % 1001) - 500);
+  const auto written = indexer_k_quant(k, head_dim, static_cast<int64_t>(slots.size()), slots,
+                                       f.cache.page, quant::kVllmIndexerTritonFn);
   store(written, f.cache, f.bytes);
 
   const auto gathered = indexer_gather(f.bytes, f.cache, {table, 4, 4, cu_seq_lens, 7});
@@ -176,16 +182,19 @@ TEST_P(Gather, ReadsBackWhatWasWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, Gather,
-                         testing::Values(std::tuple(PageLayout::kNormal, 1u, 128u), std::tuple(PageLayout::kNormal, 64u, 128u),
-                                         std::tuple(PageLayout::kNormal, 7u, 68u), std::tuple(PageLayout::kShuffle, 16u, 128u),
+                         testing::Values(std::tuple(PageLayout::kNormal, 1u, 128u),
+                                         std::tuple(PageLayout::kNormal, 64u, 128u),
+                                         std::tuple(PageLayout::kNormal, 7u, 68u),
+                                         std::tuple(PageLayout::kShuffle, 16u, 128u),
                                          std::tuple(PageLayout::kShuffle, 64u, 48u)));
 
 TEST(GatherGuards, GiveScaleZeroWhereTheTableNamesNoPage) {
   FilledCache f = filled(page(2, 4), 0, 2);
   const std::vector<float> k(8, 448.0f);
   const std::vector<int64_t> slots = {2, 3};
-  store(indexer_k_quant(k, 4, 2, slots, f.cache.page, quant::kVllmIndexerTritonFn), f.cache, f.bytes);
-  const std::vector<int32_t> table = {-1, 1, 2};  // below, inside, beyond the cache's two pages
+  store(indexer_k_quant(k, 4, 2, slots, f.cache.page, quant::kVllmIndexerTritonFn), f.cache,
+        f.bytes);
+  const std::vector<int32_t> table = {-1, 1, 2};    // below, inside, beyond the cache's two pages
   const std::vector<int32_t> cu_seq_lens = {0, 8};  // a fourth page would be past the table
   const auto rows = indexer_gather(f.bytes, f.cache, {table, 3, 3, cu_seq_lens, 2});
   ASSERT_EQ(rows.size(), 8u);

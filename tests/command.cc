@@ -29,7 +29,8 @@ std::vector<std::string> CommandResult::out_lines() const {
 
 CommandResult shell(const std::string& command) {
   const std::string base = testing::TempDir() + "/command";
-  const int status = std::system(("{ " + command + "\n} >" + base + ".out 2>" + base + ".err").c_str());
+  const int status =
+      std::system(("{ " + command + "\n} >" + base + ".out 2>" + base + ".err").c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(base + ".out"),
           contents(base + ".err")};
 }

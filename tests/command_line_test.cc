@@ -1,4 +1,5 @@
-// The wavefuzz command as its users meet it: what it prints, where, and the exit code (gpu/error.h).
+// The wavefuzz command as its users meet it: what it prints, where, and the exit code
+// (gpu/error.h).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,8 +23,10 @@ using testing::StartsWith;
 const std::string kRight = "indexer_k_quant_and_cache";
 const std::string kPlanted = kRight + "+uint8_cast";
 
-CommandResult campaign(const std::string& kernel, const std::string& out, const std::string& more = "") {
-  return wavefuzz("fuzz --kernel=" + kernel + " --target=sim:gfx942 --cases=20 --quiet --out=" + out + " " + more);
+CommandResult campaign(const std::string& kernel, const std::string& out,
+                       const std::string& more = "") {
+  return wavefuzz("fuzz --kernel=" + kernel +
+                  " --target=sim:gfx942 --cases=20 --quiet --out=" + out + " " + more);
 }
 
 /// The one finding file of a campaign over the planted uint8 cast.
@@ -35,7 +38,9 @@ std::string planted_finding(const std::string& name) {
   return folder + "/" + files.begin()->first;
 }
 
-int lines(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
+int lines(const std::string& text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
 
 TEST(Fuzz, IsCleanOnTheRightKernel) {
   const CommandResult r = campaign(kRight, fresh_folder("clean"));
@@ -68,12 +73,14 @@ TEST(Fuzz, ShrinksTheUint8CastToOneTokenAndOneElement) {
 }
 
 TEST(Fuzz, FindsTheSameInTheSameBytesAtAnyThreadCountAndAgain) {
-  const std::string kernels = kPlanted + "," + kRight + "+page_stride_32bit," + kRight + "+amax_over_one_wave";
+  const std::string kernels =
+      kPlanted + "," + kRight + "+page_stride_32bit," + kRight + "+amax_over_one_wave";
   const std::string first = fresh_folder("threads1");
   const std::string second = fresh_folder("threads2");
   const std::string third = fresh_folder("again");
   const auto run = [&](const std::string& out, const char* threads) {
-    const CommandResult r = wavefuzz("fuzz --kernel=" + kernels + " --cases=300 --seed=3 --quiet --out=" + out + threads);
+    const CommandResult r = wavefuzz("fuzz --kernel=" + kernels +
+                                     " --cases=300 --seed=3 --quiet --out=" + out + threads);
     EXPECT_EQ(r.exit, 1) << r.err;
   };
   run(first, " --threads=1");
@@ -86,8 +93,9 @@ TEST(Fuzz, FindsTheSameInTheSameBytesAtAnyThreadCountAndAgain) {
 
 TEST(Fuzz, DividesItsCasesAmongShards) {
   const auto keys = [](const std::string& more) {
-    const CommandResult r = wavefuzz("fuzz --json --quiet --kernel=" + kRight +
-                                     "+negative_slot_written --target=sim:gfx950 --out=" + fresh_folder("shard") + more);
+    const CommandResult r = wavefuzz(
+        "fuzz --json --quiet --kernel=" + kRight +
+        "+negative_slot_written --target=sim:gfx950 --out=" + fresh_folder("shard") + more);
     return json::parse(r.out)["jobs"][0];
   };
   const json even = keys(" --cases=200 --shards=2 --shard=0");
@@ -114,8 +122,9 @@ TEST(Fuzz, KeepsAFindingInItsCommandWhenTheDiskDoesNot) {
 TEST(Fuzz, EndsAtCtrlCWithWhatItHasFound) {
   const std::string folder = fresh_folder("interrupted");
   const CommandResult r = shell("fuzz/wavefuzz fuzz --kernel=" + kPlanted + "," + kRight +
-                                " --target=sim:gfx942 --seconds=60 --out=" + folder + " & pid=$!\n" +
-                                "for i in $(seq 300); do ls " + folder + "/*.json 2>/dev/null && break; sleep 0.1; done\n" +
+                                " --target=sim:gfx942 --seconds=60 --out=" + folder +
+                                " & pid=$!\n" + "for i in $(seq 300); do ls " + folder +
+                                "/*.json 2>/dev/null && break; sleep 0.1; done\n" +
                                 "sleep 1; kill -INT $pid; wait $pid");
   EXPECT_EQ(r.exit, 1);
   EXPECT_THAT(r.out, HasSubstr("interrupted"));
@@ -135,13 +144,12 @@ TEST(Fuzz, GoesOnPastACorruptCorpusFile) {
   EXPECT_EQ(r.exit, 1) << "a finding outweighs a bad file";
 }
 
-TEST(Fuzz, SaysThatNothingRan) {
-  EXPECT_EQ(wavefuzz("zoo --kernel=" + kRight).exit, 4);
-}
+TEST(Fuzz, SaysThatNothingRan) { EXPECT_EQ(wavefuzz("zoo --kernel=" + kRight).exit, 4); }
 
 TEST(Json, IsOneDocumentOnStandardOutputAndNothingElse) {
   for (const std::string& command :
-       {"fuzz --json --kernel=" + kPlanted + " --target=sim:gfx942 --cases=20 --out=" + fresh_folder("json"),
+       {"fuzz --json --kernel=" + kPlanted +
+            " --target=sim:gfx942 --cases=20 --out=" + fresh_folder("json"),
         std::string("list --json"), "run --json " + planted_finding("json_run"),
         "zoo --json --target=sim:gfx942 --kernel=" + kPlanted + " --out=" + fresh_folder("json")}) {
     const CommandResult r = wavefuzz(command);
@@ -196,13 +204,14 @@ TEST_P(Usage, GetsOneLineAndExitCode2) {
 
 INSTANTIATE_TEST_SUITE_P(
     BadInput, Usage,
-    testing::Values(BadInput{"frobnicate", "frobnicate"}, BadInput{"fuzz --no-such-option", "--no-such-option"},
-                    BadInput{"fuzz --threads=0", "--threads"}, BadInput{"replay", "file is required"},
-                    BadInput{"replay /nowhere.json", "wavefuzz: /nowhere.json: No such file or directory\n"},
-                    BadInput{"run", "give a case: either a file or --case=JSON"},
-                    BadInput{"run --case='{'", "--case: not JSON"},
-                    BadInput{"run --case='{}'", "--case: field 'operator' is missing"},
-                    BadInput{"list --manifest=/nowhere.json", "/nowhere.json"}));
+    testing::Values(
+        BadInput{"frobnicate", "frobnicate"}, BadInput{"fuzz --no-such-option", "--no-such-option"},
+        BadInput{"fuzz --threads=0", "--threads"}, BadInput{"replay", "file is required"},
+        BadInput{"replay /nowhere.json", "wavefuzz: /nowhere.json: No such file or directory\n"},
+        BadInput{"run", "give a case: either a file or --case=JSON"},
+        BadInput{"run --case='{'", "--case: not JSON"},
+        BadInput{"run --case='{}'", "--case: field 'operator' is missing"},
+        BadInput{"list --manifest=/nowhere.json", "/nowhere.json"}));
 
 TEST(Usage, OfFuzzNamesWhatThereIs) {
   CommandResult r = wavefuzz("fuzz --kernel=no_such_kernel");
@@ -222,7 +231,8 @@ TEST(Manifest, WithABrokenCodeObjectIsNamed) {
   manifest["code_object"] = "broken.co";
   std::ofstream(folder + "/m.json") << manifest;
   const auto complaint = [&] {
-    const CommandResult r = wavefuzz("fuzz --target=sim:gfx942 --cases=20 --kernel=right --manifest=" + folder + "/m.json");
+    const CommandResult r = wavefuzz(
+        "fuzz --target=sim:gfx942 --cases=20 --kernel=right --manifest=" + folder + "/m.json");
     EXPECT_EQ(r.exit, 2) << r.out;
     EXPECT_EQ(lines(r.err), 1) << r.err;
     return r.err;

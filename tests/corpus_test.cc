@@ -1,4 +1,5 @@
-// Every known failure of corpus/ still fails in the way that is recorded, and no longer on the right kernel.
+// Every known failure of corpus/ still fails in the way that is recorded, and no longer on the
+// right kernel.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,7 +37,8 @@ TEST(Corpus, PassesOnTheRightKernel) {
     const std::string right = planted.substr(0, planted.find('+'));
     ASSERT_NE(planted, right) << file << " is a failure of a kernel that should be right";
     for (const char* target : {"sim:gfx942", "sim:gfx950"}) {
-      const CommandResult r = wavefuzz("run " + file + " --kernel=" + right + " --target=" + target);
+      const CommandResult r =
+          wavefuzz("run " + file + " --kernel=" + right + " --target=" + target);
       EXPECT_EQ(r.exit, 0) << r.out << r.err;
     }
   }

@@ -19,16 +19,17 @@ TEST(Zoo, FindsEveryPlantedBugOnBothArches) {
   for (const json& bug : score["bugs"]) {
     EXPECT_TRUE(bug["killed"]) << bug["name"] << " on " << bug["target"];
     EXPECT_FALSE(bug["repro"].get<std::string>().empty());
-    const bool fnuz_only = bug["name"] == "fn_bytes_in_fnuz" || bug["name"] == "sign_kept_on_zero" ||
-                           bug["name"] == "divisor_240";
+    const bool fnuz_only = bug["name"] == "fn_bytes_in_fnuz" ||
+                           bug["name"] == "sign_kept_on_zero" || bug["name"] == "divisor_240";
     EXPECT_EQ(bug.value("note", "") == "fnuz caches only", fnuz_only) << bug["name"];
   }
 }
 
 TEST(Zoo, SaysWhenAPlantedBugIsNotFound) {
   // One case is too few for the bug that needs a cache beyond 4 GiB.
-  const CommandResult r = wavefuzz("zoo --json --cases=1 --kernel=indexer_k_quant_and_cache+page_stride_32bit --out=" +
-                                   fresh_folder("missed"));
+  const CommandResult r =
+      wavefuzz("zoo --json --cases=1 --kernel=indexer_k_quant_and_cache+page_stride_32bit --out=" +
+               fresh_folder("missed"));
   EXPECT_EQ(r.exit, 3);
   EXPECT_EQ(json::parse(r.out)["killed"], 0);
 }

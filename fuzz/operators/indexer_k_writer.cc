@@ -16,7 +16,8 @@ namespace wavefuzz {
 namespace indexer {
 namespace {
 
-// Page ids near 2^31 with ordinary strides stay below this; a simulated buffer costs address space only.
+// Page ids near 2^31 with ordinary strides stay below this; a simulated buffer costs address space
+// only.
 constexpr uint64_t kMostCacheBytes = uint64_t{1} << 40;
 
 uint64_t positive(const Case& c, const char* name) {
@@ -41,33 +42,38 @@ Dtype16 k_dtype(const Case& c) { return parse_dtype16(c.params.text("k_dtype"));
 reference::IndexerCache cache(const Case& c) {
   const std::string& layout = c.params.text("layout");
   reference::IndexerCache cache;
-  cache.page = {static_cast<uint32_t>(positive(c, "page_size")), static_cast<uint32_t>(positive(c, "head_dim")),
+  cache.page = {static_cast<uint32_t>(positive(c, "page_size")),
+                static_cast<uint32_t>(positive(c, "head_dim")),
                 layout == "shuffle" ? quant::PageLayout::kShuffle : quant::PageLayout::kNormal};
   cache.page_stride = positive(c, "page_stride");
   if (!cache.page.valid()) {
-    throw Error(Exit::kUsage, fmt::format("layout '{}' does not exist for page_size {}, head_dim {}", layout,
-                                          cache.page.page_size, cache.page.head_dim));
+    throw Error(Exit::kUsage,
+                fmt::format("layout '{}' does not exist for page_size {}, head_dim {}", layout,
+                            cache.page.page_size, cache.page.head_dim));
   }
   if (cache.page_stride < cache.page.bytes()) {
-    throw Error(Exit::kUsage, fmt::format("parameter 'page_stride' must be at least the page's {} bytes, is {}",
-                                          cache.page.bytes(), cache.page_stride));
+    throw Error(Exit::kUsage,
+                fmt::format("parameter 'page_stride' must be at least the page's {} bytes, is {}",
+                            cache.page.bytes(), cache.page_stride));
   }
   if (positive(c, "pages") > kMostCacheBytes / cache.page_stride) {
-    throw Error(Exit::kUsage, fmt::format("parameter 'pages' makes the cache larger than 2^40 bytes, is {}",
-                                          positive(c, "pages")));
+    throw Error(Exit::kUsage,
+                fmt::format("parameter 'pages' makes the cache larger than 2^40 bytes, is {}",
+                            positive(c, "pages")));
   }
   const int64_t slots = c.params.integer("pages") * c.params.integer("page_size");
   for (const int64_t slot : c.integers.at("slot_mapping")) {
     if (slot >= slots) {
-      throw Error(Exit::kUsage, fmt::format("slot_mapping names slot {} of a cache with {} slots", slot, slots));
+      throw Error(Exit::kUsage,
+                  fmt::format("slot_mapping names slot {} of a cache with {} slots", slot, slots));
     }
   }
   return cache;
 }
 
 std::vector<uint16_t> k_row(const Case& c, size_t row) {
-  return fill_row(c.rows.at("k")[row], k_dtype(c), cache_format(c), static_cast<uint32_t>(positive(c, "head_dim")),
-                  {c.seed, "k", row});
+  return fill_row(c.rows.at("k")[row], k_dtype(c), cache_format(c),
+                  static_cast<uint32_t>(positive(c, "head_dim")), {c.seed, "k", row});
 }
 
 }  // namespace indexer
@@ -103,8 +109,8 @@ float scale_of(const std::vector<uint8_t>& unit, uint32_t head_dim) {
   return scale;
 }
 
-ByteDescription describe(const Written& written, size_t unit, size_t index, const std::vector<uint8_t>& expected,
-                         const std::vector<uint8_t>& got) {
+ByteDescription describe(const Written& written, size_t unit, size_t index,
+                         const std::vector<uint8_t>& expected, const std::vector<uint8_t>& got) {
   const reference::IndexerRow& row = written.rows[unit];
   const uint32_t head_dim = written.cache.page.head_dim;
   const int64_t page_size = written.cache.page.page_size;
@@ -113,12 +119,15 @@ ByteDescription describe(const Written& written, size_t unit, size_t index, cons
   if (index >= head_dim) {
     const float want = scale_of(expected, head_dim);
     const float have = scale_of(got, head_dim);
-    return {"scale", fmt::format("scale of {}: expected {:#010x} ({}), got {:#010x} ({})", where,
-                                 std::bit_cast<uint32_t>(want), want, std::bit_cast<uint32_t>(have), have)};
+    return {"scale",
+            fmt::format("scale of {}: expected {:#010x} ({}), got {:#010x} ({})", where,
+                        std::bit_cast<uint32_t>(want), want, std::bit_cast<uint32_t>(have), have)};
   }
-  return {"values", fmt::format("value {} of {}: expected {:#04x} ({}), got {:#04x} ({}); k = {}, scale = {}", index,
-                                where, expected[index], quant::decode(written.format, expected[index]), got[index],
-                                quant::decode(written.format, got[index]), written.k[unit][index], row.scales[0])};
+  return {"values",
+          fmt::format("value {} of {}: expected {:#04x} ({}), got {:#04x} ({}); k = {}, scale = {}",
+                      index, where, expected[index], quant::decode(written.format, expected[index]),
+                      got[index], quant::decode(written.format, got[index]), written.k[unit][index],
+                      row.scales[0])};
 }
 
 /// The bytes of a row in the order of the unit's offsets: its codes, then its scale.
@@ -129,15 +138,20 @@ std::vector<uint8_t> unit_bytes(const reference::IndexerRow& row) {
   return bytes;
 }
 
-std::vector<uint64_t> unit_offsets(const reference::IndexerCache& cache, int64_t slot, uint64_t base) {
+std::vector<uint64_t> unit_offsets(const reference::IndexerCache& cache, int64_t slot,
+                                   uint64_t base) {
   std::vector<uint64_t> offsets;
-  for (uint32_t d = 0; d < cache.page.head_dim; ++d) offsets.push_back(base + cache.value_offset(slot, d));
-  for (uint32_t i = 0; i < sizeof(float); ++i) offsets.push_back(base + cache.scale_offset(slot) + i);
+  for (uint32_t d = 0; d < cache.page.head_dim; ++d)
+    offsets.push_back(base + cache.value_offset(slot, d));
+  for (uint32_t i = 0; i < sizeof(float); ++i)
+    offsets.push_back(base + cache.scale_offset(slot) + i);
   return offsets;
 }
 
-quant::ScaleRule scale_rule(const Manifest& manifest, quant::Fp8 format, bool f16_input, bool ue8m0) {
-  return parse_scale_rule(JsonView(manifest.numerics, manifest.file + " numerics"), format, f16_input, ue8m0);
+quant::ScaleRule scale_rule(const Manifest& manifest, quant::Fp8 format, bool f16_input,
+                            bool ue8m0) {
+  return parse_scale_rule(JsonView(manifest.numerics, manifest.file + " numerics"), format,
+                          f16_input, ue8m0);
 }
 
 }  // namespace
@@ -146,7 +160,8 @@ void IndexerKWriter::check_manifest(const Manifest& manifest) const {
   const auto claim = [&](const char* name, bool text) -> const Claim& {
     const auto it = manifest.claims.find(name);
     if (it == manifest.claims.end()) {
-      throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' is missing", manifest.file, name));
+      throw Error(Exit::kUsage,
+                  fmt::format("{}: field 'claims.{}' is missing", manifest.file, name));
     }
     if (text == it->second.choices.empty()) {
       throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' must be {}", manifest.file, name,
@@ -155,13 +170,15 @@ void IndexerKWriter::check_manifest(const Manifest& manifest) const {
     return it->second;
   };
   const auto refuse = [&](const char* name, const std::string& choice) {
-    throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' names '{}', which the operator does not have",
-                                          manifest.file, name, choice));
+    throw Error(Exit::kUsage,
+                fmt::format("{}: field 'claims.{}' names '{}', which the operator does not have",
+                            manifest.file, name, choice));
   };
   for (const char* name : {"head_dim", "page_size"}) claim(name, false);
   for (const std::string& c : claim("k_dtype", true).choices) parse_dtype16(c);
   for (const std::string& c : claim("layout", true).choices) {
-    if (std::find(std::begin(indexer::kLayouts), std::end(indexer::kLayouts), c) == std::end(indexer::kLayouts)) {
+    if (std::find(std::begin(indexer::kLayouts), std::end(indexer::kLayouts), c) ==
+        std::end(indexer::kLayouts)) {
       refuse("layout", c);
     }
   }
@@ -191,24 +208,29 @@ std::vector<Buffer> IndexerKWriter::buffers(const Case& c) const {
   const int64_t k_stride = c.params.integer("k_stride");
   const int64_t cache_offset = c.params.integer("cache_offset");
   if (k_stride < cache.page.head_dim || k_stride > 1 << 20) {
-    throw Error(Exit::kUsage, fmt::format("parameter 'k_stride' must be head_dim..2^20, is {}", k_stride));
+    throw Error(Exit::kUsage,
+                fmt::format("parameter 'k_stride' must be head_dim..2^20, is {}", k_stride));
   }
   if (cache_offset < 0 || cache_offset > 1 << 20) {
-    throw Error(Exit::kUsage, fmt::format("parameter 'cache_offset' must be 0..2^20, is {}", cache_offset));
+    throw Error(Exit::kUsage,
+                fmt::format("parameter 'cache_offset' must be 0..2^20, is {}", cache_offset));
   }
 
   Buffer k = {.name = "k", .bytes = rows * k_stride * sizeof(uint16_t), .access = Access::kRead};
   for (size_t row = 0; row < rows; ++row) {
     const std::vector<uint16_t> bits = indexer::k_row(c, row);
-    k.contents.push_back(extent_of(row * k_stride * sizeof(uint16_t), bits.data(), bits.size() * sizeof(uint16_t)));
+    k.contents.push_back(
+        extent_of(row * k_stride * sizeof(uint16_t), bits.data(), bits.size() * sizeof(uint16_t)));
   }
 
   const std::vector<int64_t>& slots = c.integers.at("slot_mapping");
-  Buffer slot_mapping = {.name = "slot_mapping", .bytes = slots.size() * sizeof(int64_t), .access = Access::kRead};
+  Buffer slot_mapping = {
+      .name = "slot_mapping", .bytes = slots.size() * sizeof(int64_t), .access = Access::kRead};
   slot_mapping.contents.push_back(extent_of(0, slots.data(), slot_mapping.bytes));
 
   Buffer kv_cache = {.name = "kv_cache",
-                     .bytes = cache_offset + (c.params.integer("pages") - 1) * cache.page_stride + cache.page.bytes(),
+                     .bytes = cache_offset + (c.params.integer("pages") - 1) * cache.page_stride +
+                              cache.page.bytes(),
                      .view_offset = static_cast<uint64_t>(cache_offset),
                      .access = Access::kReadWrite};
   return {k, slot_mapping, kv_cache};
@@ -229,8 +251,9 @@ Operator::Judgement IndexerKWriter::expect(const Case& c, const Manifest& manife
   }
   const quant::ScaleRule rule = scale_rule(manifest, written->format, dtype == Dtype16::kF16,
                                            c.params.text("scale_fmt") == "ue8m0");
-  const std::vector<reference::IndexerRow> tokens = reference::indexer_k_quant(
-      k, head_dim, static_cast<int64_t>(rows), c.integers.at("slot_mapping"), written->cache.page, rule);
+  const std::vector<reference::IndexerRow> tokens =
+      reference::indexer_k_quant(k, head_dim, static_cast<int64_t>(rows),
+                                 c.integers.at("slot_mapping"), written->cache.page, rule);
 
   Judgement judgement;
   judgement.expectation.buffer = "kv_cache";
@@ -239,14 +262,17 @@ Operator::Judgement IndexerKWriter::expect(const Case& c, const Manifest& manife
     const auto [it, is_new] = unit_of_slot.emplace(row.slot, unit_of_slot.size());
     if (is_new) {
       judgement.expectation.units.push_back(
-          {unit_offsets(written->cache, row.slot, static_cast<uint64_t>(c.params.integer("cache_offset"))), {}});
+          {unit_offsets(written->cache, row.slot,
+                        static_cast<uint64_t>(c.params.integer("cache_offset"))),
+           {}});
       written->rows.emplace_back();
       written->k.emplace_back();
     }
     // Tokens of one slot race: either may stay, but its entry whole.
     judgement.expectation.units[it->second].alternatives.push_back(unit_bytes(row));
     written->rows[it->second] = row;
-    written->k[it->second].assign(k.begin() + row.token * head_dim, k.begin() + (row.token + 1) * head_dim);
+    written->k[it->second].assign(k.begin() + row.token * head_dim,
+                                  k.begin() + (row.token + 1) * head_dim);
   }
   judgement.describe = [written](size_t unit, size_t index, const auto& expected, const auto& got) {
     return describe(*written, unit, index, expected, got);
@@ -267,11 +293,13 @@ std::string IndexerKWriter::summary(const Case& c) const {
   }
   const std::string elements = nonzero == 1 ? fmt::format("1 non-zero element ({})", last)
                                             : fmt::format("{} non-zero elements", nonzero);
-  return fmt::format("{} token{} in slot{} [{}], {}; head_dim {}, page_size {}, page_stride {}, {} layout, {} -> {}, {} scale",
-                     rows, rows == 1 ? "" : "s", rows == 1 ? "" : "s", fmt::join(c.integers.at("slot_mapping"), ", "),
-                     elements, c.params.integer("head_dim"), c.params.integer("page_size"),
-                     c.params.integer("page_stride"), c.params.text("layout"), c.params.text("k_dtype"),
-                     c.params.text("cache_dtype"), c.params.text("scale_fmt"));
+  return fmt::format(
+      "{} token{} in slot{} [{}], {}; head_dim {}, page_size {}, page_stride {}, {} layout, {} -> "
+      "{}, {} scale",
+      rows, rows == 1 ? "" : "s", rows == 1 ? "" : "s",
+      fmt::join(c.integers.at("slot_mapping"), ", "), elements, c.params.integer("head_dim"),
+      c.params.integer("page_size"), c.params.integer("page_stride"), c.params.text("layout"),
+      c.params.text("k_dtype"), c.params.text("cache_dtype"), c.params.text("scale_fmt"));
 }
 
 }  // namespace wavefuzz

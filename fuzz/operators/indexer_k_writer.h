@@ -22,8 +22,8 @@ namespace wavefuzz {
 ///   cache_dtype           e4m3fn, e4m3fnuz
 ///   layout                normal, shuffle
 ///   scale_fmt             f32, ue8m0
-/// Tensors: k (a recipe for each row) and slot_mapping. Manifest expressions also see rows and slots, their
-/// lengths. What no row, slot or entry covers is poison.
+/// Tensors: k (a recipe for each row) and slot_mapping. Manifest expressions also see rows and
+/// slots, their lengths. What no row, slot or entry covers is poison.
 class IndexerKWriter : public Operator {
  public:
   std::string name() const override { return "indexer_k_quant_and_cache"; }

@@ -1,6 +1,7 @@
-// Which cases of the indexer's K writer are worth running. Every axis is biased to its boundaries: page and tile
-// sizes +-1, strides that leave poisoned gaps, offsets on both sides of 2^31 and 2^32, slots in any order, shared
-// or negative, rows whose values tie, vanish or are not numbers (bugs 12 to 19 of the historical ranking).
+// Which cases of the indexer's K writer are worth running. Every axis is biased to its boundaries:
+// page and tile sizes +-1, strides that leave poisoned gaps, offsets on both sides of 2^31 and
+// 2^32, slots in any order, shared or negative, rows whose values tie, vanish or are not numbers
+// (bugs 12 to 19 of the historical ranking).
 #include <algorithm>
 #include <limits>
 
@@ -14,20 +15,23 @@ namespace {
 constexpr int64_t kMostTokens = 12;
 
 std::vector<int64_t> within(const Claim& claim, std::vector<int64_t> values, int64_t multiple_of) {
-  std::erase_if(values, [&](int64_t v) { return v < claim.min || v > claim.max || v % multiple_of != 0; });
+  std::erase_if(values,
+                [&](int64_t v) { return v < claim.min || v > claim.max || v % multiple_of != 0; });
   if (values.empty()) values.push_back((claim.min + multiple_of - 1) / multiple_of * multiple_of);
   return values;
 }
 
 int64_t draw_head_dim(Draw& draw, const Claim& claim, bool shuffle) {
   const int64_t step = shuffle ? 16 : 1;
-  std::vector<int64_t> values = {128, 128, 64, 256, 192, 576, 16, 4, 12, 60, 68, 124, 132, 252, 260, 48, 112, 144, 272, 512};
+  std::vector<int64_t> values = {128, 128, 64,  256, 192, 576, 16,  4,   12,  60,
+                                 68,  124, 132, 252, 260, 48,  112, 144, 272, 512};
   if (!shuffle) values.insert(values.end(), {1, 2, 3, 63, 65, 127, 129});
   return draw.one_of(within(claim, values, step));
 }
 
 int64_t draw_page_size(Draw& draw, const Claim& claim, bool shuffle) {
-  return draw.one_of(within(claim, {64, 64, 16, 32, 128, 48, 256, 1, 2, 3, 17, 53, 61}, shuffle ? 16 : 1));
+  return draw.one_of(
+      within(claim, {64, 64, 16, 32, 128, 48, 256, 1, 2, 3, 17, 53, 61}, shuffle ? 16 : 1));
 }
 
 /// Pages and their stride: packed, padded, or so far apart that page * stride crosses 2^31 or 2^32.
@@ -59,7 +63,8 @@ void draw_pages(Draw& draw, int64_t page_bytes, Params& params) {
 
 int64_t draw_slot(Draw& draw, int64_t pages, int64_t page_size) {
   const int64_t page = draw.weighted<int64_t>({{2, draw.in(0, pages - 1)}, {1, 0}, {2, pages - 1}});
-  const int64_t row = draw.weighted<int64_t>({{3, draw.in(0, page_size - 1)}, {1, 0}, {1, page_size - 1}});
+  const int64_t row =
+      draw.weighted<int64_t>({{3, draw.in(0, page_size - 1)}, {1, 0}, {1, page_size - 1}});
   return page * page_size + row;
 }
 
@@ -92,16 +97,18 @@ RowRecipe draw_row(Draw& draw, Dtype16 dtype, int64_t head_dim) {
                                          {1, "zero"},
                                          {1, "bits"},
                                          {1, "any"}});
-  // Rows differ in magnitude, so that a neighbour's scale is a wrong scale. The edges of the range meet the
-  // floor of the scale (amax 1e-4 is about 2^-13), subnormals, and overflow.
+  // Rows differ in magnitude, so that a neighbour's scale is a wrong scale. The edges of the range
+  // meet the floor of the scale (amax 1e-4 is about 2^-13), subnormals, and overflow.
   const int64_t range = dtype == Dtype16::kBf16 ? 100 : 14;
-  row.exponent = draw.weighted<int64_t>({{5, draw.in(-10, 10)}, {2, draw.in(-16, -8)}, {1, draw.in(-range, range)}, {2, 0}});
+  row.exponent = draw.weighted<int64_t>(
+      {{5, draw.in(-10, 10)}, {2, draw.in(-16, -8)}, {1, draw.in(-range, range)}, {2, 0}});
   if (draw.once_in(8)) {
     const uint16_t infinity = dtype == Dtype16::kBf16 ? 0x7F80 : 0x7C00;
     const uint16_t quiet_nan = dtype == Dtype16::kBf16 ? 0x7FC0 : 0x7E00;
     const uint16_t sign = draw.once_in(2) ? 0x8000 : 0;
     row.set[static_cast<uint32_t>(draw.in(0, head_dim - 1))] =
-        sign | draw.weighted<uint16_t>({{2, infinity}, {3, quiet_nan}, {1, infinity | 1}, {2, 0}, {1, 1}});
+        sign |
+        draw.weighted<uint16_t>({{2, infinity}, {3, quiet_nan}, {1, infinity | 1}, {2, 0}, {1, 1}});
   }
   return row;
 }
@@ -118,14 +125,16 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   c.params.set("head_dim", head_dim);
   c.params.set("page_size", page_size);
   draw_pages(draw, page_size * (head_dim + 4), c.params);
-  c.params.set("cache_offset", draw.weighted<int64_t>({{3, 0}, {1, 16}, {1, 4096}, {1, page_size * 4}}));
+  c.params.set("cache_offset",
+               draw.weighted<int64_t>({{3, 0}, {1, 16}, {1, 4096}, {1, page_size * 4}}));
   c.params.set("k_stride", head_dim + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 8}, {1, 64}}));
 
   const int64_t most = std::clamp<int64_t>(draw.size() / 8, 1, kMostTokens);
   const int64_t slots = draw.once_in(40) ? 0 : draw.in(1, most);
   c.integers["slot_mapping"] = draw_slots(draw, slots, c.params.integer("pages"), page_size);
   // Graph padding makes k longer than the slot mapping; the reverse happens when a caller trims k.
-  const int64_t rows = std::max<int64_t>(0, slots + draw.weighted<int64_t>({{8, 0}, {2, draw.in(1, 3)}, {1, -1}}));
+  const int64_t rows =
+      std::max<int64_t>(0, slots + draw.weighted<int64_t>({{8, 0}, {2, draw.in(1, 3)}, {1, -1}}));
   std::vector<RowRecipe>& k = c.rows["k"];
   const Dtype16 dtype = parse_dtype16(c.params.text("k_dtype"));
   for (int64_t row = 0; row < rows; ++row) k.push_back(draw_row(draw, dtype, head_dim));
@@ -136,9 +145,9 @@ Case draw_case(Draw draw, const Manifest& manifest) {
 
 rc::Gen<Case> IndexerKWriter::domain(const Manifest& manifest) const {
   return rc::Gen<Case>([this, manifest](const rc::Random& random, int size) {
-    return rc::shrinkable::shrinkRecur(draw_case(Draw(random, size), manifest), [this](const Case& c) {
-      return rc::seq::fromContainer(simpler(c));
-    });
+    return rc::shrinkable::shrinkRecur(
+        draw_case(Draw(random, size), manifest),
+        [this](const Case& c) { return rc::seq::fromContainer(simpler(c)); });
   });
 }
 

@@ -1,5 +1,6 @@
-// The steps by which a failing case of the indexer's K writer becomes the smallest one: tokens first, then shape,
-// then slots, then data. Each step makes one thing simpler and keeps the rest coherent.
+// The steps by which a failing case of the indexer's K writer becomes the smallest one: tokens
+// first, then shape, then slots, then data. Each step makes one thing simpler and keeps the rest
+// coherent.
 #include <algorithm>
 
 #include "fuzz/operators/indexer_k_writer.h"
@@ -13,8 +14,8 @@ int64_t page_bytes(const Params& p) { return p.integer("page_size") * (p.integer
 /// The stride of a packed cache, rounded up to the alignment of a scale.
 int64_t packed_stride(const Params& p) { return (page_bytes(p) + 3) / 4 * 4; }
 
-/// Repairs what a step left behind: enough pages for the slots, strides no shorter than what they step over, no
-/// set elements beyond the row.
+/// Repairs what a step left behind: enough pages for the slots, strides no shorter than what they
+/// step over, no set elements beyond the row.
 Case coherent(Case c) {
   Params& p = c.params;
   const int64_t head_dim = p.integer("head_dim");
@@ -23,7 +24,8 @@ Case coherent(Case c) {
   p.set("pages", std::max(p.integer("pages"), last_slot / p.integer("page_size") + 1));
   p.set("page_stride", std::max(p.integer("page_stride"), packed_stride(p)));
   p.set("k_stride", std::max(p.integer("k_stride"), head_dim));
-  for (RowRecipe& row : c.rows.at("k")) std::erase_if(row.set, [&](const auto& e) { return e.first >= head_dim; });
+  for (RowRecipe& row : c.rows.at("k"))
+    std::erase_if(row.set, [&](const auto& e) { return e.first >= head_dim; });
   return c;
 }
 
@@ -75,10 +77,13 @@ void smaller_shape(const Case& c, std::vector<Case>& out) {
     }
   }
   if (p.integer("page_stride") != packed_stride(p)) {
-    for (const int64_t step : toward(p.integer("page_stride") / 4, packed_stride(p) / 4)) with("page_stride", step * 4);
+    for (const int64_t step : toward(p.integer("page_stride") / 4, packed_stride(p) / 4))
+      with("page_stride", step * 4);
   }
-  for (const int64_t step : toward(p.integer("k_stride"), p.integer("head_dim"))) with("k_stride", step);
-  for (const int64_t step : toward(p.integer("cache_offset"), 0)) with("cache_offset", step / 4 * 4);
+  for (const int64_t step : toward(p.integer("k_stride"), p.integer("head_dim")))
+    with("k_stride", step);
+  for (const int64_t step : toward(p.integer("cache_offset"), 0))
+    with("cache_offset", step / 4 * 4);
   for (const int64_t step : toward(p.integer("pages"), 1)) with("pages", step);
 }
 
@@ -94,7 +99,8 @@ void plainer_choices(const Case& c, std::vector<Case>& out) {
     Case d = c;
     d.params.set("k_dtype", "bf16");
     for (RowRecipe& row : d.rows.at("k")) {
-      for (auto& [column, bits] : row.set) bits = encode16(Dtype16::kBf16, decode16(indexer::k_dtype(c), bits));
+      for (auto& [column, bits] : row.set)
+        bits = encode16(Dtype16::kBf16, decode16(indexer::k_dtype(c), bits));
     }
     out.push_back(d);
   }
@@ -124,7 +130,8 @@ void smaller_slots(const Case& c, std::vector<Case>& out) {
 void plainer_data(const Case& c, std::vector<Case>& out) {
   const std::vector<RowRecipe>& k = c.rows.at("k");
   for (size_t row = 0; row < k.size(); ++row) {
-    for (const RowRecipe& simpler : simpler_rows(k[row], indexer::k_dtype(c), indexer::k_row(c, row))) {
+    for (const RowRecipe& simpler :
+         simpler_rows(k[row], indexer::k_dtype(c), indexer::k_row(c, row))) {
       Case d = c;
       d.rows["k"][row] = simpler;
       out.push_back(d);

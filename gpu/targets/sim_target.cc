@@ -56,7 +56,8 @@ void set_kernarg(const Problem& problem, sim::Memory& memory, sim::LaunchConfig&
 
 class SimTarget : public Target {
  public:
-  explicit SimTarget(sim::Arch arch) : arch_(arch), arch_name_(sim::name(arch)), name_("sim:" + arch_name_) {}
+  explicit SimTarget(sim::Arch arch)
+      : arch_(arch), arch_name_(sim::name(arch)), name_("sim:" + arch_name_) {}
 
   const std::string& name() const override { return name_; }
   const std::string& arch() const override { return arch_name_; }
@@ -78,7 +79,8 @@ class SimTarget : public Target {
     }
 
     Outcome outcome;
-    // A runtime refuses an empty grid, so that callers skip the launch: nothing runs, nothing is written.
+    // A runtime refuses an empty grid, so that callers skip the launch: nothing runs, nothing is
+    // written.
     if (problem.groups[0] == 0 || problem.groups[1] == 0 || problem.groups[2] == 0) return outcome;
 
     sim::LaunchConfig config;
@@ -101,8 +103,8 @@ class SimTarget : public Target {
     if (const auto it = programs_.find(key); it != programs_.end()) return it->second;
     const sim::CodeObject object = sim::CodeObject::load(kernel.code_object);
     if (object.arch() != arch_) {
-      throw Error(Exit::kUsage, fmt::format("{}: built for {}, and the target is {}", kernel.code_object,
-                                            sim::name(object.arch()), name_));
+      throw Error(Exit::kUsage, fmt::format("{}: built for {}, and the target is {}",
+                                            kernel.code_object, sim::name(object.arch()), name_));
     }
     return programs_.emplace(key, sim::Program(object, kernel.symbol)).first->second;
   }
@@ -127,7 +129,8 @@ class SimTarget : public Target {
       const sim::Island& island = *memory.find(buffer.name);
       WrittenBuffer written = {buffer.name, {}};
       for (const sim::ByteRange& range : island.written_ranges()) {
-        const std::span<const std::byte> bytes = island.bytes().subspan(range.begin, range.end - range.begin);
+        const std::span<const std::byte> bytes =
+            island.bytes().subspan(range.begin, range.end - range.begin);
         Extent& extent = written.extents.emplace_back();
         extent.offset = range.begin;
         extent.bytes.resize(bytes.size());
@@ -141,11 +144,14 @@ class SimTarget : public Target {
   const std::string arch_name_;
   const std::string name_;
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, sim::Program> programs_;  // references stay valid as it grows
+  std::map<std::pair<std::string, std::string>, sim::Program>
+      programs_;  // references stay valid as it grows
 };
 
 }  // namespace
 
-std::unique_ptr<Target> make_sim_target(sim::Arch arch) { return std::make_unique<SimTarget>(arch); }
+std::unique_ptr<Target> make_sim_target(sim::Arch arch) {
+  return std::make_unique<SimTarget>(arch);
+}
 
 }  // namespace wavefuzz

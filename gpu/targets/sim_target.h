@@ -8,8 +8,8 @@
 
 namespace wavefuzz {
 
-/// "sim:gfx942" and "sim:gfx950": the simulator of gpu/sim, which needs nothing installed. Each code object is
-/// decoded once in the life of the target.
+/// "sim:gfx942" and "sim:gfx950": the simulator of gpu/sim, which needs nothing installed. Each
+/// code object is decoded once in the life of the target.
 std::unique_ptr<Target> make_sim_target(sim::Arch arch);
 
 }  // namespace wavefuzz

@@ -11,7 +11,8 @@ namespace wavefuzz {
 
 const std::vector<Extent>& Outcome::written_to(const std::string& buffer) const {
   static const std::vector<Extent> kNothing;
-  const auto it = std::find_if(written.begin(), written.end(), [&](const auto& w) { return w.name == buffer; });
+  const auto it =
+      std::find_if(written.begin(), written.end(), [&](const auto& w) { return w.name == buffer; });
   return it == written.end() ? kNothing : it->extents;
 }
 
@@ -21,7 +22,8 @@ std::unique_ptr<Target> make_target(const std::string& name) {
   for (const sim::Arch arch : {sim::Arch::kGfx942, sim::Arch::kGfx950}) {
     if (name == "sim:" + std::string(sim::name(arch))) return make_sim_target(arch);
   }
-  throw Error(Exit::kUsage, fmt::format("target '{}' is unknown; there are {}", name, fmt::join(target_names(), ", ")));
+  throw Error(Exit::kUsage, fmt::format("target '{}' is unknown; there are {}", name,
+                                        fmt::join(target_names(), ", ")));
 }
 
 }  // namespace wavefuzz
