@@ -72,16 +72,17 @@ bool is_ordinary(float scale) { return scale >= 0x1p-126f && scale <= 0x1p126f; 
 // Enough rows to amortise the calls through Kernels, few enough to stay in the first-level cache.
 constexpr uint32_t kBlock = 16;
 
-// Everything write() needs for one range of groups; a group is head_dim/groups values of a token.
+// What RowWriter::write derives once for all its groups; a group is head_dim/groups values of a
+// token, with one scale.
 struct GroupWriter {
   const RowWriter& writer;
   const Kernels* kernels;
   CastConstants cast;
-  uint32_t length;
-  uint64_t chunk_stride;
-  bool vector;
+  uint32_t length;        // values in a group
+  uint64_t chunk_stride;  // bytes from 16 codes to the next 16
+  bool vector;            // whether RowStore can stand for the definition under this rule
 
-  // Values [first, first + count) of group `group` of token `token` at `row`, one at a time.
+  // By the definition, one value at a time.
   void write_scalar(const uint16_t* row, uint32_t token, uint32_t group, float scale,
                     uint8_t* page) const {
     for (uint32_t i = 0; i < length; ++i) {

@@ -85,9 +85,9 @@ void sizes(benchmark::internal::Benchmark* b) {
 }
 
 #define WAVEFUZZ_BENCHMARK(rule_name, rule)                                                \
-  BENCHMARK_CAPTURE(bulk_quantise, rule_name / avx512, rule, Simd::kAvx512)->Apply(sizes); \
-  BENCHMARK_CAPTURE(bulk_quantise, rule_name / avx2, rule, Simd::kAvx2)->Apply(sizes);     \
-  BENCHMARK_CAPTURE(bulk_quantise, rule_name / sse2, rule, Simd::kSse2)->Apply(sizes)
+  BENCHMARK_CAPTURE(bulk_quantise, rule_name##_avx512, rule, Simd::kAvx512)->Apply(sizes); \
+  BENCHMARK_CAPTURE(bulk_quantise, rule_name##_avx2, rule, Simd::kAvx2)->Apply(sizes);     \
+  BENCHMARK_CAPTURE(bulk_quantise, rule_name##_sse2, rule, Simd::kSse2)->Apply(sizes)
 
 WAVEFUZZ_BENCHMARK(fn_ue8m0, with_ue8m0(kVllmIndexerTritonFn));
 WAVEFUZZ_BENCHMARK(fn_divide, kVllmIndexerTritonFn);

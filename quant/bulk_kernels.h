@@ -15,7 +15,7 @@ struct CastConstants {
   int32_t unit_offset;    // Cast::finite_code in bulk_kernels-inl.h says what it adds up to
   int32_t limit;          // a magnitude that surely overflows; larger ones are cut to it
   int32_t max_code;       // largest finite code
-  int32_t overflow_code;  // each gets the sign, or the sign through nan_sign
+  int32_t overflow_code;  // of a positive value, as the two below; the sign is added
   int32_t inf_code;
   int32_t nan_code;
   int32_t nan_sign;     // 0x80: NaN keeps its sign; 0: it does not

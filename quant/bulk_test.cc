@@ -121,7 +121,7 @@ void write_by_definition(const RowWriter& writer, const uint16_t* rows, uint64_t
 }
 
 // Rows of every kind a writer meets, by turns: ordinary, zero, tiny, huge, one spike, with Inf,
-// with NaN, all NaN, powers of two, raw bit patterns.
+// with NaN, all NaN, powers of two, raw bit patterns, below the floors, subnormal.
 std::vector<uint16_t> test_rows(uint64_t tokens, uint64_t row_stride, uint32_t head_dim) {
   std::vector<uint16_t> rows(tokens * row_stride, 0x7FC1);  // gaps hold NaN
   for (uint64_t t = 0; t < tokens; ++t) {
@@ -143,6 +143,7 @@ std::vector<uint16_t> test_rows(uint64_t tokens, uint64_t row_stride, uint32_t h
       if (kind == 8) value &= 0xFF80;
       if (kind == 9) value = random & 0xFFFF;
       if (kind == 10) value = with_exponent(100, 2);  // below most floors
+      if (kind == 11) value = random & 0x8003;        // bf16 subnormals
       rows[t * row_stride + d] = value;
     }
   }
@@ -164,8 +165,13 @@ std::vector<NamedRule> rules() {
   zero_bug.cast = kCastTriton3997;
   ScaleRule overflowing = kVllmIndexerTritonFn;  // a divisor beyond the format
   overflowing.divisor = 500.0f;
-  ScaleRule clamped = kVllmV4MlaFnuz;  // a clamp between two codes
+  ScaleRule clamped = kVllmV4MlaFnuz;  // a clamp between two codes, which quotients pass by an ulp
   clamped.divisor = 232.0f;
+  clamped.scale_rounding = ScaleRounding::kNone;
+  ScaleRule no_floor = e5m2;  // subnormal scales, whose quotients overflow
+  no_floor.floor_place = Floor::kNone;
+  ScaleRule no_floor_reciprocal = no_floor;
+  no_floor_reciprocal.quantise_by = Divide::kReciprocal;
   return {
       {"kVllmIndexerTritonFn", kVllmIndexerTritonFn},
       {"kVllmIndexerTritonFnuz, ue8m0", with_ue8m0(kVllmIndexerTritonFnuz)},
@@ -184,6 +190,8 @@ std::vector<NamedRule> rules() {
       {"signed zero in fnuz", zero_bug},
       {"divisor 500", overflowing},
       {"clamp at 232", clamped},
+      {"no floor", no_floor},
+      {"no floor, reciprocal", no_floor_reciprocal},
   };
 }
 
@@ -193,7 +201,7 @@ TEST_P(EachSimd, WritesRowsAsTheDefinition) {
       {16, 16, PageLayout::kShuffle},     {1, 128, PageLayout::kNormal},
       {16, 48, PageLayout::kShuffle},     {3, 37, PageLayout::kNormal},
       {32, 256, PageLayout::kShuffle, 2}, {16, 96, PageLayout::kShuffle, 12},
-      {5, 100, PageLayout::kNormal, 4},
+      {5, 100, PageLayout::kNormal, 4},   {16, 96, PageLayout::kShuffle, 4},
   };
   for (const IndexerPage& page : pages) {
     ASSERT_TRUE(page.valid());

@@ -95,7 +95,10 @@ TEST(Bf16, HalfAwayDiffersAtTiesAndNansOnly) {
 
 TEST(F16, OverflowsFrom65520) {
   EXPECT_EQ(encode_f16(65519.996f), 0x7BFF);
-  EXPECT_EQ(encode_f16(65520.0f), 0x7C00);
+  for (float x : {65520.0f, 65536.0f, 65568.0f, 65600.0f, 65664.0f, 131072.0f, 1e30f}) {
+    EXPECT_EQ(encode_f16(x), 0x7C00) << x;
+    EXPECT_EQ(encode_f16(-x), 0xFC00) << x;
+  }
 }
 
 }  // namespace

@@ -20,9 +20,9 @@ enum class PageLayout : uint8_t {
 //   [0, page_size*D)                     FP8 values
 //   [page_size*D, + 4*page_size*groups)  f32 scales, little endian, token-major, never shuffled
 struct IndexerPage {
-  uint32_t page_size;   // tokens
-  uint32_t head_dim;    // D: values per token
-  PageLayout layout;    //
+  uint32_t page_size;  // tokens
+  uint32_t head_dim;   // D: values per token
+  PageLayout layout;
   uint32_t groups = 1;  // scales per token, one for each head_dim/groups values
 
   // Whether the layout exists for these sizes. Calling the maps of an invalid page is an error.

@@ -107,7 +107,8 @@ constexpr ScaleRule with_f16_quotient(ScaleRule rule) {
 // Three divisors live side by side: 448 for fn, 224 for fnuz in production (vLLM, SGLang on gfx942)
 // and 240, fnuz's maximum, in AITER and in several tests. Never derive one from the platform.
 
-// vLLM indexer K writer in Triton (ROCm): max(1e-4, amax) / M, IEEE division, no clamp.
+// vLLM indexer K writer in Triton (ROCm): max(1e-4, amax) / M, IEEE division, no clamp before the
+// cast, which saturates on gfx950 (since mid-2025) and does not on gfx942.
 inline constexpr ScaleRule kVllmIndexerTritonFn = {Fp8::kE4m3fn, kCastAmdOvfl1, 448.0f};
 inline constexpr ScaleRule kVllmIndexerTritonFnuz = {Fp8::kE4m3fnuz, kCastAmdOvfl0, 224.0f};
 

@@ -185,6 +185,8 @@ TEST(Quantise, HalfQuotientRoundsTwice) {
   EXPECT_EQ(quantise(1.0625f, scale, kVllmIndexerHipFn), 0x39);
   EXPECT_EQ(quantise(1.0625f, scale, with_f16_quotient(kVllmIndexerHipFn)), 0x38);
   EXPECT_EQ(quantise(-1.0625f, scale, with_f16_quotient(kVllmIndexerHipFn)), 0xB8);
+  // Above the tie by 2^-9, which half can hold.
+  EXPECT_EQ(quantise(1.0625f + 0x1p-9f, 1.0f, with_f16_quotient(kVllmIndexerHipFn)), 0x39);
 }
 
 TEST(Quantise, ClampComesBeforeTheCast) {
@@ -193,6 +195,12 @@ TEST(Quantise, ClampComesBeforeTheCast) {
   EXPECT_EQ(quantise(-kInf, 1.0f, kVllmV4MlaFnuz), 0xFE);
   EXPECT_EQ(quantise(kNan, 1.0f, kVllmV4MlaFnuz), 0x80);
 }
+
+// What the README shows.
+constexpr ScaleRule kReadmeRule = with_ue8m0(kVllmIndexerTritonFnuz);
+static_assert(scale_from_amax(300.0f, kReadmeRule) == 2.0f);
+static_assert(quantise(300.0f, 2.0f, kReadmeRule) == 0x79);
+static_assert(encode(Fp8::kE4m3fn, 1000.0f, kCastPyTorch) == 0x7F);
 
 TEST(AmaxBf16, IsTheLargestMagnitudeAndDropsNans) {
   const uint16_t values[] = {0x3F80, 0xC080, 0x7FC0, 0x4000, 0xFFFF};  // 1, -4, NaN, 2, -NaN
