@@ -38,14 +38,17 @@ struct Fp8Format {
   bool negative_zero;  // 0x80 is -0; otherwise it is NaN
 };
 
-inline constexpr Fp8Format kFp8Formats[] = {
-    {4, 3, 7, 0x7E, 0x00, 0x7F, true},
-    {4, 3, 8, 0x7F, 0x00, 0x80, false},
-    {5, 2, 15, 0x7B, 0x7C, 0x7F, true},
-    {5, 2, 16, 0x7F, 0x00, 0x80, false},
-};
-
-constexpr Fp8Format format(Fp8 fp8) { return kFp8Formats[static_cast<int>(fp8)]; }
+constexpr Fp8Format format(Fp8 fp8) {
+  // Inside the function: a namespace-scope table becomes a device variable that the host could
+  // change, so that device code would load it for every cast instead of folding it away.
+  constexpr Fp8Format kFormats[] = {
+      {4, 3, 7, 0x7E, 0x00, 0x7F, true},
+      {4, 3, 8, 0x7F, 0x00, 0x80, false},
+      {5, 2, 15, 0x7B, 0x7C, 0x7F, true},
+      {5, 2, 16, 0x7F, 0x00, 0x80, false},
+  };
+  return kFormats[static_cast<int>(fp8)];
+}
 
 // The field's name: "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz" (ml_dtypes, PyTorch's float8_*).
 // fp8_text.h parses it.

@@ -64,7 +64,8 @@ __device__ uint8_t to_fp8(float x) {
   if constexpr (kNative) {
     return static_cast<uint8_t>(__builtin_amdgcn_cvt_pk_fp8_f32(x, x, 0, false));
   } else {
-    return wavefuzz::quant::encode(kFormat, x, wavefuzz::quant::kCastPyTorch);
+    constexpr wavefuzz::quant::CastPolicy kCast = wavefuzz::quant::kCastAmdOvfl0;  // as native
+    return wavefuzz::quant::encode(kFormat, x, kCast);
   }
 }
 
