@@ -139,7 +139,7 @@ struct CastPolicy {
 // the e5m2 NaN codes a NaN gets.
 inline constexpr CastPolicy kCastPyTorch = {Overflow::kInfinity, InfInput::kInfinity,
                                             NanInput::kSignedNan};
-// CUDA __NV_SATFINITE, PTX cvt.rn.satfinite; Triton on NVIDIA.
+// CUDA __NV_SATFINITE, PTX cvt.rn.satfinite; Triton on NVIDIA. NaN loses its sign (cuda_fp8.h).
 inline constexpr CastPolicy kCastCudaSatfinite = {Overflow::kSaturate, InfInput::kSaturate,
                                                   NanInput::kPositiveNan};
 // CUDA __NV_NOSAT.
@@ -153,7 +153,8 @@ inline constexpr CastPolicy kCastHipSaturating = {Overflow::kSaturate, InfInput:
 // Triton on gfx942 (ROCm/rocMLIR#1332, ROCm/rccl#9556).
 inline constexpr CastPolicy kCastAmdOvfl0 = {Overflow::kInfinity, InfInput::kInfinity,
                                              NanInput::kSignedNan};
-// The same with FP16_OVFL = 1: Triton on gfx950 since mid-2025 (triton-lang/triton#7337).
+// The same with FP16_OVFL = 1: Triton on gfx950 since mid-2025 (triton-lang/triton#7337). gfx1201
+// was measured to let Inf through under it, as kCastHipSaturating does; gfx950's manual says not.
 inline constexpr CastPolicy kCastAmdOvfl1 = {Overflow::kSaturate, InfInput::kSaturate,
                                              NanInput::kSignedNan};
 // vLLM scaled_fp8_conversion: fmaxf(-max, fminf(x, max)) before the cast, which loses NaN.
