@@ -29,7 +29,7 @@ constexpr uint16_t encode_bf16_half_away(float x) {
   return static_cast<uint16_t>((bits + 0x8000u) >> 16);
 }
 
-// Exact. Signalling NaNs are quieted (as v_cvt_f32_f16 and vcvtph2ps do), payloads kept.
+// Exact. Signalling NaNs are quieted (as vcvtph2ps does), payloads kept.
 constexpr float decode_f16(uint16_t code) {
   const uint32_t sign = uint32_t(code & 0x8000u) << 16;
   const uint32_t magnitude = code & 0x7FFFu;

@@ -142,7 +142,7 @@ struct CastPolicy {
 // the e5m2 NaN codes a NaN gets.
 inline constexpr CastPolicy kCastPyTorch = {Overflow::kInfinity, InfInput::kInfinity,
                                             NanInput::kSignedNan};
-// CUDA __NV_SATFINITE, PTX cvt.rn.satfinite; Triton on NVIDIA.
+// CUDA __NV_SATFINITE, PTX cvt.rn.satfinite; Triton on NVIDIA. NaN loses its sign (cuda_fp8.h).
 inline constexpr CastPolicy kCastCudaSatfinite = {Overflow::kSaturate, InfInput::kSaturate,
                                                   NanInput::kPositiveNan};
 // CUDA __NV_NOSAT.
@@ -156,7 +156,9 @@ inline constexpr CastPolicy kCastHipSaturating = {Overflow::kSaturate, InfInput:
 // Triton on gfx942 (ROCm/rocMLIR#1332, ROCm/rccl#9556).
 inline constexpr CastPolicy kCastAmdOvfl0 = {Overflow::kInfinity, InfInput::kInfinity,
                                              NanInput::kSignedNan};
-// The same with FP16_OVFL = 1: Triton on gfx950 since mid-2025 (triton-lang/triton#7337).
+// The same with FP16_OVFL = 1: Triton on gfx950 since mid-2025 (triton-lang/triton#7337). gfx1201
+// was measured to let Inf through under it, as kCastHipSaturating does; not assumed
+// for gfx942 and gfx950.
 inline constexpr CastPolicy kCastAmdOvfl1 = {Overflow::kSaturate, InfInput::kSaturate,
                                              NanInput::kSignedNan};
 // vLLM scaled_fp8_conversion: fmaxf(-max, fminf(x, max)) before the cast, which loses NaN.
@@ -240,9 +242,9 @@ constexpr uint8_t encode(Fp8 fp8, float x, CastPolicy policy) {
 // the top 23 - m bits of `random` (31:12 for e4m3, 31:11 for e5m2) are added below the kept bits
 // and the sum is truncated. A value headed for the subnormal range is first truncated to the same
 // 23 - m bits below its last kept bit, so that its chance of rounding up is a multiple of
-// 2^-(23-m) and anything less than that below a code never reaches it. The subnormal step is not in
-// the ISA documents; it is what gfx1201 was measured to do (ROCm/rocm-systems, rocjitsu's
-// conversion tests) and assumed for gfx942 and gfx950.
+// 2^-(23-m) and what is smaller never does. "Add, then truncate" leaves the subnormal step open;
+// this one is what gfx1201 was measured to do (rocjitsu's conversion.h), assumed for gfx942 and
+// gfx950.
 constexpr uint8_t encode_stochastic(Fp8 fp8, float x, uint32_t random, CastPolicy policy) {
   const Fp8Format f = format(fp8);
   const uint32_t bits = __builtin_bit_cast(uint32_t, x);

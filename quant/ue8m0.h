@@ -20,9 +20,8 @@ constexpr uint8_t encode_ue8m0(float scale) {
 }
 
 // The smallest power of two not below a positive finite x, by its exponent bits: exponent +=
-// (mantissa != 0), clamped to 1..254, i.e. to [2^-126, 2^127] (DeepGEMM, get_e4m3_sf_and_sf_inv and
-// ceil_to_ue8m0). Exact, unlike 2^ceil(log2 x) with a device's log2. Zero and subnormals give
-// 2^-126, Inf and NaN 2^127.
+// (mantissa != 0), clamped to 1..254, i.e. to [2^-126, 2^127] (DeepGEMM's rule). Exact, unlike
+// 2^ceil(log2 x) with a device's log2. Zero and subnormals give 2^-126, Inf and NaN 2^127.
 constexpr float round_up_to_power_of_two(float x) {
   const uint32_t bits = __builtin_bit_cast(uint32_t, x) & 0x7FFFFFFFu;
   uint32_t exponent = (bits >> 23) + ((bits & 0x7FFFFFu) != 0);
