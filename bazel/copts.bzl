@@ -11,7 +11,10 @@ WAVEFUZZ_COPTS = [
     "-fopenmp",
 ]
 
+# LLVM's C++ headers include its C ones, which Debian keeps apart.
 LLVM_COPTS = [
     "-isystem",
     "/usr/include/llvm-22",
+    "-isystem",
+    "/usr/include/llvm-c-22",
 ]
