@@ -35,6 +35,7 @@ enum class FindingKind : uint8_t {
   kUninitialised,      // poison reached an address, a branch, EXEC or a store to global memory
   kBarrierDivergence,  // some waves of a group ended while others wait at s_barrier
   kFetchOutsideCode,   // a branch or fall-through left the kernel's code
+  kTrap,               // s_trap: an assertion of the kernel's own
   kWatchdog,           // the instruction budget is spent
 };
 std::string_view name(FindingKind kind);  // "out-of-bounds read", ...

@@ -65,7 +65,7 @@ class Island {
 
  private:
   friend class Memory;
-  friend struct IslandAccess;  // the simulator's loads and stores
+  friend struct Machine;  // the simulator's loads and stores
 
   void check_range(const char* what, uint64_t offset, uint64_t bytes) const;
   void touch(uint64_t offset, uint64_t bytes);
@@ -108,7 +108,6 @@ class Memory {
   std::vector<std::unique_ptr<Island>> islands_;  // by address
   std::vector<std::unique_ptr<Island>> spare_;
   uint64_t next_address_;
-  mutable Island* last_ = nullptr;
 };
 
 }  // namespace wavefuzz::sim

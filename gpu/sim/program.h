@@ -30,7 +30,7 @@ class Program {
 
   const KernelInfo& kernel() const;
   Arch arch() const;
-  // Number of instructions decoded.
+  // Number of instructions decoded, counting an end mark behind every function.
   size_t size() const;
   // The address of instruction `index`, 0 <= index < size(), relative to the kernel's entry.
   int64_t pc(size_t index) const;

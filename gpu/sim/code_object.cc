@@ -1,0 +1,318 @@
+#include "gpu/sim/code_object.h"
+
+#include <fmt/format.h>
+#include <llvm/BinaryFormat/ELF.h>
+#include <llvm/BinaryFormat/MsgPackDocument.h>
+#include <llvm/Object/ELF.h>
+#include <llvm/Support/AMDHSAKernelDescriptor.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+namespace wavefuzz::sim {
+
+namespace ELF = llvm::ELF;
+using Elf = llvm::object::ELFFile<llvm::object::ELF64LE>;
+
+uint32_t KernelInfo::explicit_bytes() const {
+  uint32_t end = 0;
+  for (const KernelArg& arg : args)
+    if (!arg.hidden()) end = std::max(end, arg.offset + arg.size);
+  return end;
+}
+
+struct CodeObject::Content {
+  std::string name;
+  Arch arch = Arch::kGfx942;
+  std::vector<KernelInfo> kernels;
+  std::vector<CodeRange> functions;
+  std::vector<Segment> segments;
+};
+
+namespace {
+
+// Unwraps an llvm::Expected into its value, or into an Error that says what was read.
+template <typename T>
+T take(llvm::Expected<T> value, const std::string& name, const char* what) {
+  if (value) return std::move(*value);
+  std::string text = llvm::toString(value.takeError());
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  throw Error(fmt::format("{}: {}: {}", name, what, text));
+}
+
+std::span<const std::byte> find_bytes(const std::vector<Segment>& segments, uint64_t address,
+                                      uint64_t size) {
+  for (const Segment& segment : segments)
+    if (address >= segment.address && address - segment.address <= segment.bytes.size() &&
+        size <= segment.bytes.size() - (address - segment.address))
+      return std::span(segment.bytes).subspan(address - segment.address, size);
+  return {};
+}
+
+bool bit(uint32_t word, unsigned at) { return word >> at & 1; }
+uint32_t bits(uint32_t word, unsigned at, unsigned width) { return word >> at & ((1u << width) - 1); }
+
+KernelDescriptor read_descriptor(std::span<const std::byte> raw, uint64_t address) {
+  llvm::amdhsa::kernel_descriptor_t kd;
+  static_assert(sizeof(kd) == 64);
+  std::memcpy(&kd, raw.data(), sizeof(kd));
+  KernelDescriptor d;
+  const uint32_t rsrc1 = kd.compute_pgm_rsrc1;
+  const uint32_t rsrc2 = kd.compute_pgm_rsrc2;
+  const uint32_t rsrc3 = kd.compute_pgm_rsrc3;
+  const uint32_t properties = kd.kernel_code_properties;
+  const uint32_t preload = kd.kernarg_preload;
+  d.entry = address + uint64_t(kd.kernel_code_entry_byte_offset);
+  d.vgprs = (bits(rsrc1, 0, 6) + 1) * 8;
+  d.accum_offset = (bits(rsrc3, 0, 6) + 1) * 4;
+  d.round_f32 = uint8_t(bits(rsrc1, 12, 2));
+  d.round_f16_f64 = uint8_t(bits(rsrc1, 14, 2));
+  d.denorm_f32 = uint8_t(bits(rsrc1, 16, 2));
+  d.denorm_f16_f64 = uint8_t(bits(rsrc1, 18, 2));
+  d.dx10_clamp = bit(rsrc1, 21);
+  d.ieee = bit(rsrc1, 23);
+  d.fp16_overflow = bit(rsrc1, 26);
+  d.user_sgprs = uint8_t(bits(rsrc2, 1, 5));
+  for (unsigned i = 0; i < 3; ++i) d.group_id[i] = bit(rsrc2, 7 + i);
+  d.group_info = bit(rsrc2, 10);
+  d.work_item_id_dims = uint8_t(std::min(bits(rsrc2, 11, 2), 2u) + 1);
+  d.private_segment_buffer = bit(properties, 0);
+  d.dispatch_ptr = bit(properties, 1);
+  d.queue_ptr = bit(properties, 2);
+  d.kernarg_ptr = bit(properties, 3);
+  d.dispatch_id = bit(properties, 4);
+  d.flat_scratch_init = bit(properties, 5);
+  d.private_segment_size = bit(properties, 6);
+  d.preload_dwords = uint8_t(bits(preload, 0, 7));
+  d.preload_offset = uint16_t(bits(preload, 7, 9));
+  return d;
+}
+
+class NoteReader {
+ public:
+  NoteReader(const std::string& name, std::vector<KernelInfo>* kernels)
+      : name_(name), kernels_(kernels) {}
+
+  void read(llvm::StringRef blob) {
+    llvm::msgpack::Document document;
+    if (!document.readFromBlob(blob, /*Multi=*/false))
+      throw Error(fmt::format("{}: metadata note: not valid msgpack", name_));
+    auto& root = document.getRoot();
+    if (!root.isMap()) throw Error(fmt::format("{}: metadata note: root is not a map", name_));
+    auto kernels = root.getMap().find("amdhsa.kernels");
+    if (kernels == root.getMap().end() || !kernels->second.isArray())
+      throw Error(fmt::format("{}: metadata note: no amdhsa.kernels list", name_));
+    for (auto& node : kernels->second.getArray()) {
+      if (!node.isMap()) throw Error(fmt::format("{}: metadata note: a kernel is not a map", name_));
+      kernels_->push_back(kernel(node.getMap()));
+    }
+  }
+
+ private:
+  using Map = llvm::msgpack::MapDocNode;
+
+  KernelInfo kernel(Map& map) {
+    KernelInfo info;
+    const std::string descriptor = text(map, ".symbol", "");
+    info.symbol = descriptor.ends_with(".kd") ? descriptor.substr(0, descriptor.size() - 3)
+                                              : text(map, ".name", "");
+    where_ = info.symbol;
+    if (info.symbol.empty())
+      throw Error(fmt::format("{}: metadata note: a kernel has neither .symbol nor .name", name_));
+    info.kernarg_bytes = number(map, ".kernarg_segment_size", 0);
+    info.group_segment_bytes = number(map, ".group_segment_fixed_size", 0);
+    info.private_segment_bytes = number(map, ".private_segment_fixed_size", 0);
+    info.max_workgroup_size = number(map, ".max_flat_workgroup_size", 1024);
+    if (const uint32_t wave = number(map, ".wavefront_size", kLanes); wave != kLanes)
+      throw Error(fmt::format("{}: kernel {}: .wavefront_size is {}, must be 64", name_, where_, wave));
+    auto args = map.find(".args");
+    if (args != map.end() && args->second.isArray()) {
+      for (auto& node : args->second.getArray()) {
+        if (!node.isMap())
+          throw Error(fmt::format("{}: kernel {}: an entry of .args is not a map", name_, where_));
+        auto& arg = node.getMap();
+        info.args.push_back({text(arg, ".name", ""), number(arg, ".offset", 0),
+                             number(arg, ".size", 0), text(arg, ".value_kind", "")});
+      }
+    }
+    return info;
+  }
+
+  uint32_t number(Map& map, const char* key, uint32_t otherwise) {
+    auto it = map.find(key);
+    if (it == map.end()) return otherwise;
+    uint64_t value = 0;
+    if (it->second.getKind() == llvm::msgpack::Type::UInt)
+      value = it->second.getUInt();
+    else if (it->second.getKind() == llvm::msgpack::Type::Int && it->second.getInt() >= 0)
+      value = uint64_t(it->second.getInt());
+    else
+      throw Error(fmt::format("{}: kernel {}: {} is not a number", name_, where_, key));
+    if (value > UINT32_MAX)
+      throw Error(fmt::format("{}: kernel {}: {} is {}, more than 32 bits", name_, where_, key, value));
+    return uint32_t(value);
+  }
+
+  std::string text(Map& map, const char* key, const char* otherwise) {
+    auto it = map.find(key);
+    if (it == map.end()) return otherwise;
+    if (!it->second.isString())
+      throw Error(fmt::format("{}: kernel {}: {} is not a string", name_, where_, key));
+    return it->second.getString().str();
+  }
+
+  const std::string& name_;
+  std::vector<KernelInfo>* kernels_;
+  std::string where_;
+};
+
+}  // namespace
+
+CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
+  const llvm::StringRef buffer(reinterpret_cast<const char*>(file.data()), file.size());
+  if (!buffer.starts_with("\x7f" "ELF"))
+    throw Error(fmt::format("{}: not an ELF file ({} bytes, no ELF magic)", name, file.size()));
+  if (buffer.size() < sizeof(Elf::Elf_Ehdr))
+    throw Error(fmt::format("{}: truncated: {} bytes, the ELF header alone has {}", name, buffer.size(),
+                            sizeof(Elf::Elf_Ehdr)));
+  const auto* ident = reinterpret_cast<const unsigned char*>(buffer.data());
+  if (ident[ELF::EI_CLASS] != ELF::ELFCLASS64 || ident[ELF::EI_DATA] != ELF::ELFDATA2LSB)
+    throw Error(fmt::format("{}: not a 64-bit little-endian ELF (EI_CLASS {}, EI_DATA {})", name,
+                            ident[ELF::EI_CLASS], ident[ELF::EI_DATA]));
+  const Elf elf = take(Elf::create(buffer), name, "ELF header");
+  const auto& header = elf.getHeader();
+  if (header.e_machine != ELF::EM_AMDGPU)
+    throw Error(fmt::format("{}: e_machine is {}, not an AMD GPU code object ({})", name,
+                            unsigned(header.e_machine), unsigned(ELF::EM_AMDGPU)));
+  if (ident[ELF::EI_OSABI] != ELF::ELFOSABI_AMDGPU_HSA)
+    throw Error(fmt::format("{}: EI_OSABI is {}, must be {} (HSA)", name, ident[ELF::EI_OSABI],
+                            unsigned(ELF::ELFOSABI_AMDGPU_HSA)));
+  const unsigned abi = ident[ELF::EI_ABIVERSION];
+  if (abi < ELF::ELFABIVERSION_AMDGPU_HSA_V3 || abi > ELF::ELFABIVERSION_AMDGPU_HSA_V6)
+    throw Error(fmt::format("{}: EI_ABIVERSION is {}, only code object versions 3 to 6 (1 to 4) are read",
+                            name, abi));
+
+  auto content = std::make_shared<Content>();
+  content->name = name;
+  const unsigned mach = header.e_flags & ELF::EF_AMDGPU_MACH;
+  if (mach == ELF::EF_AMDGPU_MACH_AMDGCN_GFX942)
+    content->arch = Arch::kGfx942;
+  else if (mach == ELF::EF_AMDGPU_MACH_AMDGCN_GFX950)
+    content->arch = Arch::kGfx950;
+  else
+    throw Error(fmt::format("{}: e_flags machine is {:#x}, only gfx942 (0x4c) and gfx950 (0x4f) run", name,
+                            mach));
+  if (header.e_type != ELF::ET_DYN)
+    throw Error(fmt::format("{}: e_type is {}, not a linked code object (ET_DYN, 3)", name,
+                            unsigned(header.e_type)));
+
+  for (const auto& segment : take(elf.program_headers(), name, "program headers")) {
+    if (segment.p_offset > buffer.size() || segment.p_filesz > buffer.size() - segment.p_offset)
+      throw Error(fmt::format("{}: truncated: a segment ends at byte {}, the file at {}", name,
+                              uint64_t(segment.p_offset + segment.p_filesz), buffer.size()));
+    const std::byte* at = file.data() + segment.p_offset;
+    if (segment.p_type == ELF::PT_LOAD) {
+      if (segment.p_memsz < segment.p_filesz || segment.p_memsz > (uint64_t{1} << 32))
+        throw Error(fmt::format("{}: a segment has p_memsz {}, p_filesz {}", name,
+                                uint64_t(segment.p_memsz), uint64_t(segment.p_filesz)));
+      Segment loaded{segment.p_vaddr, {at, at + segment.p_filesz},
+                     (segment.p_flags & ELF::PF_W) != 0, (segment.p_flags & ELF::PF_X) != 0};
+      loaded.bytes.resize(segment.p_memsz);
+      content->segments.push_back(std::move(loaded));
+    }
+  }
+  bool noted = false;
+  for (const auto& segment : take(elf.program_headers(), name, "program headers")) {
+    if (segment.p_type != ELF::PT_NOTE) continue;
+    llvm::Error error = llvm::Error::success();
+    for (const auto& note : elf.notes(segment, error)) {
+      if (note.getType() != ELF::NT_AMDGPU_METADATA || note.getName() != "AMDGPU") continue;
+      NoteReader(content->name, &content->kernels).read(note.getDescAsStringRef(segment.p_align));
+      noted = true;
+    }
+    if (error) throw Error(fmt::format("{}: notes: {}", name, llvm::toString(std::move(error))));
+  }
+  if (!noted) throw Error(fmt::format("{}: no AMDGPU metadata note", name));
+
+  // Symbols. A stripped object still has the dynamic ones.
+  std::vector<std::pair<std::string, Elf::Elf_Sym>> symbols;
+  for (const auto& section : take(elf.sections(), name, "section table")) {
+    if (section.sh_type != ELF::SHT_SYMTAB && section.sh_type != ELF::SHT_DYNSYM) continue;
+    const auto strings = take(elf.getStringTableForSymtab(section), name, "symbol names");
+    for (const auto& symbol : take(elf.symbols(&section), name, "symbol table"))
+      symbols.emplace_back(take(symbol.getName(strings), name, "symbol name").str(), symbol);
+  }
+  for (const auto& [symbol_name, symbol] : symbols)
+    if (symbol.getType() == ELF::STT_FUNC && symbol.st_shndx != ELF::SHN_UNDEF)
+      content->functions.push_back({symbol_name, symbol.st_value, symbol.st_size});
+  std::sort(content->functions.begin(), content->functions.end(),
+            [](const CodeRange& a, const CodeRange& b) { return a.address < b.address; });
+  content->functions.erase(
+      std::unique(content->functions.begin(), content->functions.end(),
+                  [](const CodeRange& a, const CodeRange& b) { return a.address == b.address; }),
+      content->functions.end());
+
+  for (KernelInfo& kernel : content->kernels) {
+    const auto find = [&](const std::string& wanted) -> const Elf::Elf_Sym* {
+      for (const auto& [symbol_name, symbol] : symbols)
+        if (symbol_name == wanted && symbol.st_shndx != ELF::SHN_UNDEF) return &symbol;
+      return nullptr;
+    };
+    const auto* descriptor = find(kernel.symbol + ".kd");
+    if (descriptor == nullptr)
+      throw Error(fmt::format("{}: kernel {}: no symbol {}.kd", name, kernel.symbol, kernel.symbol));
+    const auto raw = find_bytes(content->segments, descriptor->st_value, 64);
+    if (raw.empty())
+      throw Error(fmt::format("{}: kernel {}: descriptor at {:#x} lies in no segment", name,
+                              kernel.symbol, uint64_t(descriptor->st_value)));
+    kernel.descriptor = read_descriptor(raw, descriptor->st_value);
+    const auto* code = find(kernel.symbol);
+    kernel.code_address = kernel.descriptor.entry;
+    kernel.code_bytes = code != nullptr ? uint64_t(code->st_size) : 0;
+    if (kernel.code_bytes == 0) {
+      // Hand-written objects may leave the size out: the kernel then ends where its segment does.
+      for (const Segment& segment : content->segments)
+        if (segment.executable && kernel.code_address - segment.address < segment.bytes.size())
+          kernel.code_bytes = segment.bytes.size() - (kernel.code_address - segment.address);
+    }
+    if (kernel.code_bytes == 0 ||
+        find_bytes(content->segments, kernel.code_address, kernel.code_bytes).empty())
+      throw Error(fmt::format("{}: kernel {}: entry {:#x} with {} bytes lies in no segment", name,
+                              kernel.symbol, kernel.code_address, kernel.code_bytes));
+  }
+  return CodeObject(std::move(content));
+}
+
+CodeObject CodeObject::load(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error(fmt::format("{}: cannot open", path));
+  std::vector<char> raw{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) throw Error(fmt::format("{}: cannot read", path));
+  const auto* bytes = reinterpret_cast<const std::byte*>(raw.data());
+  return parse({bytes, bytes + raw.size()}, path);
+}
+
+CodeObject::CodeObject(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
+const std::string& CodeObject::name() const { return content_->name; }
+Arch CodeObject::arch() const { return content_->arch; }
+const std::vector<KernelInfo>& CodeObject::kernels() const { return content_->kernels; }
+const std::vector<CodeRange>& CodeObject::functions() const { return content_->functions; }
+const std::vector<Segment>& CodeObject::segments() const { return content_->segments; }
+
+const KernelInfo& CodeObject::kernel(std::string_view symbol) const {
+  std::string known;
+  for (const KernelInfo& kernel : content_->kernels) {
+    if (kernel.symbol == symbol) return kernel;
+    known += (known.empty() ? "" : ", ") + kernel.symbol;
+  }
+  throw Error(fmt::format("{}: no kernel {}; it has: {}", content_->name, symbol,
+                          known.empty() ? "none" : known));
+}
+
+std::span<const std::byte> CodeObject::bytes_at(uint64_t address, uint64_t size) const {
+  return find_bytes(content_->segments, address, size);
+}
+
+}  // namespace wavefuzz::sim

@@ -1,0 +1,395 @@
+// Runs a vector instruction: brings its sources into lane arrays, calls its body, writes the result
+// under EXEC, and carries poison along.
+#include <immintrin.h>
+
+#include "gpu/sim/table.h"
+#include "gpu/sim/vocabulary.h"
+
+namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
+namespace {
+
+// One bit per lane from dwords that are 0 or ~0.
+SIM_INLINE u64 lane_mask(const u32* lanes) {
+  u64 mask = 0;
+#if defined(__AVX512F__)
+  for (unsigned i = 0; i < 4; ++i) {
+    const __m512i x = _mm512_loadu_si512(lanes + 16 * i);
+    mask |= u64(_mm512_test_epi32_mask(x, x)) << 16 * i;
+  }
+#elif defined(__AVX2__)
+  for (unsigned i = 0; i < 8; ++i)
+    mask |= u64(u32(_mm256_movemask_ps(
+                _mm256_loadu_ps(reinterpret_cast<const float*>(lanes + 8 * i)))))
+            << 8 * i;
+#else
+  for (unsigned i = 0; i < 16; ++i)
+    mask |= u64(u32(_mm_movemask_ps(_mm_loadu_ps(reinterpret_cast<const float*>(lanes + 4 * i)))))
+            << 4 * i;
+#endif
+  return mask;
+}
+
+SIM_INLINE u32 modify(u32 x, unsigned modifiers) {
+  if (modifiers & kAbs31) x &= 0x7fff'ffff;
+  if (modifiers & kNeg31) x ^= 0x8000'0000;
+  if (modifiers & kAbs15) x &= 0xffff'7fff;
+  if (modifiers & kNeg15) x ^= 0x8000;
+  return x;
+}
+
+SIM_INLINE void modify_lanes(const u32* from, unsigned modifiers, u32* to) {
+  const u32 keep = ((modifiers & kAbs31) ? 0x7fff'ffffu : ~0u) & ((modifiers & kAbs15) ? ~0x8000u : ~0u);
+  const u32 flip = ((modifiers & kNeg31) ? 0x8000'0000u : 0u) | ((modifiers & kNeg15) ? 0x8000u : 0u);
+  for (unsigned i = 0; i < kLanes; ++i) to[i] = (from[i] & keep) ^ flip;
+}
+
+// Lane array of one source dword. `poison` collects the lanes that have some.
+SIM_INLINE const u32* fetch(Wave& w, const Op* op, unsigned k, bool with_modifiers, u64& poison) {
+  const Slot slot = op->src[k];
+  switch (slot.kind) {
+    case Kind::kVgpr: {
+      poison |= w.v_poison[slot.index].any();
+      const u32* lanes = w.v[slot.index];
+      if (!with_modifiers || slot.modifiers == 0) return lanes;
+      modify_lanes(lanes, slot.modifiers, w.source_lanes[k]);
+      return w.source_lanes[k];
+    }
+    case Kind::kConst:
+      return w.machine->code->constants[slot.index].lane;
+    case Kind::kSgpr: {
+      if (w.s_poison[slot.index] != 0) poison = ~0ull;
+      const u32 value = modify(w.s[slot.index], with_modifiers ? slot.modifiers : 0);
+      u32* lanes = w.source_lanes[k];
+      for (unsigned i = 0; i < kLanes; ++i) lanes[i] = value;
+      return lanes;
+    }
+    case Kind::kMask: {
+      poison |= w.s64_poison(slot.index);
+      u32* lanes = w.source_lanes[k];
+      for (unsigned half = 0; half < 2; ++half) {
+        const u32 bits = w.s[slot.index + half];
+        for (unsigned i = 0; i < 32; ++i) lanes[32 * half + i] = 0u - (bits >> i & 1);
+      }
+      return lanes;
+    }
+    case Kind::kNone:
+      break;
+  }
+  return w.source_lanes[k];
+}
+
+SIM_INLINE void set_mask(Wave& w, const Op* op, const u32* lanes, u64 poison, u32 origin) {
+  const u64 mask = lane_mask(lanes) & w.exec;
+  w.set_s64(op->mask, mask, poison & w.exec);
+  if (poison & w.exec) w.s_origin[op->mask] = w.s_origin[op->mask + 1] = origin;
+  if (op->row->format == Format::kVectorCompareExec) w.set_s64(kExec, mask, poison & w.exec);
+}
+
+// EXEC was the destination: an undefined bit there decides which lanes run.
+[[gnu::noinline]] void finish_exec(Wave& w, const Op* op) {
+  if (const u64 poison = w.s64_poison(kExec)) {
+    const u32 origin = w.s_origin[op->mask];
+    w.s_poison[kExec] = w.s_poison[kExec + 1] = 0;
+    w.machine->report_poison(w, op, "EXEC", poison, origin);
+  }
+  w.exec_changed();
+}
+
+// Blends results into the destination registers of the lanes in `write`.
+SIM_INLINE void blend(Wave& w, const Op* op, u64 write) {
+  for (unsigned d = 0; d < op->dwords; ++d) {
+    u32* to = w.v[op->dst + d];
+    const u32* from = w.result_lanes[d];
+    if (write == w.exec) {
+      const u32* m = w.exec_lanes;
+      for (unsigned i = 0; i < kLanes; ++i) to[i] = (from[i] & m[i]) | (to[i] & ~m[i]);
+    } else {
+      for (unsigned i = 0; i < kLanes; ++i) {
+        const u32 m = 0u - u32(write >> i & 1);
+        to[i] = (from[i] & m) | (to[i] & ~m);
+      }
+    }
+  }
+}
+
+SIM_INLINE void clear_poison(Wave& w, const Op* op, u64 write) {
+  for (unsigned d = 0; d < op->dwords; ++d) {
+    VgprPoison& p = w.v_poison[op->dst + d];
+    for (unsigned b = 0; b < 4; ++b) p.byte[b] &= ~write;
+  }
+}
+
+void set_poison(Wave& w, const Op* op, unsigned d, const u32* lanes, u64 write, u32 origin) {
+  VgprPoison& p = w.v_poison[op->dst + d];
+  u64 bytes[4] = {};
+  for (unsigned i = 0; i < kLanes; ++i)
+    for (unsigned b = 0; b < 4; ++b) bytes[b] |= u64((lanes[i] >> 8 * b & 0xff) != 0) << i;
+  u64 any = 0;
+  for (unsigned b = 0; b < 4; ++b) {
+    p.byte[b] = (p.byte[b] & ~write) | (bytes[b] & write);
+    any |= bytes[b] & write;
+  }
+  if (any) w.v_origin[op->dst + d] = origin;
+}
+
+// A source has poison in an active lane: works out the result's, before the body overwrites sources.
+struct PoisonedResult {
+  u32 lanes[kMaxResults][kLanes];
+  u32 origin;
+};
+[[gnu::noinline]] void find_poison(Wave& w, const Op* op, const LaneArgs& args, PoisonedResult& out) {
+  alignas(64) u32 masks[kMaxSlots][kLanes];
+  for (unsigned k = 0; k < op->slots; ++k) poison_lanes(w, op->src[k], masks[k]);
+  vector_poison(*op, args, masks, out.lanes);
+  out.origin = poison_origin(w, *op, w.exec);
+}
+
+const Op* plain_poisoned(Wave& w, const Op* op, LaneArgs& args) {
+  PoisonedResult poison;
+  find_poison(w, op, args, poison);
+  for (unsigned d = 0; d < kMaxResults; ++d) args.dst[d] = w.result_lanes[d];
+  op->lanes(args);
+  blend(w, op, w.exec);
+  for (unsigned d = 0; d < op->dwords; ++d)
+    set_poison(w, op, d, poison.lanes[d], w.exec, poison.origin);
+  if (op->has_mask) {
+    const u64 mask_poison = lane_mask(poison.lanes[op->dwords]);
+    set_mask(w, op, w.result_lanes[op->dwords], mask_poison, poison.origin);
+    if (op->writes_exec) finish_exec(w, op);
+  }
+  return op + 1;
+}
+
+// --- Extras: SDWA, op_sel, DPP, clamp, omod ------------------------------------------------------
+
+SIM_INLINE u32 select_part(u32 x, Part part, bool sext) {
+  switch (part) {
+    case Part::kDword: return x;
+    case Part::kByte0: case Part::kByte1: case Part::kByte2: case Part::kByte3: {
+      const unsigned shift = 8 * (unsigned(part) - unsigned(Part::kByte0));
+      return sext ? u32(i32(i8(x >> shift))) : x >> shift & 0xff;
+    }
+    case Part::kWord0: return sext ? u32(i32(i16(x))) : x & 0xffff;
+    case Part::kWord1: return sext ? u32(i32(x) >> 16) : x >> 16;
+  }
+  return x;
+}
+
+// Values and poison masks take the same way to the body: `modifiers` is zero for the latter.
+void rearrange(const Extras& e, OperandType type, unsigned operand, bool dpp, unsigned modifiers,
+               bool values, u64 exec, const u32* from, u32* to) {
+  for (unsigned i = 0; i < kLanes; ++i) {
+    u32 x;
+    if (dpp) {
+      const unsigned source = e.dpp_source[i];
+      x = (e.dpp_valid >> i & 1) && (exec >> source & 1) ? from[source] : 0;
+    } else {
+      x = from[i];
+    }
+    if (type == OperandType::kPackedB16 || type == OperandType::kPackedF16 ||
+        type == OperandType::kOldPackedF16) {
+      const u32 low = e.halves[operand] & 1 ? x >> 16 : x & 0xffff;
+      const u32 high = e.halves[operand] & 2 ? x >> 16 : x & 0xffff;
+      x = modify(low | high << 16, modifiers);
+    } else if (type == OperandType::kMixF32 && e.mix_half[operand]) {
+      x = select_part(x, e.part[operand], false);
+      if (values)
+        x = modify(f32_from_f16(x), modifiers);
+      else
+        x = x != 0 ? ~0u : 0;
+    } else {
+      x = modify(select_part(x, e.part[operand], e.sext[operand]), modifiers);
+    }
+    to[i] = x;
+  }
+}
+
+SIM_INLINE float clamp01(float x, bool dx10) {
+  if (x != x) return dx10 ? 0.0f : x;
+  return x < 0 ? 0.0f : x > 1 ? 1.0f : x == 0 ? 0.0f : x;
+}
+
+void scale_and_clamp(const Extras& e, const Mode& mode, u32* r0, u32* r1) {
+  const float factor = e.omod == 1 ? 2.0f : e.omod == 2 ? 4.0f : 0.5f;
+  for (unsigned i = 0; i < kLanes; ++i) {
+    switch (e.result) {
+      case ResultType::kF32:
+      case ResultType::kPackedF32:
+        for (u32* r : {r0, r1}) {
+          if (r == r1 && e.result == ResultType::kF32) break;
+          float x = as_float(r[i]);
+          // Output modifiers act only when the mode flushes denormals and IEEE is off.
+          if (e.omod != 0 && mode.flush_out_f32 && !mode.ieee && x == x)
+            x = as_float(flush32(as_bits(x * factor)));
+          if (e.clamp) x = clamp01(x, mode.dx10_clamp);
+          r[i] = as_bits(x);
+        }
+        break;
+      case ResultType::kF16:
+      case ResultType::kPackedF16:
+        for (unsigned shift : {0u, 16u}) {
+          if (shift != 0 && e.result == ResultType::kF16) break;
+          float x = as_float(f32_from_f16(r0[i] >> shift & 0xffff));
+          if (e.omod != 0 && mode.flush_out_f16_f64 && !mode.ieee && x == x) x *= factor;
+          if (e.clamp) x = clamp01(x, mode.dx10_clamp);
+          const u32 bits = f16_from_f32(as_bits(x), mode.round_f16_f64, mode.fp16_overflow);
+          r0[i] = (r0[i] & ~(0xffffu << shift)) | bits << shift;
+        }
+        break;
+      case ResultType::kF64: {
+        double x = as_double(r0[i] | u64(r1[i]) << 32);
+        if (e.omod != 0 && mode.flush_out_f16_f64 && !mode.ieee && x == x)
+          x = as_double(flush64(as_bits(x * factor)));
+        if (e.clamp) {
+          if (x != x) x = mode.dx10_clamp ? 0 : x;
+          else x = x <= 0 ? 0 : x > 1 ? 1 : x;
+        }
+        r0[i] = u32(as_bits(x));
+        r1[i] = u32(as_bits(x) >> 32);
+        break;
+      }
+      case ResultType::kBits:
+        break;
+    }
+  }
+}
+
+// Puts a narrow result into its part of the old register content.
+void place(const Extras& e, const u32* old, u32* result) {
+  if (e.dst_part == Part::kDword) return;
+  unsigned shift = 0, width = 16;
+  switch (e.dst_part) {
+    case Part::kByte0: case Part::kByte1: case Part::kByte2: case Part::kByte3:
+      shift = 8 * (unsigned(e.dst_part) - unsigned(Part::kByte0));
+      width = 8;
+      break;
+    case Part::kWord1: shift = 16; break;
+    default: break;
+  }
+  const u32 field = ((1u << width) - 1) << shift;
+  for (unsigned i = 0; i < kLanes; ++i) {
+    const u32 value = result[i] << shift & field;
+    switch (e.dst_unused) {
+      case Unused::kPreserve:
+        result[i] = value | (old[i] & ~field);
+        break;
+      case Unused::kPad:
+        result[i] = value;
+        break;
+      case Unused::kSext: {
+        const u32 sign = value >> (shift + width - 1) & 1 ? ~0u : 0;
+        result[i] = shift + width == 32 ? value : value | sign << (shift + width);
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const Op* exec_vector(Wave& w, const Op* op) {
+  LaneArgs args;
+  u64 poison = 0;
+  for (unsigned k = 0; k < op->slots; ++k) args.src[k] = fetch(w, op, k, true, poison);
+  args.mode = &w.mode;
+  args.transcendentals = w.machine->config->transcendentals;
+  if (poison & w.exec) [[unlikely]] return plain_poisoned(w, op, args);
+  if (w.exec_full) {
+    for (unsigned d = 0; d < op->dwords; ++d) args.dst[d] = w.v[op->dst + d];
+    args.dst[op->dwords] = w.result_lanes[op->dwords];
+    op->lanes(args);
+    clear_poison(w, op, ~0ull);
+  } else {
+    for (unsigned d = 0; d < kMaxResults; ++d) args.dst[d] = w.result_lanes[d];
+    op->lanes(args);
+    blend(w, op, w.exec);
+    clear_poison(w, op, w.exec);
+  }
+  if (op->has_mask) {
+    set_mask(w, op, w.result_lanes[op->dwords], 0, 0);
+    if (op->writes_exec) finish_exec(w, op);
+  }
+  return op + 1;
+}
+
+const Op* exec_vector_extras(Wave& w, const Op* op) {
+  const Extras& e = *op->extras;
+  const Row& row = *op->row;
+  LaneArgs args;
+  u64 poison = 0;
+  alignas(64) u32 moved[kMaxSlots][kLanes];
+  unsigned slot = 0;
+  for (unsigned k = 0; k < row.operand_count; ++k) {
+    for (unsigned d = 0; d < sim::dwords(row.operands[k]); ++d, ++slot) {
+      const bool dpp = e.dpp && k == 0;
+      const bool moves = dpp || e.rearranges;
+      args.src[slot] = fetch(w, op, slot, !moves, poison);
+      if (moves) {
+        rearrange(e, row.operands[k], k, dpp, op->src[slot].modifiers, true, w.exec, args.src[slot],
+                  moved[slot]);
+        args.src[slot] = moved[slot];
+      }
+    }
+  }
+  args.mode = &w.mode;
+  args.transcendentals = w.machine->config->transcendentals;
+  for (unsigned d = 0; d < kMaxResults; ++d) args.dst[d] = w.result_lanes[d];
+
+  u64 write = w.exec;
+  if (e.dpp) {
+    write &= e.dpp_write;
+    if (!e.bound_ctrl)
+      for (unsigned i = 0; i < kLanes; ++i)
+        if (!(e.dpp_valid >> i & 1) || !(w.exec >> e.dpp_source[i] & 1)) write &= ~(u64{1} << i);
+  }
+
+  PoisonedResult poisoned;
+  const bool has_poison = (poison & w.exec) != 0;
+  if (has_poison) [[unlikely]] {
+    alignas(64) u32 masks[kMaxSlots][kLanes];
+    slot = 0;
+    for (unsigned k = 0; k < row.operand_count; ++k)
+      for (unsigned d = 0; d < sim::dwords(row.operands[k]); ++d, ++slot) {
+        alignas(64) u32 raw[kLanes];
+        poison_lanes(w, op->src[slot], raw);
+        rearrange(e, row.operands[k], k, e.dpp && k == 0, 0, false, w.exec, raw, masks[slot]);
+      }
+    vector_poison(*op, args, masks, poisoned.lanes);
+    poisoned.origin = poison_origin(w, *op, w.exec);
+  }
+  op->lanes(args);
+  if (e.clamp || e.omod) scale_and_clamp(e, w.mode, w.result_lanes[0], w.result_lanes[1]);
+  if (op->dwords != 0 && e.dst_part != Part::kDword) {
+    alignas(64) u32 old[kLanes];
+    if (e.dst_unused == Unused::kPreserve &&
+        ((w.v_poison[op->dst].any() & w.exec) != 0 || has_poison)) {
+      poison_lanes(w, Slot{Kind::kVgpr, 0, op->dst}, old);
+      if (!has_poison) {
+        for (unsigned i = 0; i < kLanes; ++i) poisoned.lanes[0][i] = 0;
+        poisoned.origin = w.v_origin[op->dst];
+      }
+      place(e, old, poisoned.lanes[0]);
+      place(e, w.v[op->dst], w.result_lanes[0]);
+      blend(w, op, write);
+      set_poison(w, op, 0, poisoned.lanes[0], write, poisoned.origin);
+      return op + 1;
+    }
+    if (has_poison) place(e, w.v[op->dst], poisoned.lanes[0]);
+    place(e, w.v[op->dst], w.result_lanes[0]);
+  }
+  blend(w, op, write);
+  if (has_poison) {
+    for (unsigned d = 0; d < op->dwords; ++d)
+      set_poison(w, op, d, poisoned.lanes[d], write, poisoned.origin);
+  } else {
+    clear_poison(w, op, write);
+  }
+  if (op->has_mask) {
+    set_mask(w, op, w.result_lanes[op->dwords],
+             has_poison ? lane_mask(poisoned.lanes[op->dwords]) : 0, poisoned.origin);
+    if (op->writes_exec) finish_exec(w, op);
+  }
+  return op + 1;
+}
+
+}  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA

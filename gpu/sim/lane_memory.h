@@ -1,0 +1,366 @@
+// Loads, stores and atomics of the lanes of a wave, shared by the LDS, global, flat, scratch and buffer
+// families. Included by op files only.
+//
+// A Span (wave.h) is any stretch of bytes with its "is defined" bits: an island, the LDS, one lane's
+// scratch. Every function takes the lanes it works for, and per lane an address in the span's space.
+#ifndef GPU_SIM_LANE_MEMORY_H_
+#define GPU_SIM_LANE_MEMORY_H_
+
+#include "gpu/sim/vocabulary.h"
+
+namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
+
+// What a load brought: dwords per lane, and per byte of the access the lanes where it is undefined.
+struct Loaded {
+  alignas(64) u32 dword[4][kLanes];
+  u64 undefined[16];
+  bool any_undefined;
+};
+
+SIM_INLINE void clear(Loaded& l) {
+  for (u64& u : l.undefined) u = 0;
+  l.any_undefined = false;
+}
+
+SIM_INLINE u64 load64(const void* p) {
+  u64 x;
+  __builtin_memcpy(&x, p, 8);
+  return x;
+}
+SIM_INLINE void store64(void* p, u64 x) { __builtin_memcpy(p, &x, 8); }
+// Bits [offset, offset + 57) of a bitmap, at least.
+SIM_INLINE u64 bits_at(const u64* bitmap, u64 offset) {
+  return load64(reinterpret_cast<const u8*>(bitmap) + (offset >> 3)) >> (offset & 7);
+}
+SIM_INLINE void set_bits_at(u64* bitmap, u64 offset, u64 mask, u64 value) {
+  u8* p = reinterpret_cast<u8*>(bitmap) + (offset >> 3);
+  const unsigned shift = offset & 7;
+  store64(p, (load64(p) & ~(mask << shift)) | value << shift);
+}
+
+template <typename F> SIM_INLINE void for_lanes(u64 lanes, F f) {
+  if (lanes == ~0ull) {
+    for (unsigned i = 0; i < kLanes; ++i) f(i);
+  } else {
+    for (; lanes != 0; lanes &= lanes - 1) f(unsigned(__builtin_ctzll(lanes)));
+  }
+}
+
+template <unsigned kSize> SIM_INLINE void load_lane(const Span& s, unsigned i, u64 address, Loaded& out) {
+  const u64 offset = address - s.address;
+  u32 tmp[4] = {};
+  __builtin_memcpy(tmp, s.data + offset, kSize);
+  for (unsigned d = 0; d < (kSize + 3) / 4; ++d) out.dword[d][i] = tmp[d];
+  if (s.initialised != nullptr) {
+    const u64 undefined = ~bits_at(s.initialised, offset) & ((u64{1} << kSize) - 1);
+    if (undefined != 0) [[unlikely]] {
+      out.any_undefined = true;
+      for (unsigned b = 0; b < kSize; ++b) out.undefined[b] |= (undefined >> b & 1) << i;
+    }
+  }
+}
+// An access whose size is known when it runs.
+template <typename F> SIM_INLINE void with_size(unsigned bytes, F f) {
+  switch (bytes) {
+    case 1: f(std::integral_constant<unsigned, 1>{}); break;
+    case 2: f(std::integral_constant<unsigned, 2>{}); break;
+    case 4: f(std::integral_constant<unsigned, 4>{}); break;
+    case 8: f(std::integral_constant<unsigned, 8>{}); break;
+    case 12: f(std::integral_constant<unsigned, 12>{}); break;
+    default: f(std::integral_constant<unsigned, 16>{}); break;
+  }
+}
+
+// Data to store, and per byte the lanes where it is undefined.
+struct Stored {
+  const u32* dword[4];
+  u64 undefined[16];
+  bool any_undefined;
+};
+
+SIM_INLINE void touch(Machine& m, const Span& s, u64 offset, unsigned bytes) {
+  if (s.dirty == nullptr) return;
+  const u64 first = offset >> 12, last = (offset + bytes - 1) >> 12;
+  if (!s.dirty[first] || !s.dirty[last]) [[unlikely]] m.mark_dirty(s, first, last);
+}
+
+template <unsigned kSize>
+SIM_INLINE void store_lane(Machine& m, const Span& s, unsigned i, u64 address, const Stored& data) {
+  const u64 offset = address - s.address;
+  u32 tmp[4];
+  for (unsigned d = 0; d < (kSize + 3) / 4; ++d) tmp[d] = data.dword[d][i];
+  __builtin_memcpy(s.data + offset, tmp, kSize);
+  constexpr u64 kAll = (u64{1} << kSize) - 1;
+  u64 defined = kAll;
+  if (data.any_undefined) [[unlikely]]
+    for (unsigned b = 0; b < kSize; ++b) defined &= ~((data.undefined[b] >> i & 1) << b);
+  if (s.initialised != nullptr) set_bits_at(s.initialised, offset, kAll, defined);
+  if (s.written != nullptr) set_bits_at(s.written, offset, kAll, kAll);
+  touch(m, s, offset, kSize);
+}
+
+// Address operands may be undefined: those lanes are reported and dropped from the access.
+SIM_INLINE u64 drop_poisoned(Wave& w, const Op* op, u64 lanes, u64 poison, u32 origin) {
+  poison &= lanes;
+  if (poison != 0) [[unlikely]] w.machine->report_poison(w, op, "the address", poison, origin);
+  return lanes & ~poison;
+}
+
+// Reports lanes that fall outside every span, or where access is denied. Out of line.
+[[gnu::noinline]] inline void bad_lanes(Wave& w, const Op* op, FindingKind kind, u64 lanes, const u64* address,
+                                 unsigned bytes) {
+  Machine::Where where;
+  where.lanes = lanes;
+  where.has_address = true;
+  where.address = address[__builtin_ctzll(lanes)];
+  where.bytes = bytes;
+  w.machine->report(w, op, kind, where);
+}
+
+SIM_INLINE const Span* span_of(Machine& m, u64 address, u64 bytes) {
+  const Span* s = m.last_span;
+  if (s != nullptr && address - s->address < s->size && bytes <= s->size - (address - s->address))
+    return s;
+  return m.find_span(address, bytes);
+}
+
+// The one span that holds all accesses of the lanes, or null.
+SIM_INLINE const Span* common_span(Machine& m, u64 lanes, const u64* address, unsigned bytes) {
+  u64 low = ~0ull, high = 0;
+  if (lanes == ~0ull) {
+    for (unsigned i = 0; i < kLanes; ++i) {
+      low = address[i] < low ? address[i] : low;
+      high = address[i] > high ? address[i] : high;
+    }
+  } else {
+    for_lanes(lanes, [&](unsigned i) {
+      low = address[i] < low ? address[i] : low;
+      high = address[i] > high ? address[i] : high;
+    });
+  }
+  if (high - low >= u64{1} << 40) return nullptr;
+  return span_of(m, low, high - low + bytes);
+}
+
+// Calls access(span, lanes) for the lanes that hit a span with the right access; reports the others.
+// Returns the lanes served.
+template <typename F>
+SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes, bool write, bool read,
+                         F access) {
+  if (lanes == 0) return 0;
+  Machine& m = *w.machine;
+  const auto denied = [&](const Span& s) {
+    return (write && s.access == Access::kRead) || (read && s.access == Access::kWrite);
+  };
+  const Span* common = common_span(m, lanes, address, bytes);
+  if (common != nullptr && !denied(*common)) [[likely]] {
+    access(*common, lanes);
+    return lanes;
+  }
+  u64 outside = 0, read_only = 0, write_only = 0, served = 0;
+  for_lanes(lanes, [&](unsigned i) {
+    const u64 bit = u64{1} << i;
+    const Span* s = span_of(m, address[i], bytes);
+    if (s == nullptr) {
+      outside |= bit;
+    } else if (write && s->access == Access::kRead) {
+      read_only |= bit;
+    } else if (read && s->access == Access::kWrite) {
+      write_only |= bit;
+    } else {
+      access(*s, bit);
+      served |= bit;
+    }
+  });
+  if (outside)
+    bad_lanes(w, op, write ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead, outside, address, bytes);
+  if (read_only) bad_lanes(w, op, FindingKind::kWriteToReadOnly, read_only, address, bytes);
+  if (write_only) bad_lanes(w, op, FindingKind::kReadFromWriteOnly, write_only, address, bytes);
+  return served;
+}
+
+// Writes what a load brought into registers. `failed` lanes of `lanes` get poison.
+SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 lanes, u64 failed, Loaded& l) {
+  const unsigned bytes = param & kBytes;
+  if (failed != 0) [[unlikely]] {
+    l.any_undefined = true;
+    for (unsigned b = 0; b < bytes; ++b) l.undefined[b] |= failed;
+    for (unsigned d = 0; d < (bytes + 3) / 4; ++d)
+      for_lanes(failed, [&](unsigned i) { l.dword[d][i] = 0; });
+  }
+  if (bytes < 4) {
+    // Sub-dword: widen, then perhaps merge into a half.
+    for (unsigned i = 0; i < kLanes; ++i) {
+      const u32 x = l.dword[0][i];
+      l.dword[0][i] = bytes == 1 ? (param & kSigned ? u32(i32(i8(x))) : x & 0xff)
+                                 : (param & kSigned ? u32(i32(i16(x))) : x & 0xffff);
+    }
+    u64 undefined[4];
+    for (unsigned b = 0; b < 4; ++b)
+      undefined[b] = b < bytes ? l.undefined[b] : param & kSigned ? l.undefined[bytes - 1] : 0;
+    if (param & (kHalf | kHighHalf)) {
+      const unsigned shift = param & kHighHalf ? 16 : 0;
+      const u32 keep = param & kHighHalf ? 0xffff : 0xffff'0000;
+      for (unsigned i = 0; i < kLanes; ++i)
+        l.dword[0][i] = (w.v[dst][i] & keep) | (l.dword[0][i] & 0xffff) << shift;
+      const VgprPoison old = w.v_poison[dst];
+      const unsigned first = shift / 8;
+      l.undefined[first] = undefined[0];
+      l.undefined[first + 1] = undefined[1];
+      l.undefined[2 - first] = old.byte[2 - first];
+      l.undefined[3 - first] = old.byte[3 - first];
+    } else {
+      for (unsigned b = 0; b < 4; ++b) l.undefined[b] = undefined[b];
+    }
+  }
+  const unsigned dwords = (bytes + 3) / 4;
+  for (unsigned d = 0; d < dwords; ++d) {
+    u32* to = w.v[dst + d];
+    const u32* from = l.dword[d];
+    if (lanes == ~0ull) {
+      for (unsigned i = 0; i < kLanes; ++i) to[i] = from[i];
+    } else {
+      for_lanes(lanes, [&](unsigned i) { to[i] = from[i]; });
+    }
+    VgprPoison& p = w.v_poison[dst + d];
+    u64 any = 0;
+    for (unsigned b = 0; b < 4; ++b) {
+      const u64 undefined = l.undefined[4 * d + b] & lanes;
+      p.byte[b] = (p.byte[b] & ~lanes) | undefined;
+      any |= undefined;
+    }
+    if (any != 0 && l.any_undefined) [[unlikely]] w.v_origin[dst + d] = op->index;
+  }
+}
+
+// Collects the data registers of a store.
+SIM_INLINE void prepare_store(const Wave& w, unsigned reg, u32 param, u64 lanes, Stored& s, u32* shifted) {
+  const unsigned bytes = param & kBytes;
+  s.any_undefined = false;
+  for (unsigned d = 0; d < (bytes + 3) / 4; ++d) {
+    s.dword[d] = w.v[reg + d];
+    for (unsigned b = 0; b < 4; ++b) {
+      s.undefined[4 * d + b] = w.v_poison[reg + d].byte[b] & lanes;
+      if (4 * d + b < bytes || (param & kHighHalf)) s.any_undefined |= s.undefined[4 * d + b] != 0;
+    }
+  }
+  if (param & kHighHalf) {
+    for (unsigned i = 0; i < kLanes; ++i) shifted[i] = w.v[reg][i] >> 16;
+    s.dword[0] = shifted;
+    s.undefined[0] = s.undefined[2];
+    s.undefined[1] = s.undefined[3];
+    s.any_undefined = (s.undefined[0] | (bytes > 1 ? s.undefined[1] : 0)) != 0;
+  }
+}
+SIM_INLINE u64 undefined_lanes(const Stored& s, unsigned bytes) {
+  u64 any = 0;
+  for (unsigned b = 0; b < bytes; ++b) any |= s.undefined[b];
+  return any;
+}
+
+// LDS address of lane i's data for loads that bypass registers: M0 + offset + 4 * lane, or 16 * lane
+// for the wide forms (gfx950).
+inline void store_to_lds(Wave& w, const Op* op, u64 lanes, Loaded& l, unsigned bytes, u64 failed) {
+  Machine& m = *w.machine;
+  const u64 base = (w.s[kM0] & 0x3'ffff) + u64(i64(op->imm));
+  const unsigned slot = bytes > 4 ? 16 : 4;
+  if (w.s_poison[kM0]) m.report_poison(w, op, "the LDS address", 0, w.s_origin[kM0]);
+  const Span lds{0, m.lds_bytes, m.lds.data(), m.lds_defined.data(), nullptr, nullptr, nullptr,
+                 Access::kReadWrite, "LDS"};
+  const unsigned stored = bytes < 4 ? 4 : bytes;  // sub-dword loads fill a dword
+  l.any_undefined |= failed != 0;
+  for (u64& undefined : l.undefined) undefined |= failed;
+  Stored s{};
+  for (unsigned d = 0; d < 4; ++d) s.dword[d] = l.dword[d];
+  for (unsigned b = 0; b < 16; ++b) s.undefined[b] = l.undefined[b];
+  s.any_undefined = l.any_undefined;
+  u64 outside = 0;
+  u64 address[kLanes];
+  for (unsigned i = 0; i < kLanes; ++i) address[i] = base + slot * i;
+  for_lanes(lanes, [&](unsigned i) { outside |= u64(address[i] + stored > m.lds_bytes) << i; });
+  if (outside) {
+    Machine::Where where{outside, true, address[__builtin_ctzll(outside)], stored, "LDS", m.lds_bytes};
+    m.report(w, op, FindingKind::kOutOfBoundsWrite, where);
+  }
+  with_size(stored, [&](auto size) {
+    for_lanes(lanes & ~outside, [&](unsigned i) {
+      store_lane<decltype(size)::value>(m, lds, i, address[i], s); });
+  });
+}
+
+// One lane's read-modify-write. Returns the old content; undefined content or data stays undefined.
+struct AtomicData {
+  const u32* data[2];     // dwords of the operand
+  const u32* compare[2];  // of the compare value
+  u64 undefined;          // lanes whose operand has poison
+};
+SIM_INLINE void atomic_lane(Machine& m, const Span& s, const Op* op, unsigned i, u64 address, unsigned bytes,
+                            const AtomicData& a, Loaded& out) {
+  const u64 offset = address - s.address;
+  const u64 all = (u64{1} << bytes) - 1;
+  u64 old = 0;
+  __builtin_memcpy(&old, s.data + offset, bytes);
+  u64 data = a.data[0][i], compare = 0;
+  if (bytes == 8) data |= u64(a.data[1][i]) << 32;
+  if (a.compare[0] != nullptr) {
+    compare = a.compare[0][i];
+    if (bytes == 8) compare |= u64(a.compare[1][i]) << 32;
+  }
+  const u64 result = op->row->atomic(old, data, compare);
+  __builtin_memcpy(s.data + offset, &result, bytes);
+  out.dword[0][i] = u32(old);
+  out.dword[1][i] = u32(old >> 32);
+  if (s.initialised != nullptr) {
+    const u64 undefined = ~bits_at(s.initialised, offset) & all;
+    if (undefined != 0) {
+      out.any_undefined = true;
+      for (unsigned b = 0; b < bytes; ++b) out.undefined[b] |= u64{1} << i;
+    }
+    set_bits_at(s.initialised, offset, all, undefined != 0 || (a.undefined >> i & 1) ? 0 : all);
+  }
+  if (s.written != nullptr) set_bits_at(s.written, offset, all, all);
+  touch(m, s, offset, bytes);
+}
+
+// The operations of global, flat, buffer and LDS atomics.
+namespace atomics {
+template <typename T> SIM_INLINE T as(u64 x) { return T(x); }
+template <> SIM_INLINE float as<float>(u64 x) { return as_float(u32(x)); }
+template <> SIM_INLINE double as<double>(u64 x) { return as_double(x); }
+template <typename T> SIM_INLINE u64 raw(T x) { return u64(std::make_unsigned_t<T>(x)); }
+template <> SIM_INLINE u64 raw<float>(float x) { return is_nan32(as_bits(x)) ? kNanF32 : as_bits(x); }
+template <> SIM_INLINE u64 raw<double>(double x) { return is_nan64(as_bits(x)) ? kNanF64 : as_bits(x); }
+
+template <typename T> u64 add(u64 m, u64 d, u64) { return raw<T>(T(as<T>(m) + as<T>(d))); }
+template <typename T> u64 sub(u64 m, u64 d, u64) { return raw<T>(T(as<T>(m) - as<T>(d))); }
+template <typename T> u64 rsub(u64 m, u64 d, u64) { return raw<T>(T(as<T>(d) - as<T>(m))); }
+template <typename T> u64 min(u64 m, u64 d, u64) { return raw<T>(as<T>(d) < as<T>(m) ? as<T>(d) : as<T>(m)); }
+template <typename T> u64 max(u64 m, u64 d, u64) { return raw<T>(as<T>(d) > as<T>(m) ? as<T>(d) : as<T>(m)); }
+template <typename T> u64 and_(u64 m, u64 d, u64) { return T(m & d); }
+template <typename T> u64 or_(u64 m, u64 d, u64) { return T(m | d); }
+template <typename T> u64 xor_(u64 m, u64 d, u64) { return T(m ^ d); }
+template <typename T> u64 inc(u64 m, u64 d, u64) { return T(m) >= T(d) ? 0 : T(m + 1); }
+template <typename T> u64 dec(u64 m, u64 d, u64) { return T(m) == 0 || T(m) > T(d) ? T(d) : T(m - 1); }
+template <typename T> u64 swap(u64, u64 d, u64) { return T(d); }
+template <typename T> u64 cmpswap(u64 m, u64 d, u64 c) { return T(m) == T(c) ? T(d) : T(m); }
+inline u64 pk_add_f16(u64 m, u64 d, u64) {
+  u64 r = 0;
+  for (unsigned s = 0; s < 32; s += 16) {
+    const float sum = as_float(f32_from_f16(m >> s & 0xffff)) + as_float(f32_from_f16(d >> s & 0xffff));
+    r |= u64(f16_from_f32(as_bits(sum), Round::kNearest, false)) << s;
+  }
+  return r;
+}
+inline u64 pk_add_bf16(u64 m, u64 d, u64) {
+  u64 r = 0;
+  for (unsigned s = 0; s < 32; s += 16) {
+    const u32 b = as_bits(as_float(u32(m >> s & 0xffff) << 16) + as_float(u32(d >> s & 0xffff) << 16));
+    r |= u64(is_nan32(b) ? quiet32(b) >> 16 : (b + 0x7fff + (b >> 16 & 1)) >> 16) << s;
+  }
+  return r;
+}
+}  // namespace atomics
+
+}  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA
+
+#endif  // GPU_SIM_LANE_MEMORY_H_

@@ -1,0 +1,143 @@
+// Program control: branches, calls, barrier, end. Branch targets are resolved when decoding.
+#include "gpu/sim/vocabulary.h"
+
+namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
+namespace {
+
+constexpr Row bare(std::string_view mnemonic, ExecFn exec) {
+  Row row;
+  row.mnemonic = mnemonic;
+  row.exec = exec;
+  return row;
+}
+constexpr Row branch(std::string_view mnemonic, ExecFn exec) {
+  Row row = bare(mnemonic, exec);
+  row.format = Format::kBranch;
+  return row;
+}
+// s_getpc_b64 sdst; s_setpc_b64 ssrc; s_swappc_b64 sdst, ssrc.
+constexpr Row jump(std::string_view mnemonic, ExecFn exec, bool result, bool source) {
+  Row row = bare(mnemonic, exec);
+  row.format = Format::kScalar;
+  row.result_dwords = result ? 2 : 0;
+  row.operands[0] = OperandType::kB64;
+  row.operand_count = source ? 1 : 0;
+  return row;
+}
+
+const Op* nothing(Wave&, const Op* op) { return op + 1; }
+const Op* s_branch(Wave&, const Op* op) { return op->target; }
+
+template <bool kTaken> const Op* cbranch_scc(Wave& w, const Op* op) {
+  if (w.s_poison[kScc]) [[unlikely]] {
+    w.s_poison[kScc] = 0;
+    if (!w.machine->report_poison(w, op, "the branch", 0, w.s_origin[kScc])) return nullptr;
+  }
+  return (w.s[kScc] != 0) == kTaken ? op->target : op + 1;
+}
+template <bool kTaken> const Op* cbranch_vccz(Wave& w, const Op* op) {
+  // A defined one decides, whatever the undefined bits are.
+  const u64 poison = w.s64_poison(kVcc);
+  if (poison && (w.s64(kVcc) & ~poison) == 0) [[unlikely]] {
+    w.s_poison[kVcc] = w.s_poison[kVcc + 1] = 0;
+    if (!w.machine->report_poison(w, op, "the branch", poison, w.s_origin[kVcc])) return nullptr;
+  }
+  return (w.s64(kVcc) == 0) == kTaken ? op->target : op + 1;
+}
+template <bool kTaken> const Op* cbranch_execz(Wave& w, const Op* op) {
+  return (w.exec == 0) == kTaken ? op->target : op + 1;
+}
+
+SIM_INLINE u64 address_of(const Wave& w, const Op* op) {
+  return kCodeBase + w.machine->code->addresses[op->index];
+}
+const Op* s_getpc(Wave& w, const Op* op) {
+  w.set_s64(op->dst, address_of(w, op + 1), 0);
+  return op + 1;
+}
+const Op* jump_to(Wave& w, const Op* op) {
+  const unsigned source = op->src[0].index;
+  if (w.s64_poison(source) != 0) {
+    w.machine->report_poison(w, op, "the jump's address", 0, w.s_origin[source]);
+    w.state = WaveState::kStopped;
+    return nullptr;
+  }
+  return find_jump(w, op, w.s64(source));
+}
+const Op* s_setpc(Wave& w, const Op* op) { return jump_to(w, op); }
+const Op* s_swappc(Wave& w, const Op* op) {
+  const Op* target = jump_to(w, op);
+  w.set_s64(op->dst, address_of(w, op + 1), 0);
+  return target;
+}
+
+const Op* s_call(Wave& w, const Op* op) {
+  w.set_s64(op->dst, address_of(w, op + 1), 0);
+  return op->target;
+}
+
+const Op* s_endpgm(Wave& w, const Op*) {
+  w.state = WaveState::kEnded;
+  return nullptr;
+}
+const Op* s_barrier(Wave& w, const Op* op) {
+  w.state = WaveState::kAtBarrier;
+  w.next = op + 1;
+  return nullptr;
+}
+const Op* s_trap(Wave& w, const Op* op) {
+  w.machine->report(w, op, FindingKind::kTrap, {});
+  w.state = WaveState::kStopped;
+  return nullptr;
+}
+// The counter has no functional meaning; a constant keeps runs repeatable.
+const Op* s_memtime(Wave& w, const Op* op) {
+  w.set_s64(op->dst, 0, 0);
+  return op + 1;
+}
+
+constexpr Row kRows[] = {
+    branch("s_branch", &s_branch),
+    branch("s_cbranch_scc0", &cbranch_scc<false>),
+    branch("s_cbranch_scc1", &cbranch_scc<true>),
+    branch("s_cbranch_vccz", &cbranch_vccz<true>),
+    branch("s_cbranch_vccnz", &cbranch_vccz<false>),
+    branch("s_cbranch_execz", &cbranch_execz<true>),
+    branch("s_cbranch_execnz", &cbranch_execz<false>),
+    branch("s_call_b64", &s_call),
+    jump("s_getpc_b64", &s_getpc, true, false),
+    jump("s_setpc_b64", &s_setpc, false, true),
+    jump("s_swappc_b64", &s_swappc, true, true),
+    jump("s_memtime", &s_memtime, true, false),
+    jump("s_memrealtime", &s_memtime, true, false),
+    bare("s_endpgm", &s_endpgm),
+    bare("s_barrier", &s_barrier),
+    bare("s_trap", &s_trap),
+    // Timing, ordering and caches: memory is coherent and every access completes when issued.
+    bare("s_nop", &nothing),
+    bare("s_waitcnt", &nothing),
+    bare("s_sleep", &nothing),
+    bare("s_setprio", &nothing),
+    bare("s_sethalt", &nothing),
+    bare("s_sendmsg", &nothing),
+    bare("s_inst_prefetch", &nothing),
+    bare("s_icache_inv", &nothing),
+    bare("s_dcache_inv", &nothing),
+    bare("s_dcache_wb", &nothing),
+    bare("s_dcache_inv_vol", &nothing),
+    bare("s_dcache_wb_vol", &nothing),
+    bare("s_incperflevel", &nothing),
+    bare("s_decperflevel", &nothing),
+    bare("s_ttracedata", &nothing),
+    bare("buffer_wbl2", &nothing),
+    bare("buffer_inv", &nothing),
+    bare("buffer_wbinvl1", &nothing),
+    bare("buffer_wbinvl1_vol", &nothing),
+    bare("v_nop", &nothing),
+};
+
+}  // namespace
+
+std::span<const Row> branch_rows() { return kRows; }
+
+}  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA

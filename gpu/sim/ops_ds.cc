@@ -1,0 +1,251 @@
+// LDS: reads, writes, atomics. Out-of-range addresses are findings here (the hardware reads 0 and
+// drops the write): no kernel means to do it.
+#include "gpu/sim/lane_memory.h"
+
+namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
+namespace {
+
+// Operands: src[0] address, src[1] and src[2] data, imm and imm2 byte offsets.
+
+SIM_INLINE Span lds_span(const Machine& m) {
+  return {0, m.lds_bytes, const_cast<std::byte*>(m.lds.data()), const_cast<u64*>(m.lds_defined.data()),
+          nullptr, nullptr, nullptr, Access::kReadWrite, "LDS"};
+}
+
+void out_of_range(Wave& w, const Op* op, bool write, u64 lanes, const u64* address, unsigned bytes) {
+  Machine::Where where;
+  where.lanes = lanes;
+  where.has_address = true;
+  where.address = address[__builtin_ctzll(lanes)];
+  where.bytes = bytes;
+  where.space = "LDS";
+  where.limit = w.machine->lds_bytes;
+  w.machine->report(w, op, write ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead, where);
+}
+
+// Lanes with a defined address inside the LDS.
+SIM_INLINE u64 usable(Wave& w, const Op* op, i32 offset, unsigned bytes, bool write, u64* address) {
+  const unsigned reg = op->src[0].index;
+  u64 lanes = drop_poisoned(w, op, w.exec, w.v_poison[reg].any(), w.v_origin[reg]);
+  u64 outside = 0;
+  const u32 limit = w.machine->lds_bytes;
+  u64 most = 0;
+  for (unsigned i = 0; i < kLanes; ++i) {
+    address[i] = u64(w.v[reg][i]) + u32(offset);
+    most = w.exec_lanes[i] != 0 && address[i] > most ? address[i] : most;
+  }
+  if (most + bytes > limit) [[unlikely]] {
+    for_lanes(lanes, [&](unsigned i) { outside |= u64(address[i] + bytes > limit) << i; });
+    if (outside) {
+      out_of_range(w, op, write, outside, address, bytes);
+      lanes &= ~outside;
+    }
+  }
+  return lanes;
+}
+
+// Returns the lanes of EXEC that got nothing.
+SIM_INLINE u64 read(Wave& w, const Op* op, i32 offset, u32 param, Loaded& l) {
+  u64 address[kLanes];
+  clear(l);
+  const unsigned bytes = param & kBytes;
+  const u64 lanes = usable(w, op, offset, bytes, false, address);
+  const Span s = lds_span(*w.machine);
+  with_size(bytes, [&](auto size) {
+    for_lanes(lanes, [&](unsigned i) { load_lane<decltype(size)::value>(s, i, address[i], l); });
+  });
+  return w.exec & ~lanes;
+}
+SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 param) {
+  u64 address[kLanes];
+  alignas(64) u32 shifted[kLanes];
+  Stored stored;
+  const unsigned bytes = param & kBytes;
+  const u64 lanes = usable(w, op, offset, bytes, true, address);
+  prepare_store(w, data, param, lanes, stored, shifted);
+  const Span s = lds_span(*w.machine);
+  with_size(bytes, [&](auto size) {
+    for_lanes(lanes, [&](unsigned i) { store_lane<decltype(size)::value>(*w.machine, s, i, address[i], stored); });
+  });
+}
+
+const Op* ds_read(Wave& w, const Op* op) {
+  if (w.exec == 0) return op + 1;
+  Loaded l;
+  const u64 failed = read(w, op, op->imm, op->row->param, l);
+  finish_load(w, op, op->dst, op->row->param, w.exec, failed, l);
+  return op + 1;
+}
+// Both halves are read before either is written: the address may be among the destinations.
+const Op* ds_read2(Wave& w, const Op* op) {
+  if (w.exec == 0) return op + 1;
+  const u32 param = op->row->param;
+  Loaded first, second;
+  const u64 failed = read(w, op, op->imm, param, first);
+  const u64 failed2 = read(w, op, op->imm2, param, second);
+  finish_load(w, op, op->dst, param, w.exec, failed, first);
+  finish_load(w, op, op->dst + (param & kBytes) / 4, param, w.exec, failed2, second);
+  return op + 1;
+}
+const Op* ds_write(Wave& w, const Op* op) {
+  if (w.exec != 0) write(w, op, op->src[1].index, op->imm, op->row->param);
+  return op + 1;
+}
+const Op* ds_write2(Wave& w, const Op* op) {
+  if (w.exec == 0) return op + 1;
+  write(w, op, op->src[1].index, op->imm, op->row->param);
+  write(w, op, op->src[2].index, op->imm2, op->row->param);
+  return op + 1;
+}
+
+// Text order of compare-and-swap: address, compare value, new value.
+const Op* ds_atomic(Wave& w, const Op* op) {
+  if (w.exec == 0) return op + 1;
+  u64 address[kLanes];
+  const u32 param = op->row->param;
+  const unsigned bytes = param & kBytes;
+  u64 lanes = usable(w, op, op->imm, bytes, true, address);
+  u64 crooked = 0;
+  for_lanes(lanes, [&](unsigned i) { crooked |= u64(address[i] % bytes != 0) << i; });
+  if (crooked) {
+    Machine::Where where{crooked, true, address[__builtin_ctzll(crooked)], bytes, "LDS", w.machine->lds_bytes};
+    w.machine->report(w, op, FindingKind::kMisaligned, where);
+    lanes &= ~crooked;
+  }
+  const bool compares = op->src[2].kind == Kind::kVgpr;
+  const unsigned data = op->src[compares ? 2 : 1].index;
+  AtomicData a{};
+  a.undefined = w.v_poison[data].any();
+  for (unsigned d = 0; d < bytes / 4; ++d) {
+    a.data[d] = w.v[data + d];
+    if (compares) {
+      a.compare[d] = w.v[op->src[1].index + d];
+      a.undefined |= w.v_poison[op->src[1].index + d].any();
+    }
+  }
+  Loaded l;
+  clear(l);
+  const Span s = lds_span(*w.machine);
+  for_lanes(lanes, [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
+  if (param & kReturns) finish_load(w, op, op->dst, param, w.exec, w.exec & ~lanes, l);
+  return op + 1;
+}
+
+// gfx950 transposing reads: every lane loads 8 bytes, then 16 lanes exchange them.
+template <unsigned kElement> const Op* ds_read_tr(Wave& w, const Op* op) {
+  u64 address[kLanes];
+  Loaded l, t;
+  clear(l);
+  clear(t);
+  const u64 lanes = usable(w, op, op->imm, 8, false, address);
+  const Span s = lds_span(*w.machine);
+  for (unsigned d = 0; d < 2; ++d)
+    for (unsigned i = 0; i < kLanes; ++i) l.dword[d][i] = t.dword[d][i] = 0;
+  for_lanes(lanes, [&](unsigned i) { load_lane<8>(s, i, address[i], l); });
+  t.any_undefined = l.any_undefined || lanes != ~0ull;
+  const auto byte = [&](unsigned lane, unsigned b) { return l.dword[b / 4][lane] >> 8 * (b % 4) & 0xff; };
+  for (unsigned i = 0; i < kLanes; ++i)
+    for (unsigned b = 0; b < 8; ++b) {
+      const unsigned base = i / 16 * 16, n = b / kElement;
+      const unsigned from = kElement == 2 ? base + 4 * n + (i >> 2 & 3) : base + 2 * n + (i >> 3 & 1);
+      const unsigned from_byte = kElement == 2 ? 2 * (i & 3) + b % 2 : i & 7;
+      t.dword[b / 4][i] |= byte(from, from_byte) << 8 * (b % 4);
+      if ((l.undefined[from_byte] | ~lanes) >> from & 1) t.undefined[b] |= u64{1} << i;
+    }
+  finish_load(w, op, op->dst, 8 | kLoad, w.exec, 0, t);
+  return op + 1;
+}
+
+constexpr Row lds(std::string_view name, ExecFn exec, u32 param) {
+  Row row;
+  row.mnemonic = name;
+  row.format = Format::kLds;
+  row.exec = exec;
+  row.param = param;
+  return row;
+}
+constexpr Row atomic(std::string_view name, AtomicFn function, u32 param) {
+  Row row = lds(name, &ds_atomic, param | kAtomic);
+  row.atomic = function;
+  return row;
+}
+#define ATOMIC(NAME, FUNCTION, BYTES)                                           \
+  atomic("ds_" NAME, &FUNCTION, BYTES)
+#define ATOMIC_BOTH(BASE, SUFFIX, FUNCTION, BYTES)                              \
+  atomic("ds_" BASE "_" SUFFIX, &FUNCTION, BYTES),                              \
+      atomic("ds_" BASE "_rtn_" SUFFIX, &FUNCTION, BYTES | kReturns)
+
+constexpr Row kRows[] = {
+    lds("ds_read_u8", &ds_read, 1 | kLoad),
+    lds("ds_read_i8", &ds_read, 1 | kLoad | kSigned),
+    lds("ds_read_u16", &ds_read, 2 | kLoad),
+    lds("ds_read_i16", &ds_read, 2 | kLoad | kSigned),
+    lds("ds_read_b32", &ds_read, 4 | kLoad),
+    lds("ds_read_b64", &ds_read, 8 | kLoad),
+    lds("ds_read_b96", &ds_read, 12 | kLoad),
+    lds("ds_read_b128", &ds_read, 16 | kLoad),
+    lds("ds_read_u8_d16", &ds_read, 1 | kLoad | kHalf),
+    lds("ds_read_u8_d16_hi", &ds_read, 1 | kLoad | kHighHalf),
+    lds("ds_read_i8_d16", &ds_read, 1 | kLoad | kHalf | kSigned),
+    lds("ds_read_i8_d16_hi", &ds_read, 1 | kLoad | kHighHalf | kSigned),
+    lds("ds_read_u16_d16", &ds_read, 2 | kLoad | kHalf),
+    lds("ds_read_u16_d16_hi", &ds_read, 2 | kLoad | kHighHalf),
+    lds("ds_read2_b32", &ds_read2, 4 | kLoad | kTwo),
+    lds("ds_read2_b64", &ds_read2, 8 | kLoad | kTwo),
+    lds("ds_read2st64_b32", &ds_read2, 4 | kLoad | kTwo | kFar),
+    lds("ds_read2st64_b64", &ds_read2, 8 | kLoad | kTwo | kFar),
+    lds("ds_write_b8", &ds_write, 1 | kStore),
+    lds("ds_write_b16", &ds_write, 2 | kStore),
+    lds("ds_write_b32", &ds_write, 4 | kStore),
+    lds("ds_write_b64", &ds_write, 8 | kStore),
+    lds("ds_write_b96", &ds_write, 12 | kStore),
+    lds("ds_write_b128", &ds_write, 16 | kStore),
+    lds("ds_write_b8_d16_hi", &ds_write, 1 | kStore | kHighHalf),
+    lds("ds_write_b16_d16_hi", &ds_write, 2 | kStore | kHighHalf),
+    lds("ds_write2_b32", &ds_write2, 4 | kStore | kTwo),
+    lds("ds_write2_b64", &ds_write2, 8 | kStore | kTwo),
+    lds("ds_write2st64_b32", &ds_write2, 4 | kStore | kTwo | kFar),
+    lds("ds_write2st64_b64", &ds_write2, 8 | kStore | kTwo | kFar),
+    lds("ds_read_b64_tr_b16", &ds_read_tr<2>, 8 | kLoad).on(kGfx950Only),
+    lds("ds_read_b64_tr_b8", &ds_read_tr<1>, 8 | kLoad).on(kGfx950Only).with(Fidelity::kHypothesis),
+
+    ATOMIC_BOTH("add", "u32", atomics::add<u32>, 4),
+    ATOMIC_BOTH("sub", "u32", atomics::sub<u32>, 4),
+    ATOMIC_BOTH("rsub", "u32", atomics::rsub<u32>, 4),
+    ATOMIC_BOTH("inc", "u32", atomics::inc<u32>, 4),
+    ATOMIC_BOTH("dec", "u32", atomics::dec<u32>, 4),
+    ATOMIC_BOTH("min", "i32", atomics::min<i32>, 4),
+    ATOMIC_BOTH("max", "i32", atomics::max<i32>, 4),
+    ATOMIC_BOTH("min", "u32", atomics::min<u32>, 4),
+    ATOMIC_BOTH("max", "u32", atomics::max<u32>, 4),
+    ATOMIC_BOTH("and", "b32", atomics::and_<u32>, 4),
+    ATOMIC_BOTH("or", "b32", atomics::or_<u32>, 4),
+    ATOMIC_BOTH("xor", "b32", atomics::xor_<u32>, 4),
+    ATOMIC_BOTH("cmpst", "b32", atomics::cmpswap<u32>, 4),
+    ATOMIC_BOTH("add", "f32", atomics::add<float>, 4),
+    ATOMIC_BOTH("min", "f32", atomics::min<float>, 4),
+    ATOMIC_BOTH("max", "f32", atomics::max<float>, 4),
+    ATOMIC_BOTH("add", "u64", atomics::add<u64>, 8),
+    ATOMIC_BOTH("sub", "u64", atomics::sub<u64>, 8),
+    ATOMIC_BOTH("min", "i64", atomics::min<i64>, 8),
+    ATOMIC_BOTH("max", "i64", atomics::max<i64>, 8),
+    ATOMIC_BOTH("min", "u64", atomics::min<u64>, 8),
+    ATOMIC_BOTH("max", "u64", atomics::max<u64>, 8),
+    ATOMIC_BOTH("and", "b64", atomics::and_<u64>, 8),
+    ATOMIC_BOTH("or", "b64", atomics::or_<u64>, 8),
+    ATOMIC_BOTH("xor", "b64", atomics::xor_<u64>, 8),
+    ATOMIC_BOTH("cmpst", "b64", atomics::cmpswap<u64>, 8),
+    ATOMIC_BOTH("add", "f64", atomics::add<double>, 8),
+    ATOMIC_BOTH("min", "f64", atomics::min<double>, 8),
+    ATOMIC_BOTH("max", "f64", atomics::max<double>, 8),
+    ATOMIC("wrxchg_rtn_b32", atomics::swap<u32>, 4 | kReturns),
+    ATOMIC("wrxchg_rtn_b64", atomics::swap<u64>, 8 | kReturns),
+    ATOMIC_BOTH("pk_add", "f16", atomics::pk_add_f16, 4),
+    ATOMIC_BOTH("pk_add", "bf16", atomics::pk_add_bf16, 4),
+};
+
+}  // namespace
+
+std::span<const Row> ds_rows() { return kRows; }
+
+}  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA

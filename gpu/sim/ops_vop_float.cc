@@ -1,0 +1,328 @@
+// Vector floating-point arithmetic, minimum and maximum, the division sequence, exponent handling.
+#include "gpu/sim/vocabulary.h"
+
+namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
+namespace {
+
+SIM_INLINE float fma32(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+SIM_INLINE double fma64(double a, double b, double c) { return __builtin_fma(a, b, c); }
+// Exact products and sums in f64, then one rounding: f16 values are small enough.
+SIM_INLINE Half fma16(Half a, Half b, Half c) {
+  return {round_to_odd(double(a.value) * double(b.value) + double(c.value))};
+}
+
+// v_min/v_max (ISA manual; facts on IEEE mode). T: F32, F64 or F16. With IEEE clear a NaN operand
+// loses, and of two the second one is returned; with IEEE set a signalling one is quieted and
+// returned. -0 is less than +0. Denormals obey MODE.
+template <typename T> struct Bits;
+template <> struct Bits<F32> {
+  static bool nan(F32 x) { return is_nan32(x.bits); }
+  static bool signalling(F32 x) { return is_signalling32(x.bits); }
+  static F32 quiet(F32 x) { return {quiet32(x.bits)}; }
+  static F32 in(F32 x, const Mode& m) { return {m.flush_in_f32 ? flush32(x.bits) : x.bits}; }
+  static F32 out(F32 x, const Mode& m) { return {m.flush_out_f32 ? flush32(x.bits) : x.bits}; }
+  // Two's complement keys in the order of the numbers, -0 below +0.
+  static i32 key(F32 x) { return i32(x.bits) < 0 ? i32(x.bits ^ 0x7fff'ffff) : i32(x.bits); }
+};
+template <> struct Bits<F16> {
+  static bool nan(F16 x) { return is_nan16(x.bits); }
+  static bool signalling(F16 x) { return is_signalling16(x.bits); }
+  static F16 quiet(F16 x) { return {x.bits | 0x200}; }
+  static F16 in(F16 x, const Mode& m) { return {m.flush_in_f16_f64 ? flush16(x.bits) : x.bits}; }
+  static F16 out(F16 x, const Mode& m) { return {m.flush_out_f16_f64 ? flush16(x.bits) : x.bits}; }
+  static i32 key(F16 x) { const i32 s = i16(x.bits); return s < 0 ? s ^ 0x7fff : s; }
+};
+template <> struct Bits<F64> {
+  static bool nan(F64 x) { return is_nan64(x.bits); }
+  static bool signalling(F64 x) { return is_signalling64(x.bits); }
+  static F64 quiet(F64 x) { return {quiet64(x.bits)}; }
+  static F64 in(F64 x, const Mode& m) { return {m.flush_in_f16_f64 ? flush64(x.bits) : x.bits}; }
+  static F64 out(F64 x, const Mode& m) { return {m.flush_out_f16_f64 ? flush64(x.bits) : x.bits}; }
+  static i64 key(F64 x) {
+    return i64(x.bits) < 0 ? i64(x.bits ^ 0x7fff'ffff'ffff'ffff) : i64(x.bits);
+  }
+};
+template <bool kMax, typename T> SIM_INLINE T extreme(T a, T b, const Mode& m) {
+  using B = Bits<T>;
+  a = B::in(a, m);
+  b = B::in(b, m);
+  T r = (kMax ? B::key(a) >= B::key(b) : B::key(a) < B::key(b)) ? a : b;
+  if (B::nan(b)) r = a;
+  if (B::nan(a)) r = b;
+  if (m.ieee && B::signalling(b)) r = B::quiet(b);
+  if (m.ieee && B::signalling(a)) r = B::quiet(a);
+  return B::out(r, m);
+}
+template <typename T> SIM_INLINE T min_of(T a, T b, const Mode& m) { return extreme<false>(a, b, m); }
+template <typename T> SIM_INLINE T max_of(T a, T b, const Mode& m) { return extreme<true>(a, b, m); }
+template <typename T> SIM_INLINE T med3(T a, T b, T c, const Mode& m) {
+  using B = Bits<T>;
+  if (B::nan(a) || B::nan(b) || B::nan(c)) return min_of(min_of(a, b, m), c, m);
+  return max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m);
+}
+// gfx950 v_minimum3/v_maximum3: a NaN operand wins.
+template <bool kMax> SIM_INLINE F32 ieee2019_extreme(F32 a, F32 b, const Mode& m) {
+  if (is_nan32(a.bits)) return {quiet32(a.bits)};
+  if (is_nan32(b.bits)) return {quiet32(b.bits)};
+  return extreme<kMax>(a, b, m);
+}
+
+// --- Division (ISA manual, V_DIV_SCALE, V_DIV_FMAS, V_DIV_FIXUP) ---------------------------------
+
+SIM_INLINE u32 exponent32(u32 b) { return b >> 23 & 0xff; }
+SIM_INLINE u32 exponent64(u64 b) { return u32(b >> 52) & 0x7ff; }
+SIM_INLINE float scale32(float x, int n) { return x * as_float(u32(127 + n) << 23); }
+SIM_INLINE double scale64(double x, int n) { return x * as_double(u64(1023 + n) << 52); }
+
+// Operands: value to scale, denominator, numerator.
+SIM_INLINE WithBit<F32> div_scale32(F32 value, F32 denominator, F32 numerator) {
+  const u32 s0 = value.bits, s1 = denominator.bits, s2 = numerator.bits;
+  const float d = as_float(s1), n = as_float(s2);
+  const i32 e1 = i32(exponent32(s1)), e2 = i32(exponent32(s2));
+  const bool is_denominator = s0 == s1;
+  const float x = as_float(s0);
+  const bool d_denormal = e1 == 0, q_denormal = exponent32(as_bits(n / d)) == 0;
+  if ((s2 << 1) == 0 || (s1 << 1) == 0) return {{kNanF32}, false};
+  if (e2 - e1 >= 96) return {{is_denominator ? as_bits(scale32(x, 64)) : s0}, true};
+  if (d_denormal) return {{as_bits(scale32(x, 64))}, false};
+  const bool r_denormal = exponent32(as_bits(1.0f / d)) == 0 && (as_bits(1.0f / d) << 1) != 0;
+  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale32(x, 64)) : s0}, true};
+  if (r_denormal) return {{as_bits(scale32(x, -64))}, false};
+  if (q_denormal) return {{is_denominator ? s0 : as_bits(scale32(x, 64))}, true};
+  if (e2 <= 23) return {{as_bits(scale32(x, 64))}, false};
+  return {{s0}, false};
+}
+SIM_INLINE WithBit<F64> div_scale64(F64 value, F64 denominator, F64 numerator) {
+  const u64 s0 = value.bits, s1 = denominator.bits, s2 = numerator.bits;
+  const double d = as_double(s1), n = as_double(s2);
+  const i32 e1 = i32(exponent64(s1)), e2 = i32(exponent64(s2));
+  const bool is_denominator = s0 == s1;
+  const double x = as_double(s0);
+  const bool d_denormal = e1 == 0, q_denormal = exponent64(as_bits(n / d)) == 0;
+  if ((s2 << 1) == 0 || (s1 << 1) == 0) return {{kNanF64}, false};
+  if (e2 - e1 >= 768) return {{is_denominator ? as_bits(scale64(x, 128)) : s0}, true};
+  if (d_denormal) return {{as_bits(scale64(x, 128))}, false};
+  const bool r_denormal = exponent64(as_bits(1.0 / d)) == 0 && (as_bits(1.0 / d) << 1) != 0;
+  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale64(x, 128)) : s0}, true};
+  if (r_denormal) return {{as_bits(scale64(x, -128))}, false};
+  if (q_denormal) return {{is_denominator ? s0 : as_bits(scale64(x, 128))}, true};
+  if (e2 <= 53) return {{as_bits(scale64(x, 128))}, false};
+  return {{s0}, false};
+}
+
+// Operands: quotient, denominator, numerator.
+SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
+  const u32 q = quotient.bits, d = denominator.bits, n = numerator.bits;
+  const u32 sign = (d ^ n) & 0x8000'0000;
+  const bool d_zero = (d << 1) == 0, n_zero = (n << 1) == 0;
+  const bool d_inf = (d << 1) == 0xff00'0000, n_inf = (n << 1) == 0xff00'0000;
+  if (is_nan32(n)) return {quiet32(n)};
+  if (is_nan32(d)) return {quiet32(d)};
+  if ((d_zero && n_zero) || (d_inf && n_inf)) return {0xffc0'0000};
+  if (d_zero || n_inf) return {sign | 0x7f80'0000};
+  if (d_inf || n_zero) return {sign};
+  if (i32(exponent32(n)) - i32(exponent32(d)) < -150) return {sign};
+  if (exponent32(d) == 255) return {sign};
+  return {sign | (q & 0x7fff'ffff)};
+}
+SIM_INLINE F64 div_fixup64(F64 quotient, F64 denominator, F64 numerator) {
+  const u64 q = quotient.bits, d = denominator.bits, n = numerator.bits;
+  const u64 sign = (d ^ n) & 0x8000'0000'0000'0000;
+  const bool d_zero = (d << 1) == 0, n_zero = (n << 1) == 0;
+  const u64 inf2 = 0xffe0'0000'0000'0000;
+  const bool d_inf = (d << 1) == inf2, n_inf = (n << 1) == inf2;
+  if (is_nan64(n)) return {quiet64(n)};
+  if (is_nan64(d)) return {quiet64(d)};
+  if ((d_zero && n_zero) || (d_inf && n_inf)) return {0xfff8'0000'0000'0000};
+  if (d_zero || n_inf) return {sign | 0x7ff0'0000'0000'0000};
+  if (d_inf || n_zero) return {sign};
+  if (i32(exponent64(n)) - i32(exponent64(d)) < -1075) return {sign};
+  return {sign | (q & 0x7fff'ffff'ffff'ffff)};
+}
+SIM_INLINE F16 div_fixup16(F16 quotient, F16 denominator, F16 numerator) {
+  const u32 q = quotient.bits, d = denominator.bits, n = numerator.bits;
+  const u32 sign = (d ^ n) & 0x8000;
+  const bool d_zero = (d & 0x7fff) == 0, n_zero = (n & 0x7fff) == 0;
+  const bool d_inf = (d & 0x7fff) == 0x7c00, n_inf = (n & 0x7fff) == 0x7c00;
+  if (is_nan16(n)) return {n | 0x200};
+  if (is_nan16(d)) return {d | 0x200};
+  if ((d_zero && n_zero) || (d_inf && n_inf)) return {0xfe00};
+  if (d_zero || n_inf) return {sign | 0x7c00};
+  if (d_inf || n_zero) return {sign};
+  return {sign | (q & 0x7fff)};
+}
+
+// --- Exponents -----------------------------------------------------------------------------------
+
+// x * 2^n, rounded once.
+SIM_INLINE float ldexp32(float x, i32 n) {
+  const i32 c = n < -300 ? -300 : n > 300 ? 300 : n;
+  // In f64 every f32 times 2^-300 .. 2^300 is exact; the conversion rounds once.
+  return float(double(x) * as_double(u64(1023 + c) << 52));
+}
+SIM_INLINE double ldexp64(double x, i32 n) {
+  i32 c = n < -2200 ? -2200 : n > 2200 ? 2200 : n;
+  // Going up cannot round before it overflows; going down, only the last step may.
+  while (c > 1000) { x *= 0x1p1000; c -= 1000; }
+  if (c < -1000) {
+    const i32 e = i32(exponent64(as_bits(x)));
+    if (e != 0 && e != 0x7ff) {
+      const i32 target = e + c < -60 ? -60 : e + c;  // all the same below: 0 or the least denormal
+      // Set the exponent to 1 (2^-1022) exactly, then scale by what is left in one rounding step.
+      if (target < 1) {
+        const double low = as_double((as_bits(x) & 0x800f'ffff'ffff'ffff) | u64(1) << 52);
+        return low * as_double(u64(1023 + target - 1) << 52);
+      }
+      return as_double((as_bits(x) & 0x800f'ffff'ffff'ffff) | u64(target) << 52);
+    }
+    return x * 0x1p-1000;
+  }
+  return x * as_double(u64(1023 + c) << 52);
+}
+SIM_INLINE u32 leading_zeros(u32 x) { return u32(__builtin_clz(x | 1)); }
+SIM_INLINE bool special32(u32 b) { return exponent32(b) == 255; }
+SIM_INLINE bool special64(u64 b) { return exponent64(b) == 0x7ff; }
+
+// frexp: value = mantissa * 2^exponent with mantissa in [0.5, 1).
+SIM_INLINE u32 frexp_exp32(u32 b) {
+  const u32 m = b & 0x7f'ffff;
+  if (special32(b) || (b << 1) == 0) return 0;
+  if (exponent32(b) == 0) return u32(-126 - i32(leading_zeros(m) - 9));
+  return exponent32(b) - 126;
+}
+SIM_INLINE u32 frexp_mant32(u32 b) {
+  if (is_nan32(b)) return quiet32(b);
+  if (special32(b) || (b << 1) == 0) return b;
+  u32 m = b & 0x7f'ffff;
+  if (exponent32(b) == 0) m = m << (leading_zeros(m) - 8) & 0x7f'ffff;
+  return (b & 0x8000'0000) | 126u << 23 | m;
+}
+SIM_INLINE u32 frexp_exp64(u64 b) {
+  if (special64(b) || (b << 1) == 0) return 0;
+  if (exponent64(b) == 0) return u32(-1022 - i32(__builtin_clzll((b & 0xf'ffff'ffff'ffff) | 1) - 12));
+  return exponent64(b) - 1022;
+}
+SIM_INLINE u64 frexp_mant64(u64 b) {
+  if (is_nan64(b)) return quiet64(b);
+  if (special64(b) || (b << 1) == 0) return b;
+  u64 m = b & 0xf'ffff'ffff'ffff;
+  if (exponent64(b) == 0) m = m << (__builtin_clzll(m | 1) - 11) & 0xf'ffff'ffff'ffff;
+  return (b & 0x8000'0000'0000'0000) | u64(1022) << 52 | m;
+}
+
+SIM_INLINE float rndne(float x) { return __builtin_roundevenf(x); }
+// fract = x - floor(x), kept below 1.
+SIM_INLINE float fract(float x) {
+  const float r = x - __builtin_floorf(x);
+  return r < 0x1.fffffep-1f ? r : (x == x && x - x == 0) ? 0x1.fffffep-1f : r;
+}
+SIM_INLINE double fract(double x) {
+  const double r = x - __builtin_floor(x);
+  return r < 0x1.fffffffffffffp-1 ? r : (x == x && x - x == 0) ? 0x1.fffffffffffffp-1 : r;
+}
+
+// DX9 rule: zero times anything is zero.
+SIM_INLINE float mul_legacy(float a, float b) { return a == 0 || b == 0 ? 0.0f : a * b; }
+
+constexpr Row high(Row row) {
+  row.param = kHighDestination;
+  return row;
+}
+
+constexpr Row kRows[] = {
+    vector("v_add_f32", [](float a, float b) { return a + b; }),
+    vector("v_sub_f32", [](float a, float b) { return a - b; }),
+    vector("v_subrev_f32", [](float a, float b) { return b - a; }),
+    vector("v_mul_f32", [](float a, float b) { return a * b; }),
+    vector("v_mul_legacy_f32", [](float a, float b) { return mul_legacy(a, b); }),
+    vector("v_fma_f32", [](float a, float b, float c) { return fma32(a, b, c); }),
+    vector("v_fmac_f32", [](float a, float b, Old<float> d) { return fma32(a, b, d.value); }),
+    vector("v_fmamk_f32", [](float a, float k, float b) { return fma32(a, k, b); }),
+    vector("v_fmaak_f32", [](float a, float b, float k) { return fma32(a, b, k); }),
+    packed32("v_pk_add_f32", [](float a, float b) { return a + b; }),
+    packed32("v_pk_mul_f32", [](float a, float b) { return a * b; }),
+    packed32("v_pk_fma_f32", [](float a, float b, float c) { return fma32(a, b, c); }),
+    vector("v_fma_mix_f32", [](Mix a, Mix b, Mix c) { return fma32(a.value, b.value, c.value); }),
+
+    vector("v_add_f64", [](double a, double b) { return a + b; }),
+    vector("v_mul_f64", [](double a, double b) { return a * b; }),
+    vector("v_fma_f64", [](double a, double b, double c) { return fma64(a, b, c); }),
+    vector("v_fmac_f64", [](double a, double b, Old<double> d) { return fma64(a, b, d.value); }),
+
+    vector("v_add_f16", [](Half a, Half b) { return Half{a.value + b.value}; }),
+    vector("v_sub_f16", [](Half a, Half b) { return Half{a.value - b.value}; }),
+    vector("v_subrev_f16", [](Half a, Half b) { return Half{b.value - a.value}; }),
+    vector("v_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
+    vector_half("v_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
+    packed16("v_pk_add_f16", [](Half a, Half b) { return Half{a.value + b.value}; }),
+    packed16("v_pk_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
+    packed16("v_pk_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
+    // One rounding to f32, a second to f16 (the mix instructions compute in f32).
+    vector_half("v_fma_mixlo_f16", [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; }),
+    high(vector_half("v_fma_mixhi_f16", [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; })),
+
+    vector("v_min_f32", [](F32 a, F32 b, const Mode& m) { return min_of(a, b, m); }),
+    vector("v_max_f32", [](F32 a, F32 b, const Mode& m) { return max_of(a, b, m); }),
+    vector("v_min3_f32", [](F32 a, F32 b, F32 c, const Mode& m) { return min_of(min_of(a, b, m), c, m); }),
+    vector("v_max3_f32", [](F32 a, F32 b, F32 c, const Mode& m) { return max_of(max_of(a, b, m), c, m); }),
+    vector("v_med3_f32", [](F32 a, F32 b, F32 c, const Mode& m) { return med3(a, b, c, m); }),
+    vector("v_minimum3_f32", [](F32 a, F32 b, F32 c, const Mode& m) {
+      return ieee2019_extreme<false>(ieee2019_extreme<false>(a, b, m), c, m); }).on(kGfx950Only),
+    vector("v_maximum3_f32", [](F32 a, F32 b, F32 c, const Mode& m) {
+      return ieee2019_extreme<true>(ieee2019_extreme<true>(a, b, m), c, m); }).on(kGfx950Only),
+    vector("v_min_f64", [](F64 a, F64 b, const Mode& m) { return min_of(a, b, m); }),
+    vector("v_max_f64", [](F64 a, F64 b, const Mode& m) { return max_of(a, b, m); }),
+    vector("v_min_f16", [](F16 a, F16 b, const Mode& m) { return min_of(a, b, m); }),
+    vector("v_max_f16", [](F16 a, F16 b, const Mode& m) { return max_of(a, b, m); }),
+    vector_half("v_min3_f16", [](F16 a, F16 b, F16 c, const Mode& m) { return min_of(min_of(a, b, m), c, m); }),
+    vector_half("v_max3_f16", [](F16 a, F16 b, F16 c, const Mode& m) { return max_of(max_of(a, b, m), c, m); }),
+    vector_half("v_med3_f16", [](F16 a, F16 b, F16 c, const Mode& m) { return med3(a, b, c, m); }),
+    packed16("v_pk_min_f16", [](F16 a, F16 b, const Mode& m) { return min_of(a, b, m); }),
+    packed16("v_pk_max_f16", [](F16 a, F16 b, const Mode& m) { return max_of(a, b, m); }),
+
+    vector("v_div_scale_f32", [](F32 a, F32 b, F32 c) { return div_scale32(a, b, c); }),
+    vector("v_div_scale_f64", [](F64 a, F64 b, F64 c) { return div_scale64(a, b, c); }),
+    vector("v_div_fmas_f32", [](float a, float b, float c, VccBit v) {
+      const float r = fma32(a, b, c); return v ? r * 0x1p64f : r; }),
+    vector("v_div_fmas_f64", [](double a, double b, double c, VccBit v) {
+      const double r = fma64(a, b, c); return v ? r * 0x1p128 : r; }),
+    vector("v_div_fixup_f32", [](F32 a, F32 b, F32 c) { return div_fixup32(a, b, c); }),
+    vector("v_div_fixup_f64", [](F64 a, F64 b, F64 c) { return div_fixup64(a, b, c); }),
+    vector_half("v_div_fixup_f16", [](F16 a, F16 b, F16 c) { return div_fixup16(a, b, c); }),
+
+    vector("v_ldexp_f32", [](float a, i32 n) { return ldexp32(a, n); }),
+    vector("v_ldexp_f64", [](double a, i32 n) { return ldexp64(a, n); }),
+    vector("v_ldexp_f16", [](Half a, i16 n) { return Half{ldexp32(a.value, n)}; }),
+    vector("v_frexp_exp_i32_f32", [](F32 a) { return frexp_exp32(a.bits); }),
+    vector("v_frexp_mant_f32", [](F32 a) { return F32{frexp_mant32(a.bits)}; }),
+    vector("v_frexp_exp_i32_f64", [](F64 a) { return frexp_exp64(a.bits); }),
+    vector("v_frexp_mant_f64", [](F64 a) { return F64{frexp_mant64(a.bits)}; }),
+    vector("v_frexp_exp_i16_f16", [](F16 a) { return u16(frexp_exp32(f32_from_f16(a.bits))); }),
+    vector("v_frexp_mant_f16", [](F16 a) {
+      return F16{f16_from_f32(frexp_mant32(f32_from_f16(a.bits)), Round::kNearest, false)}; }),
+
+    vector("v_floor_f32", [](float a) { return __builtin_floorf(a); }),
+    vector("v_ceil_f32", [](float a) { return __builtin_ceilf(a); }),
+    vector("v_trunc_f32", [](float a) { return __builtin_truncf(a); }),
+    vector("v_rndne_f32", [](float a) { return rndne(a); }),
+    vector("v_fract_f32", [](float a) { return fract(a); }),
+    vector("v_floor_f64", [](double a) { return __builtin_floor(a); }),
+    vector("v_ceil_f64", [](double a) { return __builtin_ceil(a); }),
+    vector("v_trunc_f64", [](double a) { return __builtin_trunc(a); }),
+    vector("v_rndne_f64", [](double a) { return __builtin_roundeven(a); }),
+    vector("v_fract_f64", [](double a) { return fract(a); }),
+    vector("v_floor_f16", [](Half a) { return Half{__builtin_floorf(a.value)}; }),
+    vector("v_ceil_f16", [](Half a) { return Half{__builtin_ceilf(a.value)}; }),
+    vector("v_trunc_f16", [](Half a) { return Half{__builtin_truncf(a.value)}; }),
+    vector("v_rndne_f16", [](Half a) { return Half{rndne(a.value)}; }),
+    vector("v_fract_f16", [](Half a) {
+      // The largest f16 below 1 bounds it.
+      const float r = a.value - __builtin_floorf(a.value);
+      return Half{r < 0x1.ffcp-1f ? r : r != r ? r : 0x1.ffcp-1f}; }),
+};
+
+}  // namespace
+
+std::span<const Row> vop_float_rows() { return kRows; }
+
+}  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA

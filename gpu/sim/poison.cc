@@ -1,0 +1,219 @@
+#include "gpu/sim/poison.h"
+
+#include <algorithm>
+
+namespace wavefuzz::sim {
+namespace {
+
+constexpr uint64_t kAll = ~0ull;
+uint64_t all_if(uint64_t bits) { return bits != 0 ? kAll : 0; }
+
+uint64_t and_rule(uint64_t a, uint64_t pa, uint64_t b, uint64_t pb) {
+  return (pa & (b | pb)) | (pb & (a | pa));  // a defined 0 on either side decides
+}
+uint64_t or_rule(uint64_t a, uint64_t pa, uint64_t b, uint64_t pb) {
+  return (pa & (~b | pb)) | (pb & (~a | pa));  // a defined 1 does
+}
+uint64_t sign_extend(uint64_t bits, unsigned width) {
+  if (width == 0) return 0;
+  return uint64_t(int64_t(bits << (64 - width)) >> (64 - width));
+}
+
+}  // namespace
+
+uint64_t poison_copy(const uint64_t*, const uint64_t* p) { return p[0]; }
+uint64_t poison_and(const uint64_t* v, const uint64_t* p) { return and_rule(v[0], p[0], v[1], p[1]); }
+uint64_t poison_andn2(const uint64_t* v, const uint64_t* p) {
+  return and_rule(v[0], p[0], ~v[1], p[1]);
+}
+uint64_t poison_or(const uint64_t* v, const uint64_t* p) { return or_rule(v[0], p[0], v[1], p[1]); }
+uint64_t poison_orn2(const uint64_t* v, const uint64_t* p) { return or_rule(v[0], p[0], ~v[1], p[1]); }
+uint64_t poison_xor(const uint64_t*, const uint64_t* p) { return p[0] | p[1]; }
+uint64_t poison_or3(const uint64_t* v, const uint64_t* p) {
+  return or_rule(v[0] | v[1], or_rule(v[0], p[0], v[1], p[1]), v[2], p[2]);
+}
+uint64_t poison_and_or(const uint64_t* v, const uint64_t* p) {
+  return or_rule(v[0] & v[1], and_rule(v[0], p[0], v[1], p[1]), v[2], p[2]);
+}
+uint64_t poison_lshl32(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[1]) | uint32_t(p[0]) << (v[1] & 31);
+}
+uint64_t poison_lshr32(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[1]) | uint32_t(p[0]) >> (v[1] & 31);
+}
+uint64_t poison_ashr32(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[1]) | uint32_t(int32_t(p[0]) >> (v[1] & 31));
+}
+uint64_t poison_lshl64(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[1]) | p[0] << (v[1] & 63);
+}
+uint64_t poison_lshr64(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[1]) | p[0] >> (v[1] & 63);
+}
+uint64_t poison_ashr64(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[1]) | uint64_t(int64_t(p[0]) >> (v[1] & 63));
+}
+#define REVERSED(NAME)                                                \
+  uint64_t poison_##NAME##rev32(const uint64_t* v, const uint64_t* p) { \
+    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};          \
+    return poison_##NAME##32(rv, rp);                                 \
+  }                                                                   \
+  uint64_t poison_##NAME##rev64(const uint64_t* v, const uint64_t* p) { \
+    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};          \
+    return poison_##NAME##64(rv, rp);                                 \
+  }
+REVERSED(lshl)
+REVERSED(lshr)
+REVERSED(ashr)
+#undef REVERSED
+uint64_t poison_lshl_or(const uint64_t* v, const uint64_t* p) {
+  return or_rule(uint32_t(v[0]) << (v[1] & 31), poison_lshl32(v, p), v[2], p[2]);
+}
+uint64_t poison_select(const uint64_t* v, const uint64_t* p) {
+  return p[2] != 0 ? kAll : v[2] != 0 ? p[1] : p[0];
+}
+uint64_t poison_select_scc(const uint64_t* v, const uint64_t* p) {
+  return p[2] != 0 ? kAll : v[2] != 0 ? p[0] : p[1];
+}
+uint64_t poison_bfe_u32(const uint64_t* v, const uint64_t* p) {
+  const unsigned width = v[2] & 31;
+  return all_if(p[1] | p[2]) | ((uint32_t(p[0]) >> (v[1] & 31)) & ((uint64_t{1} << width) - 1));
+}
+uint64_t poison_bfe_i32(const uint64_t* v, const uint64_t* p) {
+  return sign_extend(poison_bfe_u32(v, p), v[2] & 31) | all_if(p[1] | p[2]);
+}
+uint64_t poison_bfi(const uint64_t* v, const uint64_t* p) {
+  return p[0] | (v[0] & p[1]) | (~v[0] & p[2]);
+}
+uint64_t poison_alignbit(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[2]) | uint32_t((p[0] << 32 | uint32_t(p[1])) >> (v[2] & 31));
+}
+uint64_t poison_alignbyte(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[2]) | uint32_t((p[0] << 32 | uint32_t(p[1])) >> (8 * (v[2] & 3)));
+}
+uint64_t poison_perm(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[2]) | permute_bytes(uint32_t(p[0]), uint32_t(p[1]), uint32_t(v[2]), false);
+}
+uint64_t poison_pack(const uint64_t*, const uint64_t* p) {
+  return (p[0] & 0xffff) | (p[1] & 0xffff) << 16;
+}
+uint64_t poison_packed16(const uint64_t*, const uint64_t* p) {
+  const uint64_t any = p[0] | p[1] | p[2];
+  return ((any & 0xffff) != 0 ? 0xffff : 0) | ((any >> 16 & 0xffff) != 0 ? 0xffff'0000 : 0);
+}
+uint64_t poison_packed32(const uint64_t*, const uint64_t* p) {
+  const uint64_t any = p[0] | p[1] | p[2];
+  return (uint32_t(any) != 0 ? 0xffff'ffff : 0) | (any >> 32 != 0 ? uint64_t{0xffff'ffff} << 32 : 0);
+}
+
+uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector, bool constants) {
+  const uint64_t data = uint64_t(a) << 32 | b;
+  uint32_t result = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    const unsigned s = selector >> 8 * i & 0xff;
+    uint32_t byte;
+    if (s >= 13)
+      byte = constants ? 0xff : 0;
+    else if (s == 12)
+      byte = 0;
+    else if (s >= 8)
+      byte = data >> (16 * (s - 8) + 15) & 1 ? 0xff : 0;
+    else
+      byte = data >> 8 * s & 0xff;
+    result |= byte << 8 * i;
+  }
+  return result;
+}
+
+void poison_lanes(const Wave& wave, Slot slot, uint32_t* lanes) {
+  switch (slot.kind) {
+    case Kind::kVgpr: {
+      const VgprPoison& p = wave.v_poison[slot.index];
+      for (unsigned i = 0; i < kLanes; ++i) {
+        uint32_t bits = 0;
+        for (unsigned b = 0; b < 4; ++b) bits |= (p.byte[b] >> i & 1) != 0 ? 0xffu << 8 * b : 0;
+        lanes[i] = bits;
+      }
+      return;
+    }
+    case Kind::kSgpr:
+      std::fill_n(lanes, kLanes, wave.s_poison[slot.index]);
+      return;
+    case Kind::kMask: {
+      const uint64_t p = wave.s64_poison(slot.index);
+      for (unsigned i = 0; i < kLanes; ++i) lanes[i] = (p >> i & 1) != 0 ? ~0u : 0;
+      return;
+    }
+    case Kind::kConst:
+    case Kind::kNone:
+      std::fill_n(lanes, kLanes, 0u);
+      return;
+  }
+}
+
+void vector_poison(const Op& op, const LaneArgs& args, const uint32_t (*poison)[kLanes],
+                   uint32_t (*results)[kLanes]) {
+  const Row& row = *op.row;
+  const unsigned dwords = row.result_dwords;
+  for (unsigned i = 0; i < kLanes; ++i) {
+    uint64_t values[6] = {}, masks[6] = {};
+    uint64_t any = 0;
+    unsigned slot = 0;
+    for (unsigned k = 0; k < row.operand_count; ++k) {
+      const OperandType type = row.operands[k];
+      values[k] = args.src[slot][i];
+      masks[k] = poison[slot][i];
+      if (sim::dwords(type) == 2) {
+        values[k] |= uint64_t(args.src[slot + 1][i]) << 32;
+        masks[k] |= uint64_t(poison[slot + 1][i]) << 32;
+      } else if (type == OperandType::kB16 || type == OperandType::kF16) {
+        masks[k] &= 0xffff;
+      }
+      slot += sim::dwords(type);
+      any |= masks[k];
+    }
+    uint64_t result = any == 0 ? 0 : row.poison != nullptr ? row.poison(values, masks) : kAll;
+    if (row.result_is_half) result &= 0xffff;
+    for (unsigned d = 0; d < dwords; ++d) results[d][i] = uint32_t(result >> 32 * d);
+    if (row.result_is_mask || row.second_is_mask) results[dwords][i] = any != 0 ? ~0u : 0;
+  }
+}
+
+uint32_t poison_origin(const Wave& wave, const Op& op, uint64_t lanes) {
+  for (unsigned k = 0; k < op.slots; ++k) {
+    const Slot slot = op.src[k];
+    if (slot.kind == Kind::kVgpr && (wave.v_poison[slot.index].any() & lanes) != 0)
+      return wave.v_origin[slot.index];
+    if (slot.kind == Kind::kSgpr && wave.s_poison[slot.index] != 0) return wave.s_origin[slot.index];
+    if (slot.kind == Kind::kMask && (wave.s64_poison(slot.index) & lanes) != 0)
+      return wave.s_origin[slot.index];
+  }
+  return kNeverWritten;
+}
+
+void scalar_poison(Wave& wave, const Op& op, const uint64_t* values, bool writes_scc) {
+  const Row& row = *op.row;
+  uint64_t masks[6] = {};
+  uint64_t any = 0;
+  unsigned slot = 0;
+  for (unsigned k = 0; k < row.operand_count; ++k) {
+    for (unsigned d = 0; d < sim::dwords(row.operands[k]); ++d, ++slot)
+      if (op.src[slot].kind == Kind::kSgpr)
+        masks[k] |= uint64_t(wave.s_poison[op.src[slot].index]) << 32 * d;
+    any |= masks[k];
+  }
+  uint64_t result = row.poison != nullptr ? row.poison(values, masks) : kAll;
+  if (op.dwords == 1) result &= 0xffff'ffff;
+  const uint32_t origin = poison_origin(wave, op, kAll);
+  for (unsigned d = 0; d < op.dwords; ++d) {
+    wave.s_poison[op.dst + d] = uint32_t(result >> 32 * d);
+    wave.s_origin[op.dst + d] = origin;
+  }
+  // SCC is a function of the result where there is one.
+  if (writes_scc) {
+    wave.s_poison[kScc] = op.dwords != 0 ? result != 0 : any != 0;
+    wave.s_origin[kScc] = origin;
+  }
+}
+
+}  // namespace wavefuzz::sim

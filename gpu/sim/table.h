@@ -1,0 +1,37 @@
+// The instruction table: mnemonic to semantics, one per host ISA.
+#ifndef GPU_SIM_TABLE_H_
+#define GPU_SIM_TABLE_H_
+
+#include <span>
+#include <string_view>
+
+#include "gpu/sim/micro_op.h"
+
+namespace wavefuzz::sim {
+
+struct Table {
+  std::span<const std::span<const Row>> families;
+  ExecFn vector;         // for rows of Format::kVector
+  ExecFn vector_extras;  // the same, for an op that has Extras
+};
+
+// One per namespace that the op files are compiled into.
+namespace baseline { const Table& table(); }
+namespace avx2 { const Table& table(); }
+namespace avx512 { const Table& table(); }
+
+const Table& table(HostIsa isa);
+// Null when the arch has no such instruction in the table.
+const Row* find_row(HostIsa isa, Arch arch, std::string_view mnemonic);
+
+// What an op without semantics, and one past the end of the code, execute. In machine.cc.
+const Op* exec_unsupported(Wave& wave, const Op* op);
+const Op* exec_outside(Wave& wave, const Op* op);
+// The instruction at a run-time address, or the finding for a jump outside the code.
+const Op* find_jump(Wave& wave, const Op* op, uint64_t address);
+// Notes the instruction's fidelity, then executes it.
+const Op* exec_inexact(Wave& wave, const Op* op);
+
+}  // namespace wavefuzz::sim
+
+#endif  // GPU_SIM_TABLE_H_

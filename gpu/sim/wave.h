@@ -1,0 +1,157 @@
+// The state of a wave while it runs, and of the launch around it.
+//
+// The op files are compiled once per host ISA. Functions here that they call are therefore either
+// always inlined or defined in machine.cc, which is compiled once, for the baseline: a shared inline
+// function compiled for AVX-512 must not be what the linker keeps for everybody.
+#ifndef GPU_SIM_WAVE_H_
+#define GPU_SIM_WAVE_H_
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gpu/sim/launch.h"
+#include "gpu/sim/micro_op.h"
+#include "gpu/sim/mode.h"
+
+#define SIM_INLINE [[gnu::always_inline]] inline
+
+namespace wavefuzz::sim {
+
+// Origins of poison: an op index, or this.
+inline constexpr uint32_t kNeverWritten = ~0u;
+
+// Address space outside the islands' part. Apertures are 4 GiB, known by their high dword.
+inline constexpr uint64_t kCodeBase = 0x7f00'0000'0000;
+inline constexpr uint64_t kKernargBase = 0x7e00'0000'0000;
+inline constexpr uint32_t kSharedAperture = 0x10000;   // high dword of src_shared_base
+inline constexpr uint32_t kPrivateAperture = 0x20000;  // high dword of src_private_base
+
+enum class WaveState : uint8_t { kReady, kAtBarrier, kEnded, kStopped };
+
+struct Machine;
+
+// Poison of a VGPR: per byte of the register, the lanes where that byte is undefined.
+struct VgprPoison {
+  uint64_t byte[4];
+  SIM_INLINE uint64_t any() const { return byte[0] | byte[1] | byte[2] | byte[3]; }
+};
+
+struct alignas(64) Wave {
+  uint32_t v[512][kLanes];  // VGPRs, then AGPRs
+  uint32_t exec_lanes[kLanes];  // EXEC as a dword per lane: 0 or ~0
+  uint32_t source_lanes[kMaxSlots][kLanes];  // sources that are not a plain register
+  uint32_t result_lanes[kMaxResults][kLanes];
+  VgprPoison v_poison[512];
+  uint32_t v_origin[512];
+  uint32_t s[kScalars];         // see kVcc .. kScc
+  uint32_t s_poison[kScalars];  // bit by bit: lane masks are half defined at times
+  uint32_t s_origin[kScalars];
+  Mode mode;
+  uint64_t exec;
+  bool exec_full;
+  WaveState state;
+  uint32_t id;  // in the group
+  const Op* next;
+  Machine* machine;
+  std::byte* scratch = nullptr;        // private memory of all lanes, lane-major
+  uint64_t* scratch_defined = nullptr;  // a bit per byte
+
+  SIM_INLINE uint64_t s64(unsigned index) const {
+    return s[index] | uint64_t(s[index + 1]) << 32;
+  }
+  SIM_INLINE uint64_t s64_poison(unsigned index) const {
+    return s_poison[index] | uint64_t(s_poison[index + 1]) << 32;
+  }
+  SIM_INLINE void set_s64(unsigned index, uint64_t value, uint64_t poison) {
+    s[index] = uint32_t(value);
+    s[index + 1] = uint32_t(value >> 32);
+    s_poison[index] = uint32_t(poison);
+    s_poison[index + 1] = uint32_t(poison >> 32);
+  }
+  // To be called after every write to s[kExec..kExec+1].
+  SIM_INLINE void exec_changed() {
+    exec = s64(kExec);
+    exec_full = exec == ~0ull;
+    for (unsigned half = 0; half < 2; ++half) {
+      const uint32_t bits = s[kExec + half];
+      for (unsigned i = 0; i < 32; ++i) exec_lanes[32 * half + i] = 0u - (bits >> i & 1);
+    }
+  }
+};
+
+// A stretch of memory a launch can reach: an island, the kernarg segment, the code object's data.
+struct Span {
+  uint64_t address;
+  uint64_t size;
+  std::byte* data;
+  uint64_t* initialised;  // null: all of it is
+  uint64_t* written;      // null: not tracked, and stores are errors
+  uint8_t* dirty;
+  Island* island;  // null for kernarg and code
+  Access access;
+  std::string_view name;
+};
+
+// One launch on one thread.
+struct Machine {
+  const Code* code = nullptr;
+  const LaunchConfig* config = nullptr;
+  RunResult* result = nullptr;
+  std::vector<Span> spans;  // by address
+  const Span* last_span = nullptr;
+  uint64_t budget = 0;  // wave instructions left
+
+  // LDS of the group that runs, with a spare dword at the end for whole-word bit access.
+  std::vector<std::byte> lds;
+  std::vector<uint64_t> lds_defined;  // a bit per byte
+  uint32_t lds_bytes = 0;
+  uint64_t scratch_size = 0;  // per lane
+  std::array<uint32_t, 3> group{};
+
+  std::vector<std::unique_ptr<Wave>> waves;
+  std::vector<std::vector<std::byte>> scratch_bytes;
+  std::vector<std::vector<uint64_t>> scratch_bits;
+  std::vector<std::byte> kernarg;
+  std::vector<uint64_t> kernarg_defined;
+  std::vector<uint64_t> seen_findings;   // (kind, op) already reported
+  std::vector<uint8_t> inexact_seen;     // per op
+
+  // Defined in machine.cc.
+  // Records a finding unless this instruction has had one of the kind. False when the launch must stop.
+  struct Where {
+    uint64_t lanes = 0;  // 0: the scalar unit
+    bool has_address = false;
+    uint64_t address = 0;
+    unsigned bytes = 0;
+    const char* space = nullptr;  // "LDS", "scratch"; null: global
+    uint64_t limit = 0;           // of that space
+  };
+  bool report(Wave& wave, const Op* op, FindingKind kind, const Where& where,
+              const std::string& detail = {});
+  // Poison reached `what` ("the address", "the branch", ...). Origin as in v_origin.
+  bool report_poison(Wave& wave, const Op* op, const char* what, uint64_t lanes, uint32_t origin);
+  // Stops the wave and the launch: no semantics.
+  void unsupported(Wave& wave, const Op* op);
+  void note_inexact(const Op* op);
+  const Span* find_span(uint64_t address, uint64_t bytes);
+  void mark_dirty(const Span& span, uint64_t first_chunk, uint64_t last_chunk);
+  bool stop = false;  // the launch is over: too many findings, no semantics, no budget
+  size_t wave_count = 0;
+
+  // Defined in launch.cc.
+  void start(const Code& code, Memory& memory, const LaunchConfig& config, RunResult& result);
+  void start_group();
+  void start_wave(uint32_t id);
+  void run_group();
+  void run_wave(Wave& wave);
+};
+
+// Sets or restores the host's rounding mode for f32 bodies.
+void set_host_rounding(Round round);
+
+}  // namespace wavefuzz::sim
+
+#endif  // GPU_SIM_WAVE_H_
