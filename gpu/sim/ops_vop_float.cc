@@ -74,7 +74,9 @@ SIM_INLINE u32 exponent64(u64 b) { return u32(b >> 52) & 0x7ff; }
 SIM_INLINE float scale32(float x, int n) { return x * as_float(u32(127 + n) << 23); }
 SIM_INLINE double scale64(double x, int n) { return x * as_double(u64(1023 + n) << 52); }
 
-// Operands: value to scale, denominator, numerator.
+// Operands: value to scale, denominator, numerator. One departure from the manual's text: where both
+// the reciprocal and the quotient are subnormal it scales the denominator up, beyond the largest
+// float; down is what brings its reciprocal into range and lets v_div_fmas finish the quotient.
 SIM_INLINE WithBit<F32> div_scale32(F32 value, F32 denominator, F32 numerator) {
   const u32 s0 = value.bits, s1 = denominator.bits, s2 = numerator.bits;
   const float d = as_float(s1), n = as_float(s2);
@@ -86,7 +88,7 @@ SIM_INLINE WithBit<F32> div_scale32(F32 value, F32 denominator, F32 numerator) {
   if (e2 - e1 >= 96) return {{is_denominator ? as_bits(scale32(x, 64)) : s0}, true};
   if (d_denormal) return {{as_bits(scale32(x, 64))}, false};
   const bool r_denormal = exponent32(as_bits(1.0f / d)) == 0 && (as_bits(1.0f / d) << 1) != 0;
-  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale32(x, 64)) : s0}, true};
+  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale32(x, -64)) : s0}, true};
   if (r_denormal) return {{as_bits(scale32(x, -64))}, false};
   if (q_denormal) return {{is_denominator ? s0 : as_bits(scale32(x, 64))}, true};
   if (e2 <= 23) return {{as_bits(scale32(x, 64))}, false};
@@ -103,13 +105,42 @@ SIM_INLINE WithBit<F64> div_scale64(F64 value, F64 denominator, F64 numerator) {
   if (e2 - e1 >= 768) return {{is_denominator ? as_bits(scale64(x, 128)) : s0}, true};
   if (d_denormal) return {{as_bits(scale64(x, 128))}, false};
   const bool r_denormal = exponent64(as_bits(1.0 / d)) == 0 && (as_bits(1.0 / d) << 1) != 0;
-  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale64(x, 128)) : s0}, true};
+  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale64(x, -128)) : s0}, true};
   if (r_denormal) return {{as_bits(scale64(x, -128))}, false};
   if (q_denormal) return {{is_denominator ? s0 : as_bits(scale64(x, 128))}, true};
   if (e2 <= 53) return {{as_bits(scale64(x, 128))}, false};
   return {{s0}, false};
 }
 
+// a * b + c in a wider type that holds the product exactly, rounded to odd there, so that a second
+// rounding to the narrow type is the only one that counts. Error term: Knuth's TwoSum.
+template <typename Wide, typename WideBits, typename T>
+SIM_INLINE Wide fma_to_odd(T a, T b, T c) {
+  const Wide product = Wide(a) * Wide(b);
+  const Wide sum = product + Wide(c);
+  const Wide low = sum - product;
+  const Wide error = (product - (sum - low)) + (Wide(c) - low);
+  WideBits bits = __builtin_bit_cast(WideBits, sum);
+  const bool sticky = error != 0 && error == error && (bits & 1) == 0;
+  bits = sticky ? ((error > 0) == (sum > 0) ? bits + 1 : bits - 1) : bits;
+  return __builtin_bit_cast(Wide, bits);
+}
+
+// v_div_fmas where v_div_scale has scaled one operand: a quotient far above 1 comes from a scaled
+// denominator and goes up, one far below from a scaled numerator and goes down. (The manual's text
+// has the upward case only; IEEE division needs both.) The result may be subnormal, so that the
+// sum is rounded once, after the scaling.
+SIM_INLINE float scaled_fma32(float a, float b, float c) {
+  const double scale = exponent32(as_bits(c)) > 127 ? 0x1p64 : 0x1p-64;
+  return float(fma_to_odd<double, u64>(a, b, c) * scale);
+}
+SIM_INLINE double scaled_fma64(double a, double b, double c) {
+  const double scale = exponent64(as_bits(c)) > 1023 ? 0x1p128 : 0x1p-128;
+  return double(fma_to_odd<__float128, unsigned __int128>(a, b, c) * scale);
+}
+
+// A quotient beyond the range has become NaN on the way (Inf - Inf): nothing else can, once the
+// special operands are gone.
 // Operands: quotient, denominator, numerator.
 SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
   const u32 q = quotient.bits, d = denominator.bits, n = numerator.bits;
@@ -123,6 +154,7 @@ SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
   if (d_inf || n_zero) return {sign};
   if (i32(exponent32(n)) - i32(exponent32(d)) < -150) return {sign};
   if (exponent32(d) == 255) return {sign};
+  if (is_nan32(q)) return {sign | 0x7f80'0000};
   return {sign | (q & 0x7fff'ffff)};
 }
 SIM_INLINE F64 div_fixup64(F64 quotient, F64 denominator, F64 numerator) {
@@ -137,6 +169,7 @@ SIM_INLINE F64 div_fixup64(F64 quotient, F64 denominator, F64 numerator) {
   if (d_zero || n_inf) return {sign | 0x7ff0'0000'0000'0000};
   if (d_inf || n_zero) return {sign};
   if (i32(exponent64(n)) - i32(exponent64(d)) < -1075) return {sign};
+  if (is_nan64(q)) return {sign | 0x7ff0'0000'0000'0000};
   return {sign | (q & 0x7fff'ffff'ffff'ffff)};
 }
 SIM_INLINE F16 div_fixup16(F16 quotient, F16 denominator, F16 numerator) {
@@ -283,9 +316,9 @@ constexpr Row kRows[] = {
     vector("v_div_scale_f32", [](F32 a, F32 b, F32 c) { return div_scale32(a, b, c); }),
     vector("v_div_scale_f64", [](F64 a, F64 b, F64 c) { return div_scale64(a, b, c); }),
     vector("v_div_fmas_f32", [](float a, float b, float c, VccBit v) {
-      const float r = fma32(a, b, c); return v ? r * 0x1p64f : r; }),
+      return v ? scaled_fma32(a, b, c) : fma32(a, b, c); }),
     vector("v_div_fmas_f64", [](double a, double b, double c, VccBit v) {
-      const double r = fma64(a, b, c); return v ? r * 0x1p128 : r; }),
+      return v ? scaled_fma64(a, b, c) : fma64(a, b, c); }),
     vector("v_div_fixup_f32", [](F32 a, F32 b, F32 c) { return div_fixup32(a, b, c); }),
     vector("v_div_fixup_f64", [](F64 a, F64 b, F64 c) { return div_fixup64(a, b, c); }),
     vector_half("v_div_fixup_f16", [](F16 a, F16 b, F16 c) { return div_fixup16(a, b, c); }),
