@@ -2,8 +2,10 @@
 #define WAVEFUZZ_FUZZ_OPERATOR_H_
 
 #include <rapidcheck/Gen.h>
+#include <rapidcheck/Seq.h>
 #include <rapidcheck/Shrinkable.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,12 @@
 #include "gpu/problem.h"
 
 namespace wavefuzz {
+
+/// Makes a case simpler in place.
+using Step = std::function<void(Case&)>;
+
+/// The cases that the steps lead to from `c`, made one at a time as they are asked for.
+rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps);
 
 /// One operator of the attention family: which inputs are worth trying, what the buffers of a case
 /// hold, and what a right kernel makes of them. Stateless; safe to use from several threads.
@@ -45,9 +53,10 @@ class Operator {
   };
   virtual Judgement expect(const Case& c, const Manifest& manifest) const = 0;
 
-  /// Cases that are one step simpler, the largest step first; none of them equals `c`. Each may be
-  /// outside the kernel's claims.
-  virtual std::vector<Case> simpler(const Case& c) const = 0;
+  /// Ways to make the case simpler by one step, the largest first. Steps are many and most are
+  /// never taken, so they are cheap to list and do their work when applied. The result may be
+  /// outside the kernel's claims; a step that changes nothing is skipped.
+  virtual std::vector<Step> simpler(const Case& c) const = 0;
 
   /// One line for a reader: "1 token, head_dim 16, page_size 1, ..."
   virtual std::string summary(const Case& c) const = 0;

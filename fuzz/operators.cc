@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <rapidcheck/seq/Create.h>
+#include <rapidcheck/seq/Transform.h>
 
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
@@ -15,6 +17,16 @@ const Operator& find_operator(const std::string& name) {
     names += (names.empty() ? "" : ", ") + op->name();
   }
   throw Error(Exit::kUsage, fmt::format("operator '{}' is unknown; there are {}", name, names));
+}
+
+rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps) {
+  const auto apply = [c](const Step& step) {
+    Case simpler = c;
+    step(simpler);
+    return simpler;
+  };
+  return rc::seq::filter(rc::seq::map(rc::seq::fromContainer(std::move(steps)), apply),
+                         [c](const Case& simpler) { return !(simpler == c); });
 }
 
 }  // namespace wavefuzz

@@ -1,6 +1,5 @@
 #include "fuzz/shrink.h"
 
-#include <rapidcheck/seq/Create.h>
 #include <rapidcheck/shrinkable/Create.h>
 
 #include <algorithm>
@@ -13,6 +12,11 @@ namespace wavefuzz {
 namespace {
 
 using Children = rc::Seq<rc::Shrinkable<Case>>;
+
+// After a success the next is likely near; the longer there is none, the more children are tried at
+// once, which is where threads help. A batch of fewer costs more to hand out than to run.
+constexpr uint64_t kMostAhead = 64;
+constexpr int kWorthThreads = 8;
 
 /// Whether a case still fails in the same way. A simpler case may be one that the kernel refuses,
 /// or that does not hold together: then it does not.
@@ -35,6 +39,7 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
   const std::string wanted = signature(verdict);
   Shrunk result = {failing.value(), verdict};
   Children children = failing.shrinks();
+  uint64_t ahead = 1;  // children tried at once
   for (;;) {
     if (interrupted || result.steps >= limits.steps ||
         std::chrono::steady_clock::now() > deadline) {
@@ -42,8 +47,7 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
       return result;
     }
     std::vector<rc::Shrinkable<Case>> batch;
-    const uint64_t most =
-        std::min<uint64_t>(static_cast<uint64_t>(threads), limits.steps - result.steps);
+    const uint64_t most = std::min(ahead, limits.steps - result.steps);
     while (batch.size() < most) {
       auto child = children.next();
       if (!child) break;
@@ -54,9 +58,11 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
     const int count = static_cast<int>(batch.size());
     std::vector<Verdict> verdicts(batch.size());
     std::vector<char> fails(batch.size());
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int i = 0; i < count; ++i)
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) if (count >= kWorthThreads)
+    for (int i = 0; i < count; ++i) {
       fails[i] = still_fails(harness, batch[i].value(), wanted, verdicts[i]);
+    }
+    ahead = std::min(2 * ahead, kMostAhead);
 
     // The first that fails, whichever finished first; what came after it was not needed and does
     // not count.
@@ -68,13 +74,14 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
     result.verdict = std::move(verdicts[chosen]);
     ++result.better;
     children = batch[chosen].shrinks();
+    ahead = 1;
   }
 }
 
 rc::Shrinkable<Case> shrink_tree(const Harness& harness, const Case& c) {
   const Operator& op = harness.op(c);
   return rc::shrinkable::shrinkRecur(
-      Case(c), [&op](const Case& d) { return rc::seq::fromContainer(op.simpler(d)); });
+      Case(c), [&op](const Case& d) { return apply_steps(d, op.simpler(d)); });
 }
 
 }  // namespace wavefuzz

@@ -1,6 +1,7 @@
 #include "fuzz/simpler.h"
 
 #include <cmath>
+#include <iterator>
 
 namespace wavefuzz {
 namespace {
@@ -38,39 +39,43 @@ std::vector<int64_t> toward(int64_t value, int64_t target) {
   return out;
 }
 
-std::vector<RowRecipe> simpler_rows(const RowRecipe& recipe, Dtype16 dtype,
-                                    const std::vector<uint16_t>& bits) {
-  std::vector<RowRecipe> out;
+std::vector<std::function<void(RowRecipe&)>> simpler_row(const RowRecipe& recipe, Dtype16 dtype,
+                                                         const std::vector<uint16_t>& bits) {
+  std::vector<std::function<void(RowRecipe&)>> steps;
   if (recipe.fill != "zero") {
-    out.push_back({"zero", 0, recipe.set});
+    steps.push_back([](RowRecipe& row) { row = {"zero", 0, row.set}; });
     // The same row spelled out, from which elements can then be dropped.
-    RowRecipe spelled;
-    for (uint32_t column = 0; column < bits.size(); ++column) {
-      if (bits[column] != 0) spelled.set[column] = bits[column];
-    }
-    out.push_back(spelled);
-    return out;
+    steps.push_back([bits](RowRecipe& row) {
+      row = {};
+      for (uint32_t column = 0; column < bits.size(); ++column) {
+        if (bits[column] != 0) row.set[column] = bits[column];
+      }
+    });
+    return steps;
   }
-  const std::vector<std::pair<uint32_t, uint16_t>> set(recipe.set.begin(), recipe.set.end());
-  for (const auto& [begin, end] : chunks(set.size())) {
-    const auto rest = without(set, begin, end);
-    out.push_back({recipe.fill, recipe.exponent, {rest.begin(), rest.end()}});
+  for (const auto& [begin, end] : chunks(recipe.set.size())) {
+    steps.push_back([begin = begin, end = end](RowRecipe& row) {
+      row.set.erase(std::next(row.set.begin(), static_cast<ptrdiff_t>(begin)),
+                    std::next(row.set.begin(), static_cast<ptrdiff_t>(end)));
+    });
   }
-  for (const auto& [column, old] : set) {
+  for (const auto& [column, old] : recipe.set) {
     if (old == 0) continue;  // a set zero goes as a chunk of one
     for (const float value : plainer(decode16(dtype, old))) {
-      RowRecipe row = recipe;
-      row.set[column] = encode16(dtype, value);
-      if (row.set[column] != old) out.push_back(row);
+      steps.push_back([column = column, plain = encode16(dtype, value)](RowRecipe& row) {
+        row.set[column] = plain;
+      });
     }
   }
-  if (set.size() == 1 && set[0].first != 0) {
-    for (const int64_t column : toward(set[0].first, 0)) {
-      out.push_back(
-          {recipe.fill, recipe.exponent, {{static_cast<uint32_t>(column), set[0].second}}});
+  if (recipe.set.size() == 1) {
+    const auto [column, old] = *recipe.set.begin();
+    for (const int64_t nearer : toward(column, 0)) {
+      steps.push_back([nearer, old = old](RowRecipe& row) {
+        row.set = {{static_cast<uint32_t>(nearer), old}};
+      });
     }
   }
-  return out;
+  return steps;
 }
 
 }  // namespace wavefuzz

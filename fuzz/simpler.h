@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -27,10 +28,10 @@ std::vector<T> without(const std::vector<T>& list, size_t begin, size_t end) {
 /// smaller steps back from `value` (halves of the distance), down to one.
 std::vector<int64_t> toward(int64_t value, int64_t target);
 
-/// Simpler ways to fill a row whose bits are now `bits`: no pattern, fewer set elements, plainer
-/// values.
-std::vector<RowRecipe> simpler_rows(const RowRecipe& recipe, Dtype16 dtype,
-                                    const std::vector<uint16_t>& bits);
+/// Ways to make a row plainer whose bits are now `bits`: no pattern, fewer set elements, plainer
+/// values. Each does its work when applied.
+std::vector<std::function<void(RowRecipe&)>> simpler_row(const RowRecipe& recipe, Dtype16 dtype,
+                                                         const std::vector<uint16_t>& bits);
 
 }  // namespace wavefuzz
 

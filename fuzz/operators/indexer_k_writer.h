@@ -32,7 +32,7 @@ class IndexerKWriter : public Operator {
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   Judgement expect(const Case& c, const Manifest& manifest) const override;
-  std::vector<Case> simpler(const Case& c) const override;
+  std::vector<Step> simpler(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };
 

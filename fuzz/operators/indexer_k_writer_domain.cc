@@ -147,7 +147,7 @@ rc::Gen<Case> IndexerKWriter::domain(const Manifest& manifest) const {
   return rc::Gen<Case>([this, manifest](const rc::Random& random, int size) {
     return rc::shrinkable::shrinkRecur(
         draw_case(Draw(random, size), manifest),
-        [this](const Case& c) { return rc::seq::fromContainer(simpler(c)); });
+        [this](const Case& c) { return apply_steps(c, simpler(c)); });
   });
 }
 
