@@ -176,22 +176,21 @@ Exit fuzz(const Options& options) {
   print_summary(out, results, now() - start);
   if (interrupted) fmt::print(out, "interrupted\n");
 
-  uint64_t ran = 0;
+  bool some_ran_nothing = false;
   nlohmann::ordered_json json = {
       {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
-  size_t finding = 0;
   for (const JobResult& r : results) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
     for (const CampaignFinding& f : r.findings) {
       nlohmann::ordered_json item = verdict_json(f.shrunk.smallest, f.shrunk.verdict);
       item["case_index"] = f.case_index;
-      item["repro"] = report.replay_commands()[finding++];
+      item["repro"] = report.replay_command(f);
       findings.push_back(item);
       exit = Exit::kFindings;
     }
-    for (const Status status : {Status::kPass, Status::kWeak, Status::kFail}) {
-      if (const auto it = r.by_status.find(status); it != r.by_status.end()) ran += it->second;
-    }
+    const auto& by = r.by_status;
+    some_ran_nothing |=
+        !by.contains(Status::kPass) && !by.contains(Status::kWeak) && r.findings.empty();
     json["jobs"].push_back({{"kernel", kernel_name(r.job)},
                             {"target", r.job.target},
                             {"cases", r.cases},
@@ -199,7 +198,7 @@ Exit fuzz(const Options& options) {
                             {"findings", findings}});
   }
   if (options.json) std::cout << json.dump(1) << "\n";
-  if (exit == Exit::kClean && ran == 0) return Exit::kNothingRan;
+  if (exit == Exit::kClean && some_ran_nothing) return Exit::kNothingRan;
   return exit;
 }
 
@@ -226,7 +225,7 @@ Exit zoo(const Options& options) {
                                   {"killed", found},
                                   {"cases", r.cases},
                                   {"cpu_seconds", r.cpu_seconds},
-                                  {"repro", found ? report.replay_commands()[killed] : ""}};
+                                  {"repro", found ? report.replay_command(r.findings[0]) : ""}};
     if (!plant.note.empty()) bug["note"] = plant.note;
     bugs.push_back(bug);
     if (found) ++killed;

@@ -96,9 +96,13 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
              shrunk.better, shrunk.steps, shrunk.complete ? "" : ", stopped before the end",
              finding.confirmations, kConfirmations);
   const std::string command = store(file_, shrunk.smallest, shrunk.verdict);
-  replay_commands_.push_back(command);
+  replay_commands_[case_id(shrunk.smallest)] = command;
   fmt::print(options_.out, "  replay: {}\n", command);
   std::fflush(options_.out);
+}
+
+const std::string& CampaignReport::replay_command(const CampaignFinding& finding) const {
+  return replay_commands_.at(case_id(finding.shrunk.smallest));
 }
 
 std::string CampaignReport::store(const std::string& file, const Case& c, const Verdict& verdict) {
@@ -148,11 +152,16 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
   for (const JobResult& r : results) width = std::max(width, kernel_name(r.job).size());
   uint64_t cases = 0;
   uint64_t instructions = 0;
+  size_t planted = 0;
+  size_t planted_found = 0;
+  size_t right_found = 0;
   fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", "kernel", width, "target", "cases",
              "weak", "findings");
   for (const JobResult& r : results) {
     cases += r.cases;
     instructions += r.instructions;
+    planted += !r.job.plant.empty();
+    (r.job.plant.empty() ? right_found : planted_found) += r.findings.size();
     std::string what = r.findings.empty() ? "none" : "";
     for (const CampaignFinding& f : r.findings) {
       what += (what.empty() ? "" : ", ") + signature(f.shrunk.verdict);
@@ -163,6 +172,8 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
   }
   fmt::print(out, "{} in {:.1f} s, {:.1f} million wave instructions\n", plural(cases, "case"),
              seconds, static_cast<double>(instructions) * 1e-6);
+  if (planted != 0) fmt::print(out, "{} of {} planted bugs found\n", planted_found, planted);
+  fmt::print(out, "{} against kernels that should be right\n", plural(right_found, "finding"));
 }
 
 }  // namespace wavefuzz

@@ -2,6 +2,7 @@
 #define WAVEFUZZ_FUZZ_REPORT_H_
 
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -37,9 +38,8 @@ class CampaignReport : public CampaignListener {
   void on_finding(const CampaignFinding& finding) override;
   void on_progress(const std::vector<JobResult>& results, double seconds) override;
 
-  /// The replay command of each finding, in order.
-  const std::vector<std::string>& replay_commands() const { return replay_commands_; }
-  bool storing_failed() const { return storing_failed_; }
+  /// The command that replays a finding of this campaign.
+  const std::string& replay_command(const CampaignFinding& finding) const;
 
  private:
   std::string store(const std::string& file, const Case& c, const Verdict& verdict);
@@ -53,7 +53,7 @@ class CampaignReport : public CampaignListener {
   double last_progress_ = 0;
   bool progress_shown_ = false;
   bool storing_failed_ = false;
-  std::vector<std::string> replay_commands_;
+  std::map<std::string, std::string> replay_commands_;  // by case id of the shrunk case
 };
 
 /// The table of what ran and what broke.
