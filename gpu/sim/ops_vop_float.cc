@@ -254,6 +254,7 @@ constexpr Row kRows[] = {
     vector("v_subrev_f16", [](Half a, Half b) { return Half{b.value - a.value}; }),
     vector("v_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
     vector_half("v_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
+    vector("v_fma_legacy_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
     packed16("v_pk_add_f16", [](Half a, Half b) { return Half{a.value + b.value}; }),
     packed16("v_pk_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
     packed16("v_pk_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
@@ -288,6 +289,7 @@ constexpr Row kRows[] = {
       const double r = fma64(a, b, c); return v ? r * 0x1p128 : r; }),
     vector("v_div_fixup_f32", [](F32 a, F32 b, F32 c) { return div_fixup32(a, b, c); }),
     vector("v_div_fixup_f64", [](F64 a, F64 b, F64 c) { return div_fixup64(a, b, c); }),
+    vector("v_div_fixup_legacy_f16", [](F16 a, F16 b, F16 c) { return div_fixup16(a, b, c); }),
     vector_half("v_div_fixup_f16", [](F16 a, F16 b, F16 c) { return div_fixup16(a, b, c); }),
 
     vector("v_ldexp_f32", [](float a, i32 n) { return ldexp32(a, n); }),
