@@ -93,6 +93,9 @@ bool parse_operand(std::string_view s, AsmOperand* out) {
     out->sext = true;
     s = s.substr(5, s.size() - 6);
   }
+  // A literal that would also fit an inline constant is printed as such: lit(0xffffffff).
+  if ((s.starts_with("lit(") || s.starts_with("lit64(")) && s.ends_with(')'))
+    s = s.substr(s.find('(') + 1, s.size() - s.find('(') - 2);
   s = trim(s);
   if (s.empty()) return false;
   for (const Named& n : kNamed) {

@@ -294,6 +294,18 @@ CodeObject CodeObject::load(const std::string& path) {
   return parse({bytes, bytes + raw.size()}, path);
 }
 
+CodeObject CodeObject::from_code(Arch arch, KernelInfo kernel, std::vector<std::byte> code) {
+  auto content = std::make_shared<Content>();
+  content->name = kernel.symbol;
+  content->arch = arch;
+  kernel.code_address = kernel.descriptor.entry = 0;
+  kernel.code_bytes = code.size();
+  content->functions.push_back({kernel.symbol, 0, code.size()});
+  content->segments.push_back({0, std::move(code), false, true});
+  content->kernels.push_back(std::move(kernel));
+  return CodeObject(std::move(content));
+}
+
 CodeObject::CodeObject(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
 const std::string& CodeObject::name() const { return content_->name; }
 Arch CodeObject::arch() const { return content_->arch; }

@@ -94,6 +94,10 @@ class CodeObject {
   // Throws Error when the file cannot be read, and as parse() does.
   static CodeObject load(const std::string& path);
 
+  // A kernel given as machine code, whose descriptor and metadata the caller fills in. Code and entry
+  // are put at address 0.
+  static CodeObject from_code(Arch arch, KernelInfo kernel, std::vector<std::byte> code);
+
   const std::string& name() const;
   Arch arch() const;
   // In the order of the metadata note.

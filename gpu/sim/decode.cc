@@ -68,6 +68,10 @@ class Decoder {
     }
     code_->instructions = code_->ops.size();
     add_sentinels();
+    if (code_->indexes_vgprs)
+      for (Op& op : code_->ops)
+        if (op.row != nullptr && (op.row->format == Format::kVector || op.row->format == Format::kVectorCompareExec))
+          op.exec = table_.vector_indexed;
     link();
     registers();
     for (const Segment& segment : object_.segments())
@@ -605,6 +609,14 @@ class Decoder {
 
   void bind_bare(Op& op) {
     op.exec = row_->exec;
+    if (asm_->mnemonic.starts_with("s_set_gpr_idx")) {
+      code_->indexes_vgprs = true;
+      // Operand classes: the second source byte of s_set_gpr_idx_on, the immediate of ..._mode.
+      const bool on = asm_->mnemonic.ends_with("_on");
+      op.imm = int32_t(on ? encoding_ >> 8 & 15 : encoding_ & 15);
+      if (on || asm_->mnemonic.ends_with("_idx")) add_source(op, operand(0), OperandType::kB32, 0, Extras());
+      return;
+    }
     // s_setreg and s_getreg: register, first bit and size as the encoding has them.
     const bool set = asm_->mnemonic.starts_with("s_setreg"), get = asm_->mnemonic.starts_with("s_getreg");
     if (!set && !get) return;

@@ -392,4 +392,41 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
   return op + 1;
 }
 
+// While s_set_gpr_idx_on is in force, M0[7:0] is added to the VGPR numbers of the operand classes in
+// M0[15:12]: src0, src1, src2, destination.
+const Op* exec_vector_indexed(Wave& w, const Op* op) {
+  if (op->row->fidelity != Fidelity::kExact) w.machine->note_inexact(op);
+  const ExecFn exec = op->extras != nullptr ? &exec_vector_extras : &exec_vector;
+  if (!w.gpr_index) return exec(w, op);
+  if (w.s_poison[kM0] & 0xf0ff) w.machine->report_poison(w, op, "the VGPR index", 0, w.s_origin[kM0]);
+  const u32 index = w.s[kM0] & 0xff, classes = w.s[kM0] >> 12;
+  const u32 limit = w.machine->code->vgprs;
+  Op moved = *op;
+  bool outside = false;
+  unsigned slot = 0, printed = 0;
+  for (unsigned k = 0; k < op->row->operand_count; ++k) {
+    const OperandType type = op->row->operands[k];
+    const bool old = type == OperandType::kOldB32 || type == OperandType::kOldF32 ||
+                     type == OperandType::kOldF64 || type == OperandType::kOldPackedF16;
+    const unsigned which = old ? 3 : printed++;
+    for (unsigned d = 0; d < sim::dwords(type); ++d, ++slot) {
+      Slot& s = moved.src[slot];
+      if (s.kind != Kind::kVgpr || !(classes >> which & 1)) continue;
+      if (s.index + index >= limit) outside = true;
+      else s.index = u16(s.index + index);
+    }
+  }
+  if (classes & 8 && op->dwords != 0) {
+    if (op->dst + op->dwords + index > limit) outside = true;
+    else moved.dst = u16(op->dst + index);
+  }
+  if (outside) {
+    Machine::Where where{0, true, index, 4, "the VGPRs, from the one named at", limit};
+    w.machine->report(w, op, FindingKind::kOutOfBoundsRead, where);
+    return op + 1;
+  }
+  exec(w, &moved);
+  return op + 1;
+}
+
 }  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA

@@ -165,6 +165,7 @@ void Machine::start_wave(uint32_t id) {
   w.id = id;
   w.state = WaveState::kReady;
   w.next = code->entry;
+  w.gpr_index = false;
 
   const auto poison_registers = [&](unsigned first, unsigned count) {
     std::fill_n(&w.v[first][0], count * kLanes, kPoisonValue);

@@ -238,6 +238,7 @@ struct Code {
   std::unordered_map<uint64_t, uint32_t> op_at;  // address to op
   const Op* entry = nullptr;
   bool calls = false;  // has calls or indirect jumps
+  bool indexes_vgprs = false;
   unsigned vgprs = 0, agprs = 0;  // registers a wave may touch, allocation and use taken together
   std::vector<Segment> globals;  // the object's data segments, for constant tables of the kernel
 };

@@ -96,6 +96,42 @@ const Op* s_memtime(Wave& w, const Op* op) {
   return op + 1;
 }
 
+// --- Relative VGPR addressing: M0[7:0] is the index, M0[15:12] the operands it is added to ------------
+
+void set_index(Wave& w, const Op* op, bool index, bool operands) {
+  const Slot source = op->src[0];
+  u32 value = 0, poison = 0;
+  if (index) {
+    value = source.kind == Kind::kSgpr ? w.s[source.index]
+                                       : w.machine->code->constants[source.index].lane[0];
+    poison = source.kind == Kind::kSgpr ? w.s_poison[source.index] & 0xff : 0;
+    w.s[kM0] = (w.s[kM0] & ~0xffu) | (value & 0xff);
+    w.s_poison[kM0] = (w.s_poison[kM0] & ~0xffu) | poison;
+    if (poison) w.s_origin[kM0] = w.s_origin[source.index];
+  }
+  if (operands) {
+    w.s[kM0] = (w.s[kM0] & ~0xf000u) | u32(op->imm & 15) << 12;
+    w.s_poison[kM0] &= ~0xf000u;
+  }
+}
+const Op* s_set_gpr_idx_on(Wave& w, const Op* op) {
+  set_index(w, op, true, true);
+  w.gpr_index = true;
+  return op + 1;
+}
+const Op* s_set_gpr_idx_idx(Wave& w, const Op* op) {
+  set_index(w, op, true, false);
+  return op + 1;
+}
+const Op* s_set_gpr_idx_mode(Wave& w, const Op* op) {
+  set_index(w, op, false, true);
+  return op + 1;
+}
+const Op* s_set_gpr_idx_off(Wave& w, const Op* op) {
+  w.gpr_index = false;
+  return op + 1;
+}
+
 constexpr Row kRows[] = {
     branch("s_branch", &s_branch),
     branch("s_cbranch_scc0", &cbranch_scc<false>),
@@ -113,6 +149,10 @@ constexpr Row kRows[] = {
     bare("s_endpgm", &s_endpgm),
     bare("s_barrier", &s_barrier),
     bare("s_trap", &s_trap),
+    bare("s_set_gpr_idx_on", &s_set_gpr_idx_on),
+    bare("s_set_gpr_idx_idx", &s_set_gpr_idx_idx),
+    bare("s_set_gpr_idx_mode", &s_set_gpr_idx_mode),
+    bare("s_set_gpr_idx_off", &s_set_gpr_idx_off),
     // Timing, ordering and caches: memory is coherent and every access completes when issued.
     bare("s_nop", &nothing),
     bare("s_waitcnt", &nothing),

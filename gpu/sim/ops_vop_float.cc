@@ -68,15 +68,17 @@ template <bool kMax> SIM_INLINE F32 ieee2019_extreme(F32 a, F32 b, const Mode& m
 }
 
 // --- Division (ISA manual, V_DIV_SCALE, V_DIV_FMAS, V_DIV_FIXUP) ---------------------------------
+//
+// The manual's pseudo-code does not divide correctly as printed; where it cannot be meant, the rule
+// here is the one under which the sequence that compilers emit rounds correctly, as the hardware does
+// under the OpenCL conformance tests: see each place.
 
 SIM_INLINE u32 exponent32(u32 b) { return b >> 23 & 0xff; }
 SIM_INLINE u32 exponent64(u64 b) { return u32(b >> 52) & 0x7ff; }
 SIM_INLINE float scale32(float x, int n) { return x * as_float(u32(127 + n) << 23); }
 SIM_INLINE double scale64(double x, int n) { return x * as_double(u64(1023 + n) << 52); }
 
-// Operands: value to scale, denominator, numerator. One departure from the manual's text: where both
-// the reciprocal and the quotient are subnormal it scales the denominator up, beyond the largest
-// float; down is what brings its reciprocal into range and lets v_div_fmas finish the quotient.
+// Operands: value to scale, denominator, numerator.
 SIM_INLINE WithBit<F32> div_scale32(F32 value, F32 denominator, F32 numerator) {
   const u32 s0 = value.bits, s1 = denominator.bits, s2 = numerator.bits;
   const float d = as_float(s1), n = as_float(s2);
@@ -88,6 +90,7 @@ SIM_INLINE WithBit<F32> div_scale32(F32 value, F32 denominator, F32 numerator) {
   if (e2 - e1 >= 96) return {{is_denominator ? as_bits(scale32(x, 64)) : s0}, true};
   if (d_denormal) return {{as_bits(scale32(x, 64))}, false};
   const bool r_denormal = exponent32(as_bits(1.0f / d)) == 0 && (as_bits(1.0f / d) << 1) != 0;
+  // Printed as +64, which would overflow: the denominator is above 2^126.
   if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale32(x, -64)) : s0}, true};
   if (r_denormal) return {{as_bits(scale32(x, -64))}, false};
   if (q_denormal) return {{is_denominator ? s0 : as_bits(scale32(x, 64))}, true};
@@ -112,36 +115,45 @@ SIM_INLINE WithBit<F64> div_scale64(F64 value, F64 denominator, F64 numerator) {
   return {{s0}, false};
 }
 
-// a * b + c in a wider type that holds the product exactly, rounded to odd there, so that a second
-// rounding to the narrow type is the only one that counts. Error term: Knuth's TwoSum.
-template <typename Wide, typename WideBits, typename T>
-SIM_INLINE Wide fma_to_odd(T a, T b, T c) {
-  const Wide product = Wide(a) * Wide(b);
-  const Wide sum = product + Wide(c);
-  const Wide low = sum - product;
-  const Wide error = (product - (sum - low)) + (Wide(c) - low);
-  WideBits bits = __builtin_bit_cast(WideBits, sum);
-  const bool sticky = error != 0 && error == error && (bits & 1) == 0;
-  bits = sticky ? ((error > 0) == (sum > 0) ? bits + 1 : bits - 1) : bits;
-  return __builtin_bit_cast(Wide, bits);
+// a * b + c, scaled back: up when the quotient is large (the denominator was scaled up), down when it
+// is small. The printed pseudo-code knows one direction only. Fused: the result is rounded once, also
+// when it is denormal.
+SIM_INLINE float div_fmas32(float a, float b, float c, bool scaled) {
+  const double product = double(a) * double(b);  // exact
+  const double sum = product + double(c);
+  const double part = sum - product;
+  const double error = (product - (sum - part)) + (double(c) - part);
+  // Round to odd, so that the conversion below sees on which side of a tie the exact sum lies.
+  u64 bits = as_bits(sum);
+  const bool away = error != 0 && (error < 0) != (sum < 0);
+  if (error != 0) bits = (bits - u64(away)) | 1;
+  const double factor = exponent32(as_bits(c)) > 127 ? 0x1p64 : 0x1p-64;
+  return scaled ? float(as_double(bits) * factor) : fma32(a, b, c);
+}
+SIM_INLINE double div_fmas64(double a, double b, double c, bool scaled, Round round) {
+  const double fused = fma64(a, b, c);
+  if (!scaled) return fused;
+  if (exponent64(as_bits(c)) > 1023) return fused * 0x1p128;
+  const double down = fused * 0x1p-128;
+  if (exponent64(as_bits(down)) != 0 || fused != fused) return down;
+  // Denormal: what the fused operation rounded away, then one rounding at the right place.
+  const double product = a * b, low = fma64(a, b, -product);
+  const double sum = product + c, part = sum - product;
+  const double error = ((product - (sum - part)) + (c - part) + low) - (fused - sum);
+  const u64 truncated = as_bits(fused) - u64(error != 0 && (error < 0) != (fused < 0));
+  if (round != Round::kNearest) return as_double(truncated | u64(error != 0)) * 0x1p-128;
+  const u64 significand = (truncated & 0xf'ffff'ffff'ffff) | u64(1) << 52;
+  const i32 lost = 1 - (i32(exponent64(truncated)) - 128);  // bits below 2^-1074
+  const u32 shift = lost > 54 ? 54 : u32(lost);
+  const u64 kept = significand >> shift, rest = significand & ((u64(1) << shift) - 1);
+  const u64 half = u64(1) << (shift - 1);
+  const bool up = rest > half || (rest == half && (error != 0 || (kept & 1)));
+  return as_double((truncated & 0x8000'0000'0000'0000) | (kept + up));
 }
 
-// v_div_fmas where v_div_scale has scaled one operand: a quotient far above 1 comes from a scaled
-// denominator and goes up, one far below from a scaled numerator and goes down. (The manual's text
-// has the upward case only; IEEE division needs both.) The result may be subnormal, so that the
-// sum is rounded once, after the scaling.
-SIM_INLINE float scaled_fma32(float a, float b, float c) {
-  const double scale = exponent32(as_bits(c)) > 127 ? 0x1p64 : 0x1p-64;
-  return float(fma_to_odd<double, u64>(a, b, c) * scale);
-}
-SIM_INLINE double scaled_fma64(double a, double b, double c) {
-  const double scale = exponent64(as_bits(c)) > 1023 ? 0x1p128 : 0x1p-128;
-  return double(fma_to_odd<__float128, unsigned __int128>(a, b, c) * scale);
-}
-
-// A quotient beyond the range has become NaN on the way (Inf - Inf): nothing else can, once the
-// special operands are gone.
-// Operands: quotient, denominator, numerator.
+// Operands: quotient, denominator, numerator. A quotient that overflowed arrives as inf - inf: the
+// manual's pseudo-code passes that NaN on, the hardware gives infinity (found on RDNA3, see tinygrad's
+// emulator; the sequence would not divide correctly otherwise).
 SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
   const u32 q = quotient.bits, d = denominator.bits, n = numerator.bits;
   const u32 sign = (d ^ n) & 0x8000'0000;
@@ -154,8 +166,7 @@ SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
   if (d_inf || n_zero) return {sign};
   if (i32(exponent32(n)) - i32(exponent32(d)) < -150) return {sign};
   if (exponent32(d) == 255) return {sign};
-  if (is_nan32(q)) return {sign | 0x7f80'0000};
-  return {sign | (q & 0x7fff'ffff)};
+  return {sign | (is_nan32(q) ? 0x7f80'0000 : q & 0x7fff'ffff)};
 }
 SIM_INLINE F64 div_fixup64(F64 quotient, F64 denominator, F64 numerator) {
   const u64 q = quotient.bits, d = denominator.bits, n = numerator.bits;
@@ -169,8 +180,7 @@ SIM_INLINE F64 div_fixup64(F64 quotient, F64 denominator, F64 numerator) {
   if (d_zero || n_inf) return {sign | 0x7ff0'0000'0000'0000};
   if (d_inf || n_zero) return {sign};
   if (i32(exponent64(n)) - i32(exponent64(d)) < -1075) return {sign};
-  if (is_nan64(q)) return {sign | 0x7ff0'0000'0000'0000};
-  return {sign | (q & 0x7fff'ffff'ffff'ffff)};
+  return {sign | (is_nan64(q) ? 0x7ff0'0000'0000'0000 : q & 0x7fff'ffff'ffff'ffff)};
 }
 SIM_INLINE F16 div_fixup16(F16 quotient, F16 denominator, F16 numerator) {
   const u32 q = quotient.bits, d = denominator.bits, n = numerator.bits;
@@ -182,7 +192,7 @@ SIM_INLINE F16 div_fixup16(F16 quotient, F16 denominator, F16 numerator) {
   if ((d_zero && n_zero) || (d_inf && n_inf)) return {0xfe00};
   if (d_zero || n_inf) return {sign | 0x7c00};
   if (d_inf || n_zero) return {sign};
-  return {sign | (q & 0x7fff)};
+  return {sign | (is_nan16(q) ? 0x7c00 : q & 0x7fff)};
 }
 
 // --- Exponents -----------------------------------------------------------------------------------
@@ -287,6 +297,7 @@ constexpr Row kRows[] = {
     vector("v_subrev_f16", [](Half a, Half b) { return Half{b.value - a.value}; }),
     vector("v_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
     vector_half("v_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
+    vector("v_fma_legacy_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
     packed16("v_pk_add_f16", [](Half a, Half b) { return Half{a.value + b.value}; }),
     packed16("v_pk_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
     packed16("v_pk_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
@@ -315,12 +326,12 @@ constexpr Row kRows[] = {
 
     vector("v_div_scale_f32", [](F32 a, F32 b, F32 c) { return div_scale32(a, b, c); }),
     vector("v_div_scale_f64", [](F64 a, F64 b, F64 c) { return div_scale64(a, b, c); }),
-    vector("v_div_fmas_f32", [](float a, float b, float c, VccBit v) {
-      return v ? scaled_fma32(a, b, c) : fma32(a, b, c); }),
-    vector("v_div_fmas_f64", [](double a, double b, double c, VccBit v) {
-      return v ? scaled_fma64(a, b, c) : fma64(a, b, c); }),
+    vector("v_div_fmas_f32", [](float a, float b, float c, VccBit v) { return div_fmas32(a, b, c, bool(v)); }),
+    vector("v_div_fmas_f64", [](double a, double b, double c, VccBit v, const Mode& m) {
+      return div_fmas64(a, b, c, bool(v), m.round_f16_f64); }),
     vector("v_div_fixup_f32", [](F32 a, F32 b, F32 c) { return div_fixup32(a, b, c); }),
     vector("v_div_fixup_f64", [](F64 a, F64 b, F64 c) { return div_fixup64(a, b, c); }),
+    vector("v_div_fixup_legacy_f16", [](F16 a, F16 b, F16 c) { return div_fixup16(a, b, c); }),
     vector_half("v_div_fixup_f16", [](F16 a, F16 b, F16 c) { return div_fixup16(a, b, c); }),
 
     vector("v_ldexp_f32", [](float a, i32 n) { return ldexp32(a, n); }),

@@ -125,6 +125,8 @@ constexpr Row kRows[] = {
       return WithBit<u64>{u64(r), over}; }),
     vector_half("v_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
     vector_half("v_mad_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); }),
+    vector("v_mad_legacy_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
+    vector("v_mad_legacy_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); }),
     vector("v_mad_u32_u16", [](u16 a, u16 b, u32 c) { return u32(a) * b + c; }),
     vector("v_mad_i32_i16", [](i16 a, i16 b, i32 c) { return u32(i32(a) * b) + u32(c); }),
 

@@ -438,6 +438,7 @@ template <typename F> constexpr Row packed32(std::string_view mnemonic, F f) {
 
 const Op* exec_vector(Wave& wave, const Op* op);
 const Op* exec_vector_extras(Wave& wave, const Op* op);
+const Op* exec_vector_indexed(Wave& wave, const Op* op);
 
 // The lists that the op files define; table.cc joins them.
 std::span<const Row> salu_rows();

@@ -52,6 +52,7 @@ struct alignas(64) Wave {
   Mode mode;
   uint64_t exec;
   bool exec_full;
+  bool gpr_index;  // s_set_gpr_idx_on is in force
   WaveState state;
   uint32_t id;  // in the group
   const Op* next;

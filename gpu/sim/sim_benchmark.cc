@@ -1,0 +1,89 @@
+// Wave instructions per second by kind of loop, and the cost of a launch.
+#include <benchmark/benchmark.h>
+
+#include "gpu/sim/launch.h"
+
+namespace wavefuzz::sim {
+namespace {
+
+const CodeObject& loops() {
+  static const CodeObject object = CodeObject::load("gpu/sim/testdata/loops.gfx942.co");
+  return object;
+}
+
+HostIsa isa_argument(const benchmark::State& state) { return HostIsa(state.range(0)); }
+
+void loop(benchmark::State& state, const char* kernel, int rounds) {
+  const Program program(loops(), kernel, isa_argument(state));
+  constexpr uint32_t kGroups = 4, kThreads = 256;
+  Memory memory;
+  Island& in = memory.add({"in", 8 * kGroups * kThreads * 4});
+  Island& out = memory.add({"out", uint64_t(rounds) * kGroups * kThreads * 4});
+  std::vector<float> data(8 * kGroups * kThreads);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = float(i % 97) * 0.125f;
+  in.write_values<float>(0, data);
+  LaunchConfig config;
+  config.groups = {kGroups, 1, 1};
+  config.group_size = {kThreads, 1, 1};
+  config.set_arg(0, in.address());
+  config.set_arg(8, out.address());
+  config.set_arg(16, rounds);
+  uint64_t instructions = 0;
+  for (auto _ : state) {
+    const RunResult result = run(program, memory, config);
+    if (result.status != RunResult::Status::kCompleted) {
+      state.SkipWithError("the kernel did not complete");
+      return;
+    }
+    instructions += result.instructions;
+  }
+  state.SetLabel(std::string(name(isa_argument(state))));
+  state.counters["wave_instructions/s"] =
+      benchmark::Counter(double(instructions), benchmark::Counter::kIsRate);
+}
+
+void valu(benchmark::State& state) { loop(state, "valu_loop", 200); }
+void lds(benchmark::State& state) { loop(state, "lds_loop", 200); }
+void global_memory(benchmark::State& state) { loop(state, "memory_loop", 200); }
+
+void launch(benchmark::State& state) {
+  const Program program(loops(), "tiny");
+  Memory memory;
+  Island& out = memory.add({"out", 256});
+  LaunchConfig config;
+  config.set_arg(0, out.address());
+  for (auto _ : state) benchmark::DoNotOptimize(run(program, memory, config).instructions);
+}
+
+void launch_with_fresh_memory(benchmark::State& state) {
+  const Program program(loops(), "tiny");
+  Memory memory;
+  for (auto _ : state) {
+    memory.reset();
+    Island& out = memory.add({"out", 256});
+    LaunchConfig config;
+    config.set_arg(0, out.address());
+    benchmark::DoNotOptimize(run(program, memory, config).instructions);
+  }
+}
+
+void load_and_decode(benchmark::State& state) {
+  for (auto _ : state) {
+    const Program program(loops(), "valu_loop");
+    benchmark::DoNotOptimize(program.size());
+  }
+}
+
+void every_isa(benchmark::internal::Benchmark* b) {
+  for (const HostIsa isa : supported_host_isas()) b->Arg(int(isa));
+}
+
+BENCHMARK(valu)->Apply(every_isa);
+BENCHMARK(lds)->Apply(every_isa);
+BENCHMARK(global_memory)->Apply(every_isa);
+BENCHMARK(launch);
+BENCHMARK(launch_with_fresh_memory);
+BENCHMARK(load_and_decode);
+
+}  // namespace
+}  // namespace wavefuzz::sim
