@@ -11,7 +11,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int64_t kMostExponent = 300;  // beyond the range of every dtype
+constexpr int64_t kMostExponent = 126;  // 2^+-126 is a normal f32
 
 template <typename T>
 T parse_number(const JsonView& view, std::string_view text, int base) {

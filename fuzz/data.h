@@ -33,11 +33,11 @@ struct FillPattern {
 };
 
 /// The patterns that a RowRecipe may name. Every value is multiplied by 2^exponent of the recipe,
-/// then rounded to the dtype.
+/// then rounded to the dtype; bit patterns stand as they are.
 inline constexpr FillPattern kFillPatterns[] = {
     {"zero", "0"},
     {"one", "1"},
-    {"normal", "N(0, 1)"},
+    {"normal", "nearly N(0, 1)"},
     {"powers", "+-2^e, e in -12..3"},
     {"spike",
      "N(0, 1) * 2^-12 but for one element of about 1: most quotients round to zero, either sign"},

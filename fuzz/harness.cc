@@ -137,7 +137,7 @@ Verdict Harness::evaluate(const Case& c) const {
   problem.buffers = op.buffers(c);
   m.bind(params, target.arch(), c.plant, root_, problem);
   const Outcome outcome = target.launch(problem);
-  const Operator::Judgement judgement = op.expect(c, m);
+  const Operator::Judgement judgement = op.expect(c, m, problem.buffers);
   return judge_exact(judgement.expectation, outcome, judgement.describe);
 }
 

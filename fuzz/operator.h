@@ -51,7 +51,9 @@ class Operator {
     Expectation expectation;
     Describe describe;
   };
-  virtual Judgement expect(const Case& c, const Manifest& manifest) const = 0;
+  /// `buffers` are those of the case: the reference reads the bytes that the kernel reads.
+  virtual Judgement expect(const Case& c, const Manifest& manifest,
+                           const std::vector<Buffer>& buffers) const = 0;
 
   /// Ways to make the case simpler by one step, the largest first. Steps are many and most are
   /// never taken, so they are cheap to list and do their work when applied. The result may be

@@ -236,23 +236,28 @@ std::vector<Buffer> IndexerKWriter::buffers(const Case& c) const {
   return {k, slot_mapping, kv_cache};
 }
 
-Operator::Judgement IndexerKWriter::expect(const Case& c, const Manifest& manifest) const {
-  check_tensors(c);
+Operator::Judgement IndexerKWriter::expect(const Case& c, const Manifest& manifest,
+                                           const std::vector<Buffer>& buffers) const {
   const auto written = std::make_shared<Written>();
   written->cache = indexer::cache(c);
   written->format = indexer::cache_format(c);
   const Dtype16 dtype = indexer::k_dtype(c);
   const uint32_t head_dim = written->cache.page.head_dim;
 
+  const std::vector<Extent>& rows = buffers.front().contents;  // k: an extent for each row
   std::vector<float> k;
-  const size_t rows = c.rows.at("k").size();
-  for (size_t row = 0; row < rows; ++row) {
-    for (const uint16_t bits : indexer::k_row(c, row)) k.push_back(decode16(dtype, bits));
+  k.reserve(rows.size() * head_dim);
+  for (const Extent& row : rows) {
+    for (size_t at = 0; at < row.bytes.size(); at += sizeof(uint16_t)) {
+      uint16_t bits = 0;
+      std::memcpy(&bits, &row.bytes[at], sizeof bits);
+      k.push_back(decode16(dtype, bits));
+    }
   }
   const quant::ScaleRule rule = scale_rule(manifest, written->format, dtype == Dtype16::kF16,
                                            c.params.text("scale_fmt") == "ue8m0");
   const std::vector<reference::IndexerRow> tokens =
-      reference::indexer_k_quant(k, head_dim, static_cast<int64_t>(rows),
+      reference::indexer_k_quant(k, head_dim, static_cast<int64_t>(rows.size()),
                                  c.integers.at("slot_mapping"), written->cache.page, rule);
 
   Judgement judgement;

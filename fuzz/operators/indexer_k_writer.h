@@ -31,7 +31,8 @@ class IndexerKWriter : public Operator {
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
-  Judgement expect(const Case& c, const Manifest& manifest) const override;
+  Judgement expect(const Case& c, const Manifest& manifest,
+                   const std::vector<Buffer>& buffers) const override;
   std::vector<Step> simpler(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };

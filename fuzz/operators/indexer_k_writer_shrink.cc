@@ -82,6 +82,7 @@ void smaller_shape(const Case& c, std::vector<Step>& steps) {
 }
 
 void plainer_choices(const Case& c, std::vector<Step>& steps) {
+  steps.push_back([](Case& d) { d.seed = 0; });
   for (const auto& [name, plain] : {std::pair("layout", "normal"), std::pair("scale_fmt", "f32"),
                                     std::pair("cache_dtype", "e4m3fn")}) {
     steps.push_back([name = name, plain = plain](Case& d) { d.params.set(name, plain); });
