@@ -9,6 +9,7 @@
 #include "gpu/sim/asm_text.h"
 #include "gpu/sim/disassembler.h"
 #include "gpu/sim/float_bits.h"
+#include "gpu/sim/matrix.h"
 #include "gpu/sim/program.h"
 #include "gpu/sim/table.h"
 #include "gpu/sim/wave.h"
@@ -607,6 +608,48 @@ class Decoder {
     expect_operands(row_->operand_count + 1u);
   }
 
+  void bind_matrix(Op& op) {
+    op.exec = row_->exec;
+    const mfma::Op& matrix = matrix_op(code_->arch, asm_->mnemonic);
+    const auto ops = mfma::ops(code_->arch == Arch::kGfx942 ? mfma::Arch::kGfx942 : mfma::Arch::kGfx950);
+    op.imm2 = int32_t(&matrix - ops.data());
+    MatrixFields fields;
+    fields.cbsz = uint8_t(asm_->number("cbsz", 0));
+    fields.abid = uint8_t(asm_->number("abid", 0));
+    fields.blgp = uint8_t(asm_->number("blgp", 0));
+    if (const AsmModifier* neg = asm_->find("neg"))  // f64: how LLVM prints blgp there
+      for (size_t i = 0; i < neg->list.size(); ++i) fields.blgp |= uint8_t((neg->list[i] != 0) << i);
+    const mfma::Modifiers modifiers{fields.cbsz, fields.abid, fields.blgp, false, {}, {}};
+    if (mfma::illegal(matrix, modifiers) != nullptr) throw Mismatch();
+    op.dwords = uint8_t(mfma::d_registers(matrix));
+    op.dst = vector_register(operand(0), op.dwords);
+    const unsigned widths[2] = {unsigned(mfma::a_registers(matrix, modifiers)),
+                                unsigned(mfma::b_registers(matrix, modifiers))};
+    for (unsigned k = 0; k < 2; ++k)
+      op.src[k] = {Kind::kVgpr, 0, vector_register(operand(k + 1), widths[k])};
+    const AsmOperand& c = operand(3);
+    if (is_register(c)) {
+      op.src[2] = {Kind::kVgpr, 0, vector_register(c, op.dwords)};
+    } else {
+      const bool wide = matrix.tile.a == mfma::Element::kF64;
+      const uint64_t value = constant_value(c, wide ? OperandType::kF64 : OperandType::kF32, false);
+      op.src[2] = constant(uint32_t(value));
+      op.src[3] = constant(uint32_t(value >> 32));
+    }
+    if (matrix.scaled) {
+      // The byte of an operand's scale: bit 0 in op_sel, bit 1 in op_sel_hi.
+      const auto bit = [&](const char* name, unsigned k) {
+        const AsmModifier* m = asm_->find(name);
+        return uint8_t(m != nullptr && k < m->list.size() && m->list[k] != 0);
+      };
+      for (unsigned k = 0; k < 2; ++k) op.src[4 + k] = {Kind::kVgpr, 0, vector_register(operand(4 + k), 1)};
+      fields.a_scale_byte = uint8_t(bit("op_sel", 0) | bit("op_sel_hi", 0) << 1);
+      fields.b_scale_byte = uint8_t(bit("op_sel", 1) | bit("op_sel_hi", 1) << 1);
+    }
+    fields.store(op);
+    expect_operands(matrix.scaled ? 6u : 4u);
+  }
+
   void bind_bare(Op& op) {
     op.exec = row_->exec;
     if (asm_->mnemonic.starts_with("s_set_gpr_idx")) {
@@ -645,6 +688,7 @@ class Decoder {
       case Format::kScratch: bind_memory(op); break;
       case Format::kBuffer: bind_buffer(op); break;
       case Format::kLaneMove: bind_lane_move(op); break;
+      case Format::kMatrix: bind_matrix(op); break;
       case Format::kBare: bind_bare(op); break;
     }
     const std::string_view m = asm_->mnemonic;
@@ -691,8 +735,10 @@ class Decoder {
         code_->vgprs = std::max(code_->vgprs, end);
     };
     for (const Op& op : code_->ops) {
+      const bool matrix = op.row != nullptr && op.row->format == Format::kMatrix;
+      const unsigned most = matrix ? std::max<unsigned>(op.dwords, mfma::kMaxInputRegisters) : 4;
       for (const Slot& slot : op.src)
-        if (slot.kind == Kind::kVgpr) use(slot.index, 4);
+        if (slot.kind == Kind::kVgpr) use(slot.index, most);
       if (op.dwords != 0 && !op.dst_scalar) use(op.dst, op.dwords);
     }
     code_->vgprs = std::min(code_->vgprs, 256u);

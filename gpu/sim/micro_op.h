@@ -162,6 +162,7 @@ enum class Format : uint8_t {
   kScratch,
   kBuffer,
   kLaneMove,  // v_readlane and its like: a destination of either kind, then the row's operands
+  kMatrix,    // D, A, B, C (matrix.h)
   kBare,  // operands are the row's own business
 };
 

@@ -25,6 +25,9 @@ const Table& table(HostIsa isa);
 // Null when the arch has no such instruction in the table.
 const Row* find_row(HostIsa isa, Arch arch, std::string_view mnemonic);
 
+// The matrix instructions, whose library chooses among its own builds. In matrix.cc.
+std::span<const Row> matrix_rows();
+
 // What an op without semantics, and one past the end of the code, execute. In machine.cc.
 const Op* exec_unsupported(Wave& wave, const Op* op);
 const Op* exec_outside(Wave& wave, const Op* op);

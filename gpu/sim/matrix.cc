@@ -1,0 +1,155 @@
+#include "gpu/sim/matrix.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "gpu/sim/table.h"
+#include "gpu/sim/wave.h"
+
+namespace wavefuzz::sim {
+namespace {
+
+mfma::Arch mfma_arch(Arch arch) {
+  return arch == Arch::kGfx942 ? mfma::Arch::kGfx942 : mfma::Arch::kGfx950;
+}
+
+std::vector<Row> make_rows() {
+  std::vector<Row> rows;
+  for (const Arch arch : {Arch::kGfx942, Arch::kGfx950}) {
+    for (const mfma::Op& op : mfma::ops(mfma_arch(arch))) {
+      Row row;
+      row.mnemonic = op.mnemonic;
+      row.format = Format::kMatrix;
+      row.exec = &exec_matrix;
+      row.arches = arch == Arch::kGfx942 ? kGfx942Only : kGfx950Only;
+      row.fidelity =
+          op.fidelity() == mfma::Fidelity::kExact ? Fidelity::kExact : Fidelity::kHypothesis;
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+// Lanes where any byte of the registers is undefined.
+uint64_t poisoned_lanes(const Wave& wave, unsigned first, unsigned count) {
+  uint64_t lanes = 0;
+  for (unsigned r = first; r < first + count; ++r) lanes |= wave.v_poison[r].any();
+  return lanes;
+}
+
+uint32_t first_origin(const Wave& wave, unsigned first, unsigned count) {
+  for (unsigned r = first; r < first + count; ++r)
+    if (wave.v_poison[r].any() != 0) return wave.v_origin[r];
+  return kNeverWritten;
+}
+
+// An element of D is undefined where its row of A, its column of B or its element of C is. (A zero
+// does not save it: 0 * NaN is NaN, and undefined may be NaN.)
+void propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned a_count,
+                      unsigned b_count, unsigned d_count, bool moves_lanes) {
+  const uint64_t a_lanes = poisoned_lanes(wave, op->src[0].index, a_count);
+  const uint64_t b_lanes = poisoned_lanes(wave, op->src[1].index, b_count);
+  const bool c_is_register = op->src[2].kind == Kind::kVgpr;
+  const uint64_t c_lanes = c_is_register ? poisoned_lanes(wave, op->src[2].index, d_count) : 0;
+  if ((a_lanes | b_lanes | c_lanes) == 0) {
+    for (unsigned r = op->dst; r < op->dst + d_count; ++r) wave.v_poison[r] = {};
+    return;
+  }
+  const uint32_t origin = a_lanes   ? first_origin(wave, op->src[0].index, a_count)
+                          : b_lanes ? first_origin(wave, op->src[1].index, b_count)
+                                    : first_origin(wave, op->src[2].index, d_count);
+
+  const mfma::Shape& shape = matrix.tile.shape;
+  uint64_t d_poison[mfma::kMaxOutputRegisters] = {};
+  for (unsigned r = 0; r < d_count && c_is_register; ++r)
+    d_poison[r] = wave.v_poison[op->src[2].index + r].any();
+  if (moves_lanes && (a_lanes | b_lanes) != 0) {
+    // Broadcasts carry a lane to several blocks; which ones is not followed.
+    std::fill_n(d_poison, d_count, ~0ull);
+  } else {
+    // Lanes repeat the rows (columns) of all blocks, one repetition for each group of k.
+    const unsigned period = unsigned(shape.m * shape.blocks);
+    uint64_t a_rows = 0, b_columns = 0;
+    for (unsigned lane = 0; lane < kLanes; ++lane) {
+      a_rows |= (a_lanes >> lane & 1) << lane % period;
+      b_columns |= (b_lanes >> lane & 1) << lane % period;
+    }
+    const unsigned dwords = d_count * kLanes / unsigned(shape.m * shape.n * shape.blocks);
+    for (int b = 0; b < shape.blocks; ++b) {
+      for (int i = 0; i < shape.m; ++i) {
+        const int row = b * shape.m + i;
+        const unsigned place = matrix.tile.output_plan->offset[row];
+        for (int j = 0; j < shape.n; ++j) {
+          if (((a_rows >> row | b_columns >> (b * shape.n + j)) & 1) == 0) continue;
+          const unsigned lane = place % kLanes + unsigned(j);
+          for (unsigned d = 0; d < dwords; ++d) d_poison[place / kLanes + d] |= 1ull << lane;
+        }
+      }
+    }
+  }
+  for (unsigned r = 0; r < d_count; ++r) {
+    std::fill_n(wave.v_poison[op->dst + r].byte, 4, d_poison[r]);
+    if (d_poison[r] != 0) wave.v_origin[op->dst + r] = origin;
+  }
+}
+
+}  // namespace
+
+std::span<const Row> matrix_rows() {
+  static const std::vector<Row> rows = make_rows();
+  return rows;
+}
+
+const mfma::Op& matrix_op(Arch arch, std::string_view mnemonic) {
+  return *mfma::find(mfma_arch(arch), mnemonic);
+}
+
+void MatrixFields::store(Op& op) const {
+  op.imm = cbsz | abid << 8 | blgp << 16;
+  op.flags = uint8_t(a_scale_byte | b_scale_byte << 4);
+}
+
+MatrixFields MatrixFields::load(const Op& op) {
+  return {uint8_t(op.imm), uint8_t(op.imm >> 8), uint8_t(op.imm >> 16), uint8_t(op.flags & 15),
+          uint8_t(op.flags >> 4)};
+}
+
+// EXEC takes no part: every lane multiplies (ISA manual, matrix instructions).
+const Op* exec_matrix(Wave& wave, const Op* op) {
+  const Code& code = *wave.machine->code;
+  const auto ops = mfma::ops(mfma_arch(code.arch));
+  const mfma::Op& matrix = ops[size_t(op->imm2)];
+  const MatrixFields fields = MatrixFields::load(*op);
+  mfma::Modifiers modifiers;
+  modifiers.cbsz = fields.cbsz;
+  modifiers.abid = fields.abid;
+  modifiers.blgp = fields.blgp;
+  modifiers.flush_inputs = wave.mode.flush_in_f32;
+  if (matrix.scaled) {
+    modifiers.a_scale = {wave.v[op->src[4].index], fields.a_scale_byte};
+    modifiers.b_scale = {wave.v[op->src[5].index], fields.b_scale_byte};
+  }
+  const unsigned d_count = unsigned(mfma::d_registers(matrix));
+
+  alignas(64) uint32_t constant[mfma::kMaxOutputRegisters][kLanes];
+  const uint32_t* c = nullptr;
+  if (op->src[2].kind == Kind::kVgpr) {
+    c = wave.v[op->src[2].index];
+  } else {
+    const bool wide = matrix.tile.a == mfma::Element::kF64;  // two registers an element
+    for (unsigned r = 0; r < d_count; ++r) {
+      const Slot slot = op->src[wide && r % 2 != 0 ? 3 : 2];
+      std::fill_n(constant[r], kLanes, code.constants[slot.index].lane[0]);
+    }
+    c = constant[0];
+  }
+  // Poison first: D may overlap the sources.
+  propagate_poison(wave, op, matrix, unsigned(mfma::a_registers(matrix, modifiers)),
+                   unsigned(mfma::b_registers(matrix, modifiers)), d_count,
+                   !matrix.f8f6f4 && (fields.cbsz | fields.blgp) != 0);
+  mfma::execute(matrix, modifiers, wave.v[op->src[0].index], wave.v[op->src[1].index], c,
+                wave.v[op->dst]);
+  return op + 1;
+}
+
+}  // namespace wavefuzz::sim
