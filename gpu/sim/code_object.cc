@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 #include <llvm/BinaryFormat/ELF.h>
-#include <llvm/BinaryFormat/MsgPackDocument.h>
 #include <llvm/Object/ELF.h>
 #include <llvm/Support/AMDHSAKernelDescriptor.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -33,13 +33,23 @@ struct CodeObject::Content {
 
 namespace {
 
+// More than any real kernel has; a damaged field must not cost gigabytes.
+constexpr uint32_t kMaxKernarg = 1 << 16;
+constexpr uint32_t kMaxPrivate = 1 << 20;
+constexpr uint64_t kMaxZeroFill = 64 << 20;
+
+// Names come from the file: messages keep to one line whatever is in them.
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 32) c = '?';
+  return text;
+}
+
 // Unwraps an llvm::Expected into its value, or into an Error that says what was read.
 template <typename T>
 T take(llvm::Expected<T> value, const std::string& name, const char* what) {
   if (value) return std::move(*value);
-  std::string text = llvm::toString(value.takeError());
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  throw Error(fmt::format("{}: {}: {}", name, what, text));
+  throw Error(fmt::format("{}: {}: {}", name, what, one_line(llvm::toString(value.takeError()))));
 }
 
 std::span<const std::byte> find_bytes(const std::vector<Segment>& segments, uint64_t address,
@@ -90,30 +100,29 @@ KernelDescriptor read_descriptor(std::span<const std::byte> raw, uint64_t addres
   return d;
 }
 
+// The metadata note: msgpack, keys as in LLVM's "Code Object V3 Metadata" and later.
 class NoteReader {
  public:
   NoteReader(const std::string& name, std::vector<KernelInfo>* kernels)
       : name_(name), kernels_(kernels) {}
 
   void read(llvm::StringRef blob) {
-    llvm::msgpack::Document document;
-    if (!document.readFromBlob(blob, /*Multi=*/false))
-      throw Error(fmt::format("{}: metadata note: not valid msgpack", name_));
-    auto& root = document.getRoot();
-    if (!root.isMap()) throw Error(fmt::format("{}: metadata note: root is not a map", name_));
-    auto kernels = root.getMap().find("amdhsa.kernels");
-    if (kernels == root.getMap().end() || !kernels->second.isArray())
+    const Json root = Json::from_msgpack(blob.begin(), blob.end(), /*strict=*/true, /*allow_exceptions=*/false);
+    if (root.is_discarded()) throw Error(fmt::format("{}: metadata note: not valid msgpack", name_));
+    if (!root.is_object()) throw Error(fmt::format("{}: metadata note: root is not a map", name_));
+    const auto kernels = root.find("amdhsa.kernels");
+    if (kernels == root.end() || !kernels->is_array())
       throw Error(fmt::format("{}: metadata note: no amdhsa.kernels list", name_));
-    for (auto& node : kernels->second.getArray()) {
-      if (!node.isMap()) throw Error(fmt::format("{}: metadata note: a kernel is not a map", name_));
-      kernels_->push_back(kernel(node.getMap()));
+    for (const Json& node : *kernels) {
+      if (!node.is_object()) throw Error(fmt::format("{}: metadata note: a kernel is not a map", name_));
+      kernels_->push_back(kernel(node));
     }
   }
 
  private:
-  using Map = llvm::msgpack::MapDocNode;
+  using Json = nlohmann::json;
 
-  KernelInfo kernel(Map& map) {
+  KernelInfo kernel(const Json& map) {
     KernelInfo info;
     const std::string descriptor = text(map, ".symbol", "");
     info.symbol = descriptor.ends_with(".kd") ? descriptor.substr(0, descriptor.size() - 3)
@@ -122,45 +131,50 @@ class NoteReader {
     if (info.symbol.empty())
       throw Error(fmt::format("{}: metadata note: a kernel has neither .symbol nor .name", name_));
     info.kernarg_bytes = number(map, ".kernarg_segment_size", 0);
+    if (info.kernarg_bytes > kMaxKernarg)
+      throw Error(fmt::format("{}: kernel {}: .kernarg_segment_size is {}, more than {}", name_, where_,
+                              info.kernarg_bytes, kMaxKernarg));
     info.group_segment_bytes = number(map, ".group_segment_fixed_size", 0);
     info.private_segment_bytes = number(map, ".private_segment_fixed_size", 0);
+    if (info.private_segment_bytes > kMaxPrivate)
+      throw Error(fmt::format("{}: kernel {}: .private_segment_fixed_size is {}, more than {}", name_, where_,
+                              info.private_segment_bytes, kMaxPrivate));
     info.max_workgroup_size = number(map, ".max_flat_workgroup_size", 1024);
     if (const uint32_t wave = number(map, ".wavefront_size", kLanes); wave != kLanes)
       throw Error(fmt::format("{}: kernel {}: .wavefront_size is {}, must be 64", name_, where_, wave));
-    auto args = map.find(".args");
-    if (args != map.end() && args->second.isArray()) {
-      for (auto& node : args->second.getArray()) {
-        if (!node.isMap())
+    const auto args = map.find(".args");
+    if (args != map.end() && args->is_array()) {
+      for (const Json& arg : *args) {
+        if (!arg.is_object())
           throw Error(fmt::format("{}: kernel {}: an entry of .args is not a map", name_, where_));
-        auto& arg = node.getMap();
-        info.args.push_back({text(arg, ".name", ""), number(arg, ".offset", 0),
-                             number(arg, ".size", 0), text(arg, ".value_kind", "")});
+        info.args.push_back({text(arg, ".name", ""), number(arg, ".offset", 0), number(arg, ".size", 0),
+                             text(arg, ".value_kind", "")});
+        const KernelArg& last = info.args.back();
+        if (last.offset > info.kernarg_bytes || last.size > info.kernarg_bytes - last.offset)
+          throw Error(fmt::format("{}: kernel {}: argument {} at offset {} of size {} exceeds the {} bytes of kernarg",
+                                  name_, where_, info.args.size() - 1, last.offset, last.size, info.kernarg_bytes));
       }
     }
     return info;
   }
 
-  uint32_t number(Map& map, const char* key, uint32_t otherwise) {
-    auto it = map.find(key);
+  uint32_t number(const Json& map, const char* key, uint32_t otherwise) {
+    const auto it = map.find(key);
     if (it == map.end()) return otherwise;
-    uint64_t value = 0;
-    if (it->second.getKind() == llvm::msgpack::Type::UInt)
-      value = it->second.getUInt();
-    else if (it->second.getKind() == llvm::msgpack::Type::Int && it->second.getInt() >= 0)
-      value = uint64_t(it->second.getInt());
-    else
-      throw Error(fmt::format("{}: kernel {}: {} is not a number", name_, where_, key));
+    if (!it->is_number_unsigned())
+      throw Error(fmt::format("{}: kernel {}: {} is not an unsigned number", name_, where_, key));
+    const uint64_t value = it->get<uint64_t>();
     if (value > UINT32_MAX)
       throw Error(fmt::format("{}: kernel {}: {} is {}, more than 32 bits", name_, where_, key, value));
     return uint32_t(value);
   }
 
-  std::string text(Map& map, const char* key, const char* otherwise) {
-    auto it = map.find(key);
+  std::string text(const Json& map, const char* key, const char* otherwise) {
+    const auto it = map.find(key);
     if (it == map.end()) return otherwise;
-    if (!it->second.isString())
+    if (!it->is_string())
       throw Error(fmt::format("{}: kernel {}: {} is not a string", name_, where_, key));
-    return it->second.getString().str();
+    return one_line(it->get<std::string>());
   }
 
   const std::string& name_;
@@ -214,7 +228,7 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
                               uint64_t(segment.p_offset + segment.p_filesz), buffer.size()));
     const std::byte* at = file.data() + segment.p_offset;
     if (segment.p_type == ELF::PT_LOAD) {
-      if (segment.p_memsz < segment.p_filesz || segment.p_memsz > (uint64_t{1} << 32))
+      if (segment.p_memsz < segment.p_filesz || segment.p_memsz - segment.p_filesz > kMaxZeroFill)
         throw Error(fmt::format("{}: a segment has p_memsz {}, p_filesz {}", name,
                                 uint64_t(segment.p_memsz), uint64_t(segment.p_filesz)));
       Segment loaded{segment.p_vaddr, {at, at + segment.p_filesz},
@@ -232,7 +246,7 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       NoteReader(content->name, &content->kernels).read(note.getDescAsStringRef(segment.p_align));
       noted = true;
     }
-    if (error) throw Error(fmt::format("{}: notes: {}", name, llvm::toString(std::move(error))));
+    if (error) throw Error(fmt::format("{}: notes: {}", name, one_line(llvm::toString(std::move(error)))));
   }
   if (!noted) throw Error(fmt::format("{}: no AMDGPU metadata note", name));
 
@@ -242,7 +256,7 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
     if (section.sh_type != ELF::SHT_SYMTAB && section.sh_type != ELF::SHT_DYNSYM) continue;
     const auto strings = take(elf.getStringTableForSymtab(section), name, "symbol names");
     for (const auto& symbol : take(elf.symbols(&section), name, "symbol table"))
-      symbols.emplace_back(take(symbol.getName(strings), name, "symbol name").str(), symbol);
+      symbols.emplace_back(one_line(take(symbol.getName(strings), name, "symbol name").str()), symbol);
   }
   for (const auto& [symbol_name, symbol] : symbols)
     if (symbol.getType() == ELF::STT_FUNC && symbol.st_shndx != ELF::SHN_UNDEF)

@@ -14,6 +14,8 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/TargetParser/Triple.h>
 
+#include <cstring>
+
 // LLVM declares these in a header that lists every target it was built with.
 extern "C" void LLVMInitializeAMDGPUTargetInfo();
 extern "C" void LLVMInitializeAMDGPUTargetMC();
@@ -57,7 +59,23 @@ Disassembler::Disassembler(Arch arch) : llvm_(new Llvm) {
 
 Disassembler::~Disassembler() = default;
 
+namespace {
+
+// GFX9's 64-bit vector encodings (VOP3, VOP3P) have no room for a literal. Bytes that ask for one all
+// the same crash LLVM 22's disassembler while it words its complaint.
+bool is_vop3_with_literal(std::span<const std::byte> code) {
+  if (code.size() < 8) return false;
+  uint32_t words[2];
+  std::memcpy(words, code.data(), 8);
+  if (words[0] >> 26 != 0b110100) return false;
+  constexpr uint32_t kLiteral = 255;
+  return (words[1] & 511) == kLiteral || (words[1] >> 9 & 511) == kLiteral || (words[1] >> 18 & 511) == kLiteral;
+}
+
+}  // namespace
+
 Disassembler::Instruction Disassembler::decode(std::span<const std::byte> code, uint64_t address) {
+  if (is_vop3_with_literal(code)) return {};
   const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(code.data()), code.size());
   llvm::MCInst inst;
   uint64_t size = 0;

@@ -135,8 +135,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   lds_bytes = code->kernel.group_segment_bytes + config->dynamic_lds_bytes;
   lds.resize(std::max<size_t>(lds.size(), lds_bytes + 64));
   lds_defined.resize(std::max<size_t>(lds_defined.size(), lds_bytes / 64 + 2));
-  scratch_size = code->kernel.private_segment_bytes;
-  if (scratch_size != 0 || code->calls) scratch_size = (scratch_size + (code->calls ? kCallStackBytes : 0) + 63) / 64 * 64;
+  scratch_size = code->kernel.private_segment_bytes + (code->calls ? kCallStackBytes : 0);
 
   const uint32_t size = config->group_size[0] * config->group_size[1] * config->group_size[2];
   const size_t count = (size + kLanes - 1) / kLanes;

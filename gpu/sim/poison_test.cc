@@ -1,0 +1,200 @@
+// Uninitialised data: how it spreads, where it is a finding, and that copying it is none. Each fault
+// has a right twin beside it.
+#include <gtest/gtest.h>
+
+#include "gpu/sim/testing_asm.h"
+
+namespace wavefuzz::sim {
+namespace {
+
+LaneValues times(uint32_t factor) {
+  LaneValues lanes;
+  for (unsigned i = 0; i < kLanes; ++i) lanes[i] = factor * i;
+  return lanes;
+}
+
+// v1 is never written; v0 and s0 are defined.
+uint32_t poison_of(const std::string& text, uint32_t v0 = 0x1234'5678) {
+  AsmWave wave(text);
+  wave.set_v(0, v0).set_s(0, 8).run();
+  EXPECT_EQ(wave.findings(), "") << text;
+  return wave.v_poison(2);
+}
+
+TEST(Spread, BytesThroughMovesAndBitOperations) {
+  EXPECT_EQ(poison_of("v_mov_b32 v2, v0"), 0u);
+  EXPECT_EQ(poison_of("v_mov_b32 v2, v1"), 0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_and_b32 v2, 0xff, v1"), 0xffu);
+  EXPECT_EQ(poison_of("v_or_b32 v2, 0xffff0000, v1"), 0xffffu);
+  EXPECT_EQ(poison_of("v_xor_b32 v2, v0, v1"), 0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_lshlrev_b32 v2, 16, v1"), 0xffff'0000u);
+  EXPECT_EQ(poison_of("v_lshrrev_b32 v2, 24, v1"), 0xffu);
+  EXPECT_EQ(poison_of("v_bfe_u32 v2, v1, 8, 8"), 0xffu);
+  EXPECT_EQ(poison_of("s_mov_b32 s2, 0x07060100\nv_perm_b32 v2, v0, v1, s2"), 0xffffu);
+  EXPECT_EQ(poison_of("s_mov_b32 s2, 0x0c0c0c00\nv_perm_b32 v2, v0, v1, s2"), 0xffu);
+  EXPECT_EQ(poison_of("v_alignbit_b32 v2, v0, v1, 16"), 0xffffu);
+  EXPECT_EQ(poison_of("v_lshl_or_b32 v2, v1, 16, v0"), 0xffff'0000u);
+  EXPECT_EQ(poison_of("s_movk_i32 s2, 0x7f00\nv_and_or_b32 v2, v1, s2, v0"), 0xff00u);
+  EXPECT_EQ(poison_of("v_cvt_f32_ubyte1 v2, v1"), 0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_and_b32 v2, 0xff00, v1\nv_cvt_f32_ubyte0 v2, v2"), 0u);
+  EXPECT_EQ(poison_of("v_mov_b32_sdwa v2, v1 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:BYTE_2"), 0xffu);
+  EXPECT_EQ(poison_of("v_mov_b32 v2, 0\nv_mov_b32_sdwa v2, v1 dst_sel:BYTE_1 dst_unused:UNUSED_PRESERVE src0_sel:BYTE_2"), 0xff00u);
+  EXPECT_EQ(poison_of("v_mov_b32_sdwa v2, v0 dst_sel:WORD_0 dst_unused:UNUSED_PRESERVE src0_sel:WORD_0"), 0xffff'0000u);
+}
+
+TEST(Spread, WholeResultsThroughArithmetic) {
+  EXPECT_EQ(poison_of("v_and_b32 v2, 0xff, v1\nv_add_u32 v2, v2, v0"), 0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_mul_f32 v2, v0, v1"), 0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_add_u16 v2, v0, v1"), 0xffffu);
+  EXPECT_EQ(poison_of("v_add_u32 v2, v0, v0"), 0u);
+  EXPECT_EQ(poison_of("v_and_b32 v2, 0xffff, v1\nv_pk_add_u16 v2, v2, v0"), 0xffffu);
+  EXPECT_EQ(poison_of("v_cndmask_b32 v2, v0, v1, s[4:5]"), 0xffff'ffffu);  // the condition is undefined
+  EXPECT_EQ(poison_of("s_mov_b64 s[4:5], 0\nv_cndmask_b32 v2, v0, v1, s[4:5]"), 0u);
+  EXPECT_EQ(poison_of("v_cvt_pk_fp8_f32 v2, v0, v0"), 0xffff'0000u);  // the half it leaves alone
+}
+
+TEST(Spread, OnlyActiveLanesCount) {
+  AsmOptions options;
+  options.exec = 0xff;
+  AsmWave wave("v_mov_b32 v1, v0\ns_mov_b64 exec, -1\nv_add_u32 v2, v1, v0", options);
+  wave.set_v(0, 1).run();
+  EXPECT_EQ(wave.v_poison(2, 7), 0u);
+  EXPECT_EQ(wave.v_poison(2, 8), 0xffff'ffffu);
+}
+
+TEST(Spread, ScalarsBitByBit) {
+  AsmWave wave(R"(
+    s_and_b32 s2, s1, 0xf0
+    s_lshl_b32 s3, s2, 4
+    s_add_u32 s4, s2, s0
+    s_or_b32 s5, s1, -1
+  )");
+  wave.set_s(0, 1).run();
+  EXPECT_EQ(wave.s_poison(2), 0xf0u);
+  EXPECT_EQ(wave.s_poison(3), 0xf00u);
+  EXPECT_EQ(wave.s_poison(4), 0xffff'ffffu);
+  EXPECT_EQ(wave.s_poison(5), 0u);
+  EXPECT_EQ(wave.findings(), "");
+}
+
+// A compare of undefined lanes that a defined mask then removes is legal code, and common.
+TEST(Decisions, MaskedComparesAreNone) {
+  AsmWave wave(R"(
+    v_cmp_gt_u32 vcc, v0, v1
+    s_and_b64 vcc, vcc, s[0:1]
+    s_and_saveexec_b64 s[2:3], vcc
+    s_cbranch_vccz end
+  end:
+  )");
+  wave.set_v(0, 5).set_s64(0, 0).run();
+  EXPECT_EQ(wave.findings(), "");
+}
+
+void expect_uninitialised(const AsmWave& wave, const std::string& instruction, const std::string& part) {
+  ASSERT_EQ(wave.result().findings.size(), 1u) << wave.findings();
+  const Finding& f = wave.result().findings[0];
+  EXPECT_EQ(f.kind, FindingKind::kUninitialised);
+  EXPECT_EQ(f.instruction.substr(0, instruction.size()), instruction);
+  EXPECT_NE(f.message.find(part), std::string::npos) << f.message;
+}
+
+TEST(Decisions, ExecBranchAndScc) {
+  AsmWave exec("v_cmp_gt_u32 vcc, v0, v1\ns_and_saveexec_b64 s[2:3], vcc");
+  exec.set_v(0, 5).run();
+  expect_uninitialised(exec, "s_and_saveexec_b64", "it reaches EXEC; a register never written");
+  EXPECT_EQ(exec.result().findings[0].lanes, 64u);
+
+  AsmWave scc("s_cmp_eq_u32 s0, s1\ns_cbranch_scc1 end\nend:");
+  scc.set_s(0, 1).run();
+  expect_uninitialised(scc, "s_cbranch_scc1", "it reaches the branch");
+
+  AsmWave defined("s_cmp_eq_u32 s0, s1\ns_cbranch_scc1 end\nend:");
+  defined.set_s(0, 1).set_s(1, 2).run();
+  EXPECT_EQ(defined.findings(), "");
+
+  AsmWave vccz("v_cmp_gt_u32 vcc, v0, v1\ns_cbranch_vccz end\nend:");
+  vccz.set_v(0, 5).run();
+  expect_uninitialised(vccz, "s_cbranch_vccz", "it reaches the branch");
+}
+
+TEST(Memory, LoadsBringItInAndStoresOrAddressesGiveItAway) {
+  AsmWave wave(R"(
+    global_load_dword v1, v0, s[0:1]
+    v_add_u32 v2, 1, v1
+    v_mov_b32 v3, v2
+    global_store_dword v0, v3, s[2:3]
+  )");
+  Island& in = wave.memory().add({"in", 256});
+  Island& out = wave.memory().add({"out", 256});
+  in.fill(0, 256, std::byte{1});
+  in.set_uninitialised(4 * 10 + 2, 1);  // one byte of lane 10's dword
+  wave.set_s64(0, in.address()).set_s64(2, out.address()).set_v(0, times(4)).run();
+  EXPECT_EQ(wave.v_poison(1, 10), 0x00ff'0000u);
+  EXPECT_EQ(wave.v_poison(2, 10), 0xffff'ffffu);
+  EXPECT_EQ(wave.v_poison(2, 9), 0u);
+  expect_uninitialised(wave, "global_store_dword",
+                       "it reaches a store to global memory; loaded at pc 0x0 by `global_load_dword v1");
+  EXPECT_EQ(wave.result().findings[0].lane, 10);
+  EXPECT_EQ(wave.result().findings[0].lanes, 1u);
+  EXPECT_FALSE(out.initialised(40, 4));
+  EXPECT_TRUE(out.initialised(44, 4));
+}
+
+TEST(Memory, AddressLaneByLane) {
+  AsmWave wave(R"(
+    ds_read_b32 v1, v0
+    ds_read_b32 v2, v1
+    global_load_dword v3, v1, s[0:1]
+    v_mov_b32 v4, v1
+  )", [] {
+    AsmOptions options;
+    options.lds_bytes = 256;
+    return options;
+  }());
+  Island& in = wave.memory().add({"in", 256});
+  in.fill(0, 256, std::byte{0});
+  wave.set_s64(0, in.address()).set_v(0, times(4)).run();
+  ASSERT_EQ(wave.result().findings.size(), 2u);  // the LDS address and the global one; the move is fine
+  EXPECT_EQ(wave.result().findings[0].instruction, "ds_read_b32 v2, v1");
+  EXPECT_NE(wave.result().findings[0].message.find("it reaches the address; loaded at pc 0x0"), std::string::npos);
+  EXPECT_EQ(wave.result().findings[1].instruction, "global_load_dword v3, v1, s[0:1]");
+}
+
+TEST(Memory, LdsAndScratchKeepBytes) {
+  AsmOptions options;
+  options.lds_bytes = 512;
+  options.scratch_bytes = 8;
+  AsmWave wave(R"(
+    ds_write_b8 v0, v2
+    ds_read_b32 v3, v0
+    scratch_store_short off, v2, off offset:2
+    scratch_load_dword v4, off, off
+    v_and_b32 v5, 0xff, v3
+  )", options);
+  wave.set_v(0, times(4)).set_v(2, 5).run();
+  EXPECT_EQ(wave.v_poison(3), 0xffff'ff00u);
+  EXPECT_EQ(wave.v_poison(4), 0x0000'ffffu);
+  EXPECT_EQ(wave.v_poison(5), 0u);
+  EXPECT_EQ(wave.findings(), "");
+}
+
+TEST(Lanes, ReadlaneAndDppTakeTheLanesPoison) {
+  AsmOptions options;
+  options.exec = 0x1;
+  AsmWave wave(R"(
+    v_mov_b32 v1, v0
+    v_readlane_b32 s2, v1, 0
+    v_readlane_b32 s3, v1, 1
+    s_mov_b64 exec, -1
+    v_mov_b32_dpp v2, v1 quad_perm:[0,0,2,3] row_mask:0xf bank_mask:0xf
+  )", options);
+  wave.set_v(0, 9).run();
+  EXPECT_EQ(wave.s_poison(2), 0u);
+  EXPECT_EQ(wave.s_poison(3), 0xffff'ffffu);
+  EXPECT_EQ(wave.v_poison(2, 1), 0u);
+  EXPECT_EQ(wave.v_poison(2, 2), 0xffff'ffffu);
+  EXPECT_EQ(wave.findings(), "");
+}
+
+}  // namespace
+}  // namespace wavefuzz::sim
