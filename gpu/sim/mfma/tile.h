@@ -98,7 +98,8 @@ struct Modifiers {
   // are never flushed. From rocjitsu's reading of the ISA manual.
   bool flush_inputs = false;
   // v_mfma_scale_* only.
-  Scale a_scale, b_scale;
+  Scale a_scale = {};
+  Scale b_scale = {};
 };
 
 enum class Isa : uint8_t { kScalar, kAvx2, kAvx512 };
