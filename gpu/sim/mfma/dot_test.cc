@@ -1,4 +1,5 @@
-// The scalar definition against vectors worked by hand from the rules' text and against the exact model.
+// The scalar definition against vectors worked by hand from the rules' text and against the exact
+// model.
 #include "gpu/sim/mfma/dot.h"
 
 #include <gtest/gtest.h>
@@ -36,12 +37,14 @@ uint32_t bf16_dot(std::vector<float> a, std::vector<float> b, float c) {
 uint32_t fp8_dot(std::vector<float> a, std::vector<float> b, float c) {
   std::vector<uint32_t> x(32), y(32);
   for (size_t i = 0; i < a.size(); ++i) x[i] = fp8(a[i]), y[i] = fp8(b[i]);
-  return dot(kGfx942Fp8, {Element::kE4m3fnuz, x.data()}, {Element::kE4m3fnuz, y.data()}, 32, bits_of(c));
+  return dot(kGfx942Fp8, {Element::kE4m3fnuz, x.data()}, {Element::kE4m3fnuz, y.data()}, 32,
+             bits_of(c));
 }
 uint32_t bf8_dot(std::vector<float> a, std::vector<float> b, float c) {
   std::vector<uint32_t> x(32), y(32);
   for (size_t i = 0; i < a.size(); ++i) x[i] = bf8(a[i]), y[i] = bf8(b[i]);
-  return dot(kGfx942Fp8, {Element::kE5m2fnuz, x.data()}, {Element::kE5m2fnuz, y.data()}, 32, bits_of(c));
+  return dot(kGfx942Fp8, {Element::kE5m2fnuz, x.data()}, {Element::kE5m2fnuz, y.data()}, 32,
+             bits_of(c));
 }
 
 TEST(ByHand, ASmallNegativeCPullsA16BitSumDown) {
@@ -67,7 +70,8 @@ TEST(ByHand, ProductsAreCutTowardZeroAt24BitsOfTheLargest) {
 }
 
 TEST(ByHand, ACutProductNeverComesBack) {
-  // 2^10 * 2^10 - 2^20 + 2^-5: a fused sum in real numbers would be 2^-5. Relative to 2^20 it is 2^-25.
+  // 2^10 * 2^10 - 2^20 + 2^-5: a fused sum in real numbers would be 2^-5. Relative to 2^20 it is
+  // 2^-25.
   EXPECT_EQ(bf16_dot({1024, -1024, std::ldexp(1.0f, -5)}, {1024, 1024, 1}, 0), 0u);
   EXPECT_EQ(bf16_dot({1024, -1024, std::ldexp(1.0f, -4)}, {1024, 1024, 1}, 0),
             bits_of(std::ldexp(1.0f, -4)));
@@ -75,13 +79,16 @@ TEST(ByHand, ACutProductNeverComesBack) {
 
 TEST(ByHand, EvenAndOddProductsOfFp8AreAlignedApart) {
   const float large = 128, small = std::ldexp(1.0f, -7), tiny = std::ldexp(1.0f, -5);
-  // 2^14 in k = 0 cancels in k = 2. 2^-12 in k = 4 is 2^-26 of it: cut. In k = 1, alone among the odd
-  // ones, it is whole at first, but then aligned to the even sum's exponent, and L_24(2^-26) = 0.
+  // 2^14 in k = 0 cancels in k = 2. 2^-12 in k = 4 is 2^-26 of it: cut. In k = 1, alone among the
+  // odd ones, it is whole at first, but then aligned to the even sum's exponent, and L_24(2^-26) =
+  // 0.
   EXPECT_EQ(fp8_dot({large, 0, -large, 0, small}, {large, 0, large, 0, tiny}, 0), 0u);
   EXPECT_EQ(fp8_dot({large, small, -large}, {large, tiny, large}, 0), 0u);
-  // Negative ones tell: cut toward zero among the even, toward minus infinity across: -2^-24 * 2^14.
+  // Negative ones tell: cut toward zero among the even, toward minus infinity across: -2^-24 *
+  // 2^14.
   EXPECT_EQ(fp8_dot({large, 0, -large, 0, -small}, {large, 0, large, 0, tiny}, 0), 0u);
-  EXPECT_EQ(fp8_dot({large, -small, -large}, {large, tiny, large}, 0), bits_of(-std::ldexp(1.0f, -10)));
+  EXPECT_EQ(fp8_dot({large, -small, -large}, {large, tiny, large}, 0),
+            bits_of(-std::ldexp(1.0f, -10)));
 }
 
 TEST(ByHand, Fp8SumsSixteenProductsAtATime) {
@@ -113,7 +120,8 @@ TEST(ByHand, AProductOf2To128IsInfThoughTheSumIsNot) {
   EXPECT_EQ(bf16_dot({1.5f * more}, {1.5f * big}, -std::ldexp(1.0f, 127)), bits_of(kInf));
   // 2^127 + 2^127 is the sum's own overflow, and with C it is none.
   EXPECT_EQ(bf16_dot({more, more}, {big, big}, 0), bits_of(kInf));
-  EXPECT_EQ(bf16_dot({more, more}, {big, big}, -std::ldexp(1.0f, 127)), bits_of(std::ldexp(1.0f, 127)));
+  EXPECT_EQ(bf16_dot({more, more}, {big, big}, -std::ldexp(1.0f, 127)),
+            bits_of(std::ldexp(1.0f, 127)));
 }
 
 TEST(ByHand, Specials) {
@@ -156,7 +164,8 @@ TEST(ByHand, BlockScalesMultiplyByPowersOfTwo) {
   a[0] = b[0] = a[32] = b[32] = 0x38;  // e4m3fn 1.0
   const uint8_t up[2] = {127 + 3, 127}, down[2] = {127, 127 - 1};
   const auto scaled = [&](const uint8_t* x, const uint8_t* y) {
-    return dot(kGfx950Scaled, {Element::kE4m3fn, a.data(), x}, {Element::kE4m3fn, b.data(), y}, 64, 0);
+    return dot(kGfx950Scaled, {Element::kE4m3fn, a.data(), x}, {Element::kE4m3fn, b.data(), y}, 64,
+               0);
   };
   EXPECT_EQ(scaled(up, down), bits_of(8.5f));
   const uint8_t nan[2] = {127, 0xFF};
@@ -172,7 +181,8 @@ TEST(Fma, IsAChainInAscendingKEachRounded) {
   const uint32_t x[1] = {bits_of(1 + 0x1p-12f)};
   EXPECT_EQ(dot_f32(x, x, 1, bits_of(-1 - 0x1p-11f)), bits_of(0x1p-24f));
   const uint64_t y[1] = {std::bit_cast<uint64_t>(1 + 0x1p-27)};
-  EXPECT_EQ(dot_f64(y, y, 1, std::bit_cast<uint64_t>(-1 - 0x1p-26)), std::bit_cast<uint64_t>(0x1p-54));
+  EXPECT_EQ(dot_f64(y, y, 1, std::bit_cast<uint64_t>(-1 - 0x1p-26)),
+            std::bit_cast<uint64_t>(0x1p-54));
 }
 
 TEST(Integer, IsSignedAndWraps) {
@@ -251,15 +261,16 @@ INSTANTIATE_TEST_SUITE_P(Rules, AgainstExactModel, testing::ValuesIn(cases()),
 TEST(AgainstExactModelScaled, Equal) {
   using enum Element;
   RandomCodes random(18);
-  for (const auto& [a, b] : {std::pair{kE4m3fn, kE4m3fn}, std::pair{kE5m2, kE2m1}, std::pair{kE2m3, kE3m2}}) {
+  for (const auto& [a, b] :
+       {std::pair{kE4m3fn, kE4m3fn}, std::pair{kE5m2, kE2m1}, std::pair{kE2m3, kE3m2}}) {
     for (int n = 0; n < 400; ++n) {
       const Sample s = random.sample(a, b, 64, n);
       std::vector<uint8_t> x(2), y(2);
       for (uint8_t* scale : {&x[0], &x[1], &y[0], &y[1]})
         *scale = uint8_t(n % 3 == 0 ? random.below(256) : 120 + random.below(16));
       const uint32_t expected = bits_of(exact_dot(kGfx950Scaled, a, s.a, b, s.b, s.c, x, y));
-      const uint32_t actual = dot(kGfx950Scaled, {a, s.a.data(), x.data()}, {b, s.b.data(), y.data()},
-                                  64, bits_of(s.c));
+      const uint32_t actual = dot(kGfx950Scaled, {a, s.a.data(), x.data()},
+                                  {b, s.b.data(), y.data()}, 64, bits_of(s.c));
       ASSERT_TRUE(same(actual, expected)) << n << std::hex << ": " << actual << " " << expected;
     }
   }

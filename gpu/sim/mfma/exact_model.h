@@ -17,7 +17,8 @@
 
 namespace wavefuzz::sim::mfma {
 
-// A multiple of 2^-1024 below 2^1023 in magnitude, in two's complement. Aborts rather than lose a bit.
+// A multiple of 2^-1024 below 2^1023 in magnitude, in two's complement. Aborts rather than lose a
+// bit.
 class Exact {
  public:
   Exact() = default;

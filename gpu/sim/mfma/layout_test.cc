@@ -1,5 +1,5 @@
-// Register layouts: every element has its own place, and places are those of AMD's matrix instruction
-// calculator.
+// Register layouts: every element has its own place, and places are those of AMD's matrix
+// instruction calculator.
 #include "gpu/sim/mfma/layout.h"
 
 #include <gtest/gtest.h>
@@ -98,9 +98,11 @@ TEST(Layout, OfAandB) {
 TEST(Layout, OfD) {
   for (int lane = 0; lane < kLanes; ++lane) {
     for (int r = 0; r < 4; ++r) {
-      EXPECT_EQ(output_place({16, 16, 16}, 32, 0, 4 * (lane / 16) + r, lane % 16), (Place{r, lane, 0}));
+      EXPECT_EQ(output_place({16, 16, 16}, 32, 0, 4 * (lane / 16) + r, lane % 16),
+                (Place{r, lane, 0}));
       EXPECT_EQ(output_place({4, 4, 4, 16}, 32, lane / 4, r, lane % 4), (Place{r, lane, 0}));
-      EXPECT_EQ(output_place({16, 16, 4}, 64, 0, 4 * r + lane / 16, lane % 16), (Place{2 * r, lane, 0}));
+      EXPECT_EQ(output_place({16, 16, 4}, 64, 0, 4 * r + lane / 16, lane % 16),
+                (Place{2 * r, lane, 0}));
       for (int b = 0; b < 4; ++b)
         EXPECT_EQ(output_place({16, 16, 4, 4}, 32, b, 4 * (lane / 16) + r, lane % 16),
                   (Place{4 * b + r, lane, 0}));
@@ -110,7 +112,8 @@ TEST(Layout, OfD) {
       EXPECT_EQ(output_place({32, 32, 8}, 32, 0, i, lane % 32), (Place{r, lane, 0}));
       EXPECT_EQ(output_place({32, 32, 4, 2}, 32, 1, i, lane % 32), (Place{16 + r, lane, 0}));
     }
-    EXPECT_EQ(output_place({4, 4, 4, 4}, 64, lane / 4 % 4, lane / 16, lane % 4), (Place{0, lane, 0}));
+    EXPECT_EQ(output_place({4, 4, 4, 4}, 64, lane / 4 % 4, lane / 16, lane % 4),
+              (Place{0, lane, 0}));
   }
 }
 
@@ -122,7 +125,8 @@ TEST(Layout, BroadcastAndPermutation) {
     EXPECT_EQ(broadcast_block(b, 2, 1), b / 4 * 4 + 1);
     EXPECT_EQ(broadcast_block(b, 4, 13), 13);
   }
-  const int first_of[8] = {0, 0, 32, 16, 0, 16, 32, 48}, last_of[8] = {63, 31, 63, 15, 15, 31, 47, 63};
+  const int first_of[8] = {0, 0, 32, 16, 0, 16, 32, 48},
+            last_of[8] = {63, 31, 63, 15, 15, 31, 47, 63};
   for (int blgp = 0; blgp < 8; ++blgp) {
     EXPECT_EQ(permuted_lane(0, blgp), first_of[blgp]);
     EXPECT_EQ(permuted_lane(63, blgp), last_of[blgp]);

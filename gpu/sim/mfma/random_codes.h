@@ -42,7 +42,8 @@ class RandomCodes {
   Sample sample(Element a, Element b, int k, int n) {
     Sample out;
     const FloatFormat fa = float_format(a), fb = float_format(b);
-    const int middle_a = int(below(1u << fa.exponent_bits)), middle_b = int(below(1u << fb.exponent_bits));
+    const int middle_a = int(below(1u << fa.exponent_bits)),
+              middle_b = int(below(1u << fb.exponent_bits));
     const int spread = int(below(8));
     for (int i = 0; i < k; ++i) {
       const bool any = n % 4 == 0;

@@ -1,5 +1,5 @@
-// The table against LLVM's assembler: each arch has exactly these instructions, with these names and as
-// many registers.
+// The table against LLVM's assembler: each arch has exactly these instructions, with these names
+// and as many registers.
 #include "gpu/sim/mfma/table.h"
 
 #include <fmt/core.h>
@@ -31,8 +31,10 @@ std::set<std::string> rejected(Arch arch, const std::vector<std::string>& lines)
     for (const std::string& line : lines) out << line << "\n";
   }
   // Its exit status says only that some line was rejected.
-  const int status = std::system(fmt::format("/usr/bin/llvm-mc-22 -triple=amdgcn -mcpu={} -o /dev/null {} 2>{}",
-                                             kCpus[int(arch)], source, errors).c_str());
+  const int status =
+      std::system(fmt::format("/usr/bin/llvm-mc-22 -triple=amdgcn -mcpu={} -o /dev/null {} 2>{}",
+                              kCpus[int(arch)], source, errors)
+                      .c_str());
   std::ifstream in(errors);
   std::set<std::string> out;
   for (std::string text; std::getline(in, text);) {
@@ -48,8 +50,8 @@ std::string range(int first, int count) {
 }
 
 std::string line(const Op& op, const Modifiers& m, int a, int b, int d) {
-  return fmt::format("{} {}, {}, {}, {}{}{}{}", op.mnemonic, range(0, d), range(64, a), range(80, b),
-                     range(0, d), op.scaled ? ", v100, v101" : "",
+  return fmt::format("{} {}, {}, {}, {}{}{}{}", op.mnemonic, range(0, d), range(64, a),
+                     range(80, b), range(0, d), op.scaled ? ", v100, v101" : "",
                      m.cbsz ? fmt::format(" cbsz:{}", m.cbsz) : "",
                      m.blgp ? fmt::format(" blgp:{}", m.blgp) : "");
 }
@@ -75,20 +77,22 @@ TEST(Table, LlvmAssemblesEveryInstructionWithItsRegistersAndNoOthers) {
 }
 
 TEST(Table, WhatOneArchLacksLlvmRejectsThere) {
-  for (const auto& [arch, other] : {std::pair{Arch::kGfx942, Arch::kGfx950}, {Arch::kGfx950, Arch::kGfx942}}) {
+  for (const auto& [arch, other] :
+       {std::pair{Arch::kGfx942, Arch::kGfx950}, {Arch::kGfx950, Arch::kGfx942}}) {
     std::vector<std::string> lacking;
     for (const Op& op : ops(other)) {
       const Modifiers none;
       if (find(arch, op.mnemonic) == nullptr)
-        lacking.push_back(line(op, none, a_registers(op, none), b_registers(op, none), d_registers(op)));
+        lacking.push_back(
+            line(op, none, a_registers(op, none), b_registers(op, none), d_registers(op)));
     }
     EXPECT_THAT(lacking, testing::Not(testing::IsEmpty()));
     EXPECT_THAT(rejected(arch, lacking), testing::UnorderedElementsAreArray(lacking));
   }
 }
 
-// LLVM's opcode names hold the mnemonic: V_MFMA_F32_16X16X32_FP8_FP8_gfx940_acd. The parts after it are
-// lower case; gfx90a and gfx908 forms are other arches'.
+// LLVM's opcode names hold the mnemonic: V_MFMA_F32_16X16X32_FP8_FP8_gfx940_acd. The parts after it
+// are lower case; gfx90a and gfx908 forms are other arches'.
 TEST(Table, HoldsEveryMfmaOpcodeLlvmHasForTheseArches) {
   LLVMInitializeAMDGPUTargetInfo();
   LLVMInitializeAMDGPUTargetMC();
@@ -104,7 +108,8 @@ TEST(Table, HoldsEveryMfmaOpcodeLlvmHasForTheseArches) {
       for (const char c : op.mnemonic) name += char(std::toupper(c));
       known.insert(name);
       for (const char* blocks : {"_16B", "_4B", "_2B"})
-        if (const size_t at = name.find(blocks); at != std::string::npos) name.erase(at, std::string_view(blocks).size());
+        if (const size_t at = name.find(blocks); at != std::string::npos)
+          name.erase(at, std::string_view(blocks).size());
       // "16X16X16_F16" was "16X16X16F16", and bf16 had the suffix "_1K".
       known.insert(name);
       known.insert(name + "_1K");
@@ -117,7 +122,8 @@ TEST(Table, HoldsEveryMfmaOpcodeLlvmHasForTheseArches) {
   for (unsigned i = 0; i < instructions->getNumOpcodes(); ++i) {
     const std::string name = instructions->getName(i).str();
     if (!name.starts_with("V_MFMA_")) continue;
-    if (name.find("_gfx940") == std::string::npos && name.find("_gfx950") == std::string::npos) continue;
+    if (name.find("_gfx940") == std::string::npos && name.find("_gfx950") == std::string::npos)
+      continue;
     std::string upper = name.substr(0, name.find_first_of("abcdefghijklmnopqrstuvwxyz"));
     while (upper.ends_with("_")) upper.pop_back();
     EXPECT_TRUE(known.contains(upper)) << name;
@@ -137,8 +143,7 @@ TEST(Table, FindsByMnemonicAndArch) {
 TEST(Table, OnlyWhatHardwareConfirmedIsExact) {
   for (const Op& op : ops(Arch::kGfx942)) EXPECT_EQ(op.fidelity(), Fidelity::kExact) << op.mnemonic;
   for (const Op& op : ops(Arch::kGfx950)) {
-    EXPECT_EQ(op.fidelity(),
-              op.tile.a == Element::kI8 ? Fidelity::kExact : Fidelity::kHypothesis)
+    EXPECT_EQ(op.fidelity(), op.tile.a == Element::kI8 ? Fidelity::kExact : Fidelity::kHypothesis)
         << op.mnemonic;
   }
 }

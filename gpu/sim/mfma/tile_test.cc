@@ -1,5 +1,5 @@
-// Whole instructions: every build against the scalar definition, element by element; data whose sums are
-// exact against plain integer arithmetic; modifiers; overlapping operands.
+// Whole instructions: every build against the scalar definition, element by element; data whose
+// sums are exact against plain integer arithmetic; modifiers; overlapping operands.
 #include <gtest/gtest.h>
 #include <immintrin.h>
 
@@ -69,8 +69,8 @@ void put(Registers& r, const Place& p, int bits, uint64_t code) {
 int out_bits(const Form& f) { return f.a == Element::kF64 ? 64 : 32; }
 
 // One element of D by dot.h, its operands found by layout.h.
-uint64_t expected(const Form& f, const Registers& a, const Registers& b, const Registers& c, int block,
-                  int i, int j) {
+uint64_t expected(const Form& f, const Registers& a, const Registers& b, const Registers& c,
+                  int block, int i, int j) {
   const Shape& s = f.op->tile.shape;
   std::vector<uint32_t> x, y;
   std::vector<uint64_t> wide_x, wide_y;
@@ -122,10 +122,12 @@ struct Operands {
 
 Operands empty_operands(const Form& f) {
   return {Registers(a_registers(*f.op, f.modifiers) * kLanes),
-          Registers(b_registers(*f.op, f.modifiers) * kLanes), Registers(d_registers(*f.op) * kLanes)};
+          Registers(b_registers(*f.op, f.modifiers) * kLanes),
+          Registers(d_registers(*f.op) * kLanes)};
 }
 
-// Kinds of data cycle with n: rows and columns with exponents near each other, raw bits, a few specials.
+// Kinds of data cycle with n: rows and columns with exponents near each other, raw bits, a few
+// specials.
 Operands random_operands(const Form& f, RandomCodes& random, int n) {
   Operands o = empty_operands(f);
   if (f.op->tile.rule.kind == SumKind::kInteger || f.a == Element::kF64) {
@@ -135,12 +137,14 @@ Operands random_operands(const Form& f, RandomCodes& random, int n) {
       for (Registers* r : {&o.a, &o.b, &o.c})
         for (size_t i = kLanes; i < r->size(); i += 2 * kLanes)
           for (size_t lane = 0; lane < kLanes; ++lane)
-            if (random.below(8)) (*r)[i + lane] = ((*r)[i + lane] & 0x800FFFFF) | (1010 + random.below(26)) << 20;
+            if (random.below(8))
+              (*r)[i + lane] = ((*r)[i + lane] & 0x800FFFFF) | (1010 + random.below(26)) << 20;
     return o;
   }
   const Shape& s = f.op->tile.shape;
   const FloatFormat fa = float_format(f.a), fb = float_format(f.b);
-  const int ma = int(random.below(1u << fa.exponent_bits)), mb = int(random.below(1u << fb.exponent_bits));
+  const int ma = int(random.below(1u << fa.exponent_bits)),
+            mb = int(random.below(1u << fb.exponent_bits));
   const int spread = int(random.below(6));
   const auto code = [&](Element element, int middle) -> uint32_t {
     if (n % 3 == 1) return random.raw(element);
@@ -263,7 +267,8 @@ TEST(Tile, NothingButNanAndInfEqualsTheDefinition) {
     const Form f = {op, op->tile.a, op->tile.b, {}};
     for (int n = 0; n < 4; ++n) {
       Operands o = random_operands(f, random, 0);
-      const uint32_t specials[] = {0x7F800000, 0xFF800000, 0x7FC00000, 0x7C007C00, 0x80808080, 0x7F807F80};
+      const uint32_t specials[] = {0x7F800000, 0xFF800000, 0x7FC00000,
+                                   0x7C007C00, 0x80808080, 0x7F807F80};
       for (Registers* r : {&o.a, &o.b, &o.c})
         for (uint32_t& word : *r)
           if (random.below(4) == 0) word = specials[random.below(6)];
@@ -381,7 +386,8 @@ TEST(Modifiers, CbszAbidBroadcastBlocksOfAAndBlgpPermutesLanesOfB) {
           ASSERT_EQ(illegal(*op, m), nullptr);
           Registers d(o.c.size());
           execute(*op, m, o.a.data(), o.b.data(), o.c.data(), d.data());
-          ASSERT_NO_FATAL_FAILURE(expect_defined(f, a, b, o.c, d)) << mnemonic << int(cbsz) << int(blgp);
+          ASSERT_NO_FATAL_FAILURE(expect_defined(f, a, b, o.c, d))
+              << mnemonic << int(cbsz) << int(blgp);
         }
       }
     }
@@ -409,7 +415,8 @@ TEST(Modifiers, BlgpNegatesF64Operands) {
 
 TEST(Modifiers, FlushingInputsActsOnSubnormalAAndBOfF32Only) {
   const Op* const op = find(Arch::kGfx942, "v_mfma_f32_16x16x4_f32");
-  Registers a(kLanes), b(kLanes, std::bit_cast<uint32_t>(1.0f)), c(4 * kLanes, 0x00000003), d(c.size());
+  Registers a(kLanes), b(kLanes, std::bit_cast<uint32_t>(1.0f)), c(4 * kLanes, 0x00000003),
+      d(c.size());
   a[0] = 0x00400000;  // row 0, k = 0
   execute(*op, {}, a.data(), b.data(), c.data(), d.data());
   EXPECT_EQ(d[0], 0x00400003u);
