@@ -9,12 +9,9 @@
 
 #include <cstdint>
 
-namespace wavefuzz::sim::mfma {
+#include "gpu/sim/fidelity.h"
 
-enum class Fidelity : uint8_t {
-  kExact,       // bit for bit what hardware was seen to do, or what its manual fixes
-  kHypothesis,  // a stated assumption
-};
+namespace wavefuzz::sim::mfma {
 
 enum class SumKind : uint8_t {
   kAligned,   // groups of products, aligned and cut in fixed point, as below

@@ -9,11 +9,10 @@
 #include <span>
 #include <string_view>
 
+#include "gpu/sim/arch.h"
 #include "gpu/sim/mfma/tile.h"
 
 namespace wavefuzz::sim::mfma {
-
-enum class Arch : uint8_t { kGfx942, kGfx950 };
 
 struct Op {
   std::string_view mnemonic;  // as LLVM prints it
