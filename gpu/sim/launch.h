@@ -22,12 +22,12 @@ enum class Fidelity : uint8_t {
 };
 std::string_view name(Fidelity fidelity);  // "exact", "within 1 ulp", "hypothesis"
 
-// What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict that
-// changes with the model rests on bits that no document promises.
+// What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict
+// that changes with the model rests on bits that no document promises.
 enum class Transcendentals : uint8_t { kCorrectlyRounded, kUlpAbove, kUlpBelow };
 
 enum class FindingKind : uint8_t {
-  kOutOfBoundsRead,    // outside every island, LDS or scratch
+  kOutOfBoundsRead,  // outside every island, LDS or scratch
   kOutOfBoundsWrite,
   kWriteToReadOnly,
   kReadFromWriteOnly,

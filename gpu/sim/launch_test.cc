@@ -1,11 +1,11 @@
-// Whole kernels, compiled from HIP, on both arches and every host ISA: results as the same source gives
-// on the host, and the faults with their right twins.
+// Whole kernels, compiled from HIP, on both arches and every host ISA: results as the same source
+// gives on the host, and the faults with their right twins.
 #include "gpu/sim/launch.h"
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 #include <random>
@@ -54,8 +54,8 @@ class Kernels : public testing::TestWithParam<Setup> {
 
   // Runs kernel(x, y, out, n) over `n` items and compares bit for bit with body(x, y).
   template <typename X, typename Y, typename R>
-  void compare(const char* kernel, const std::function<X()>& make_x, const std::function<Y()>& make_y,
-               R (*body)(X, Y)) {
+  void compare(const char* kernel, const std::function<X()>& make_x,
+               const std::function<Y()>& make_y, R (*body)(X, Y)) {
     constexpr int kCount = 1000;  // the last wave is partial
     std::vector<X> x(kCount);
     std::vector<Y> y(kCount);
@@ -160,8 +160,9 @@ TEST_P(Kernels, Reductions) {
     for (int t = 0; t < 256; ++t) {
       const int wave = t / 64;
       const int most = *std::max_element(&x[g * 256 + wave * 64], &x[g * 256 + wave * 64] + 64);
-      const auto positive = std::count_if(&x[g * 256 + (3 - wave) * 64], &x[g * 256 + (3 - wave) * 64] + 64,
-                                          [](int v) { return v > 0; });
+      const auto positive =
+          std::count_if(&x[g * 256 + (3 - wave) * 64], &x[g * 256 + (3 - wave) * 64] + 64,
+                        [](int v) { return v > 0; });
       ASSERT_EQ(got_maxima[g * 256 + t], 2 * most + positive) << g << " " << t;
     }
   }
@@ -209,7 +210,8 @@ TEST_P(Kernels, EveryThreadKnowsWhoItIs) {
   const auto got = values<uint64_t>(out);
   for (uint32_t i = 0; i < kAll; ++i) {
     const uint64_t t = i % kThreads, g = i / kThreads;
-    const uint64_t want = t % 5 | t / 5 % 4 << 8 | t / 20 << 16 | g % 3 << 32 | g / 3 % 2 << 40 | g / 6 << 48;
+    const uint64_t want =
+        t % 5 | t / 5 % 4 << 8 | t / 20 << 16 | g % 3 << 32 | g / 3 % 2 << 40 | g / 6 << 48;
     ASSERT_EQ(got[i], want) << i;
   }
 }
@@ -335,15 +337,22 @@ std::string launch_error(const std::function<void(LaunchConfig&)>& change) {
 }
 
 TEST(Launch, BadConfigurationsAreOneClearLine) {
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.groups[1] = 0; }), "launch of saxpy: groups[1] is 0");
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.group_size = {64, 0, 1}; }), "launch of saxpy: group_size[1] is 0");
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.group_size = {1024, 2, 1}; }),
+  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.groups[1] = 0; }),
+            "launch of saxpy: groups[1] is 0");
+  EXPECT_EQ(launch_error([](LaunchConfig& c) {
+              c.group_size = {64, 0, 1};
+            }),
+            "launch of saxpy: group_size[1] is 0");
+  EXPECT_EQ(launch_error([](LaunchConfig& c) {
+              c.group_size = {1024, 2, 1};
+            }),
             "launch of saxpy: group_size 1024x2x1 exceeds its limit of 1024 work-items");
   EXPECT_EQ(launch_error([](LaunchConfig& c) { c.dynamic_lds_bytes = 65537; }),
             "launch of saxpy: 0 static + 65537 dynamic LDS bytes exceed the 65536 of gfx942");
   EXPECT_EQ(launch_error([](LaunchConfig& c) { c.kernarg.resize(31); }),
             "launch of saxpy: kernarg has 31 bytes, the explicit arguments need 32");
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.max_findings = 0; }), "launch of saxpy: max_findings is 0");
+  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.max_findings = 0; }),
+            "launch of saxpy: max_findings is 0");
 }
 
 }  // namespace

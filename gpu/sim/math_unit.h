@@ -1,5 +1,5 @@
-// exp2, log2, reciprocal, roots and trigonometry as the vector unit computes them, on finite, infinite
-// and zero inputs (NaN and denormals are the caller's).
+// exp2, log2, reciprocal, roots and trigonometry as the vector unit computes them, on finite,
+// infinite and zero inputs (NaN and denormals are the caller's).
 #ifndef GPU_SIM_MATH_UNIT_H_
 #define GPU_SIM_MATH_UNIT_H_
 

@@ -22,12 +22,16 @@ uint64_t sign_extend(uint64_t bits, unsigned width) {
 }  // namespace
 
 uint64_t poison_copy(const uint64_t*, const uint64_t* p) { return p[0]; }
-uint64_t poison_and(const uint64_t* v, const uint64_t* p) { return and_rule(v[0], p[0], v[1], p[1]); }
+uint64_t poison_and(const uint64_t* v, const uint64_t* p) {
+  return and_rule(v[0], p[0], v[1], p[1]);
+}
 uint64_t poison_andn2(const uint64_t* v, const uint64_t* p) {
   return and_rule(v[0], p[0], ~v[1], p[1]);
 }
 uint64_t poison_or(const uint64_t* v, const uint64_t* p) { return or_rule(v[0], p[0], v[1], p[1]); }
-uint64_t poison_orn2(const uint64_t* v, const uint64_t* p) { return or_rule(v[0], p[0], ~v[1], p[1]); }
+uint64_t poison_orn2(const uint64_t* v, const uint64_t* p) {
+  return or_rule(v[0], p[0], ~v[1], p[1]);
+}
 uint64_t poison_xor(const uint64_t*, const uint64_t* p) { return p[0] | p[1]; }
 uint64_t poison_or3(const uint64_t* v, const uint64_t* p) {
   return or_rule(v[0] | v[1], or_rule(v[0], p[0], v[1], p[1]), v[2], p[2]);
@@ -53,14 +57,14 @@ uint64_t poison_lshr64(const uint64_t* v, const uint64_t* p) {
 uint64_t poison_ashr64(const uint64_t* v, const uint64_t* p) {
   return all_if(p[1]) | uint64_t(int64_t(p[0]) >> (v[1] & 63));
 }
-#define REVERSED(NAME)                                                \
+#define REVERSED(NAME)                                                  \
   uint64_t poison_##NAME##rev32(const uint64_t* v, const uint64_t* p) { \
-    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};          \
-    return poison_##NAME##32(rv, rp);                                 \
-  }                                                                   \
+    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};            \
+    return poison_##NAME##32(rv, rp);                                   \
+  }                                                                     \
   uint64_t poison_##NAME##rev64(const uint64_t* v, const uint64_t* p) { \
-    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};          \
-    return poison_##NAME##64(rv, rp);                                 \
+    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};            \
+    return poison_##NAME##64(rv, rp);                                   \
   }
 REVERSED(lshl)
 REVERSED(lshr)
@@ -103,7 +107,8 @@ uint64_t poison_packed16(const uint64_t*, const uint64_t* p) {
 }
 uint64_t poison_packed32(const uint64_t*, const uint64_t* p) {
   const uint64_t any = p[0] | p[1] | p[2];
-  return (uint32_t(any) != 0 ? 0xffff'ffff : 0) | (any >> 32 != 0 ? uint64_t{0xffff'ffff} << 32 : 0);
+  return (uint32_t(any) != 0 ? 0xffff'ffff : 0) |
+         (any >> 32 != 0 ? uint64_t{0xffff'ffff} << 32 : 0);
 }
 
 uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector, bool constants) {
@@ -184,7 +189,8 @@ uint32_t poison_origin(const Wave& wave, const Op& op, uint64_t lanes) {
     const Slot slot = op.src[k];
     if (slot.kind == Kind::kVgpr && (wave.v_poison[slot.index].any() & lanes) != 0)
       return wave.v_origin[slot.index];
-    if (slot.kind == Kind::kSgpr && wave.s_poison[slot.index] != 0) return wave.s_origin[slot.index];
+    if (slot.kind == Kind::kSgpr && wave.s_poison[slot.index] != 0)
+      return wave.s_origin[slot.index];
     if (slot.kind == Kind::kMask && (wave.s64_poison(slot.index) & lanes) != 0)
       return wave.s_origin[slot.index];
   }

@@ -24,8 +24,8 @@ struct Code;
 
 class Program {
  public:
-  // Decodes the kernel and the device functions it may call. An instruction that the simulator lacks
-  // is kept and ends a run only when it is executed. Throws Error when the symbol is missing.
+  // Decodes the kernel and the device functions it may call. An instruction that the simulator
+  // lacks is kept and ends a run only when it is executed. Throws Error when the symbol is missing.
   Program(const CodeObject& object, std::string_view symbol, HostIsa isa = best_host_isa());
 
   const KernelInfo& kernel() const;
