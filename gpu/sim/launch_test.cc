@@ -90,29 +90,33 @@ class Kernels : public testing::TestWithParam<Setup> {
   std::mt19937_64 random_{1};
 };
 
+// Also with arguments preloaded into SGPRs, where entry is 256 bytes in.
 TEST_P(Kernels, Saxpy) {
-  std::vector<float> x(300), y(300);
-  for (int i = 0; i < 300; ++i) {
-    x[i] = float(i) * 0.1f;
-    y[i] = 100.0f - float(i);
+  for (const char* file : {"saxpy", "saxpy_preload"}) {
+    memory_.reset();
+    std::vector<float> x(300), y(300);
+    for (int i = 0; i < 300; ++i) {
+      x[i] = float(i) * 0.1f;
+      y[i] = 100.0f - float(i);
+    }
+    const Island& xi = input("x", x);
+    const Island& yi = input("y", y);
+    Island& out = memory_.add({"out", 300 * 4});
+    LaunchConfig config;
+    config.groups = {2, 1, 1};
+    config.group_size = {256, 1, 1};
+    config.set_arg(0, xi.address());
+    config.set_arg(8, yi.address());
+    config.set_arg(16, out.address());
+    config.set_arg(24, 3.0f);
+    config.set_arg(28, 300);
+    const RunResult result = run(program(file, "saxpy"), memory_, config);
+    expect_completed(result);
+    EXPECT_GT(result.instructions, 50u);
+    EXPECT_EQ(result.weakest, Fidelity::kExact);
+    const std::vector<float> got = values<float>(out);
+    for (int i = 0; i < 300; ++i) ASSERT_EQ(got[i], std::fma(3.0f, x[i], y[i])) << i;
   }
-  const Island& xi = input("x", x);
-  const Island& yi = input("y", y);
-  Island& out = memory_.add({"out", 300 * 4});
-  LaunchConfig config;
-  config.groups = {2, 1, 1};
-  config.group_size = {256, 1, 1};
-  config.set_arg(0, xi.address());
-  config.set_arg(8, yi.address());
-  config.set_arg(16, out.address());
-  config.set_arg(24, 3.0f);
-  config.set_arg(28, 300);
-  const RunResult result = run(program("saxpy", "saxpy"), memory_, config);
-  expect_completed(result);
-  EXPECT_GT(result.instructions, 50u);
-  EXPECT_EQ(result.weakest, Fidelity::kExact);
-  const std::vector<float> got = values<float>(out);
-  for (int i = 0; i < 300; ++i) ASSERT_EQ(got[i], std::fma(3.0f, x[i], y[i])) << i;
 }
 
 TEST_P(Kernels, Integers) {

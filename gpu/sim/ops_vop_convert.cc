@@ -61,7 +61,7 @@ constexpr Row stochastic(std::string_view name, ArchSet arches) {
 template <Fp8 kFormat>
 constexpr Row unpack(std::string_view name, ArchSet arches) {
   return vector(name, [](u32 a) { return F32{decode<kFormat>(a & 0xff)}; })
-      .with(poison_byte<0>)
+      .with(poison_byte0)
       .on(arches);
 }
 template <Fp8 kFormat>
@@ -96,13 +96,13 @@ constexpr Row kRows[] = {
     vector("v_cvt_rpi_i32_f32", [](float a) { return to_i32(__builtin_floorf(a + 0.5f)); }),
     vector("v_cvt_flr_i32_f32", [](float a) { return to_i32(__builtin_floorf(a)); }),
     vector("v_cvt_f32_ubyte0", [](u32 a) { return F32{as_bits(float(i32(a & 0xff)))}; })
-        .with(poison_byte<0>),
+        .with(poison_byte0),
     vector("v_cvt_f32_ubyte1", [](u32 a) { return F32{as_bits(float(i32(a >> 8 & 0xff)))}; })
-        .with(poison_byte<1>),
+        .with(poison_byte1),
     vector("v_cvt_f32_ubyte2", [](u32 a) { return F32{as_bits(float(i32(a >> 16 & 0xff)))}; })
-        .with(poison_byte<2>),
+        .with(poison_byte2),
     vector("v_cvt_f32_ubyte3", [](u32 a) { return F32{as_bits(float(i32(a >> 24)))}; })
-        .with(poison_byte<3>),
+        .with(poison_byte3),
     vector("v_cvt_pk_u8_f32",
            [](float a, u32 byte, u32 old) {
              const u32 shift = 8 * (byte & 3);

@@ -46,13 +46,10 @@ uint64_t poison_perm(const uint64_t* v, const uint64_t* p);       // bytes of {a
 uint64_t poison_pack(const uint64_t* v, const uint64_t* p);       // a | b << 16
 uint64_t poison_packed16(const uint64_t* v, const uint64_t* p);   // halves apart
 uint64_t poison_packed32(const uint64_t* v, const uint64_t* p);   // dwords apart
-template <unsigned kByte>
-uint64_t poison_byte(const uint64_t*, const uint64_t* p) {
-  return (p[0] >> 8 * kByte & 0xff) != 0 ? ~0ull : 0;
-}
-
-// v_perm_b32: selector bytes pick from {a, b}; see there. Shared by the rule and the instruction.
-uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector, bool constants);
+uint64_t poison_byte0(const uint64_t* v, const uint64_t* p);      // a function of a's byte 0
+uint64_t poison_byte1(const uint64_t* v, const uint64_t* p);
+uint64_t poison_byte2(const uint64_t* v, const uint64_t* p);
+uint64_t poison_byte3(const uint64_t* v, const uint64_t* p);
 
 // Per-dword lane masks of a register's or scalar's undefined bits.
 void poison_lanes(const Wave& wave, Slot slot, uint32_t* lanes);
