@@ -1,6 +1,6 @@
 // The instruction sets the simulator knows.
-#ifndef GPU_SIM_ARCH_H_
-#define GPU_SIM_ARCH_H_
+#ifndef WAVEFUZZ_GPU_SIM_ARCH_H_
+#define WAVEFUZZ_GPU_SIM_ARCH_H_
 
 #include <cstdint>
 #include <stdexcept>
@@ -20,8 +20,8 @@ inline constexpr unsigned kLanes = 64;
 // LDS a work-group can hold, in bytes (64 KiB on gfx942, 160 KiB on gfx950).
 constexpr uint32_t lds_limit(Arch arch) { return arch == Arch::kGfx942 ? 65536 : 163840; }
 
-// Bad input to the simulator: a code object, symbol, island or launch that cannot be used. what() is
-// one line that names the file, symbol or field and the value it has.
+// Bad input to the simulator: a code object, symbol, island or launch that cannot be used. what()
+// is one line that names the file, symbol or field and the value it has.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& what) : std::runtime_error(what) {}
@@ -29,4 +29,4 @@ class Error : public std::runtime_error {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_ARCH_H_
+#endif  // WAVEFUZZ_GPU_SIM_ARCH_H_

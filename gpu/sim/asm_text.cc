@@ -24,7 +24,8 @@ std::optional<int64_t> integer(std::string_view s, bool* hex = nullptr) {
   if (sixteen) s.remove_prefix(2);
   if (hex != nullptr) *hex = sixteen;
   uint64_t value = 0;
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value, sixteen ? 16 : 10);
+  const auto [end, error] =
+      std::from_chars(s.data(), s.data() + s.size(), value, sixteen ? 16 : 10);
   if (s.empty() || error != std::errc() || end != s.data() + s.size()) return std::nullopt;
   return negative ? int64_t(0 - value) : int64_t(value);
 }
@@ -54,10 +55,17 @@ struct Named {
   uint8_t count;
 };
 constexpr Named kNamed[] = {
-    {"vcc", kVcc, 2},       {"vcc_lo", kVcc, 1},       {"vcc_hi", kVcc + 1, 1},
-    {"exec", kExec, 2},     {"exec_lo", kExec, 1},     {"exec_hi", kExec + 1, 1},
-    {"m0", kM0, 1},         {"src_scc", kScc, 1},      {"scc", kScc, 1},
-    {"flat_scratch", kFlatScratch, 2}, {"flat_scratch_lo", kFlatScratch, 1},
+    {"vcc", kVcc, 2},
+    {"vcc_lo", kVcc, 1},
+    {"vcc_hi", kVcc + 1, 1},
+    {"exec", kExec, 2},
+    {"exec_lo", kExec, 1},
+    {"exec_hi", kExec + 1, 1},
+    {"m0", kM0, 1},
+    {"src_scc", kScc, 1},
+    {"scc", kScc, 1},
+    {"flat_scratch", kFlatScratch, 2},
+    {"flat_scratch_lo", kFlatScratch, 1},
     {"flat_scratch_hi", kFlatScratch + 1, 1},
 };
 struct Aperture {

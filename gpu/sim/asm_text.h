@@ -1,7 +1,7 @@
 // AMDGPU assembly text, taken apart. The syntax is LLVM's ("AMDGPU Operand Syntax",
 // "Syntax of AMDGPU Instruction Modifiers").
-#ifndef GPU_SIM_ASM_TEXT_H_
-#define GPU_SIM_ASM_TEXT_H_
+#ifndef WAVEFUZZ_GPU_SIM_ASM_TEXT_H_
+#define WAVEFUZZ_GPU_SIM_ASM_TEXT_H_
 
 #include <cstdint>
 #include <optional>
@@ -13,14 +13,14 @@ namespace wavefuzz::sim {
 
 struct AsmOperand {
   enum class Kind : uint8_t {
-    kVgpr,     // v1, v[2:3]: first, count
-    kAgpr,     // a1, a[2:3]
-    kScalar,   // s1, s[2:3], vcc, exec, m0, src_scc: first in the numbering of micro_op.h
-    kInteger,  // 5, -1, 0x10: value
-    kFloat,    // 0.5: real
-    kAperture, // src_shared_base, src_private_base and their limits: value is the 64-bit content
-    kOff,      // off
-    kWord,     // anything else: hwreg(...), a symbolic name
+    kVgpr,      // v1, v[2:3]: first, count
+    kAgpr,      // a1, a[2:3]
+    kScalar,    // s1, s[2:3], vcc, exec, m0, src_scc: first in the numbering of micro_op.h
+    kInteger,   // 5, -1, 0x10: value
+    kFloat,     // 0.5: real
+    kAperture,  // src_shared_base, src_private_base and their limits: value is the 64-bit content
+    kOff,       // off
+    kWord,      // anything else: hwreg(...), a symbolic name
   };
   Kind kind = Kind::kWord;
   uint16_t first = 0;
@@ -57,4 +57,4 @@ std::optional<AsmText> parse_asm(std::string_view text);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_ASM_TEXT_H_
+#endif  // WAVEFUZZ_GPU_SIM_ASM_TEXT_H_

@@ -45,7 +45,8 @@ TEST(AsmText, RegistersOfEveryFile) {
 }
 
 TEST(AsmText, ConstantsAndSignModifiers) {
-  const auto t = parse_asm("v_fma_f32 v0, -|v1|, -2, 0x40280000, -0.5, sext(v2), lit(0xffffffff), neg(v3)");
+  const auto t =
+      parse_asm("v_fma_f32 v0, -|v1|, -2, 0x40280000, -0.5, sext(v2), lit(0xffffffff), neg(v3)");
   ASSERT_TRUE(t);
   const auto& o = t->operands;
   EXPECT_TRUE(o[1].neg && o[1].abs);
@@ -63,7 +64,8 @@ TEST(AsmText, ConstantsAndSignModifiers) {
 }
 
 TEST(AsmText, Modifiers) {
-  const auto t = parse_asm("v_pk_fma_f32 v[0:1], v[2:3], 1.0, v[6:7] op_sel:[1,0,0] op_sel_hi:[0,1,1] clamp mul:2");
+  const auto t = parse_asm(
+      "v_pk_fma_f32 v[0:1], v[2:3], 1.0, v[6:7] op_sel:[1,0,0] op_sel_hi:[0,1,1] clamp mul:2");
   ASSERT_TRUE(t);
   EXPECT_EQ(t->operands.size(), 4u);
   EXPECT_EQ(t->find("op_sel")->list, (std::vector<int64_t>{1, 0, 0}));
@@ -73,13 +75,15 @@ TEST(AsmText, Modifiers) {
   EXPECT_EQ(t->number("offset", 7), 7);
   EXPECT_EQ(parse_asm("ds_read_b32 v0, v1 offset:0x10")->number("offset", 0), 16);
   EXPECT_EQ(parse_asm("global_load_dword v0, v1, s[0:1] offset:-8 sc0")->number("offset", 0), -8);
-  EXPECT_EQ(parse_asm("v_cvt_f32_fp8_sdwa v0, v1 src0_sel:BYTE_3")->find("src0_sel")->text, "BYTE_3");
+  EXPECT_EQ(parse_asm("v_cvt_f32_fp8_sdwa v0, v1 src0_sel:BYTE_3")->find("src0_sel")->text,
+            "BYTE_3");
   EXPECT_EQ(parse_asm("s_waitcnt vmcnt(0) lgkmcnt(0)")->operands[0].kind, Kind::kWord);
   EXPECT_EQ(parse_asm("s_mov_b64 s[0:1], src_shared_base")->operands[1].value, int64_t{1} << 48);
 }
 
 TEST(AsmText, RefusesWhatIsNotTheSyntax) {
-  for (const char* text : {"", "v_mov_b32 v[3:1], v0", "v_mov_b32 v999, v0", "v_mov_b32 v0, 12x", "v_mov_b32 v0, ,"})
+  for (const char* text :
+       {"", "v_mov_b32 v[3:1], v0", "v_mov_b32 v999, v0", "v_mov_b32 v0, 12x", "v_mov_b32 v0, ,"})
     EXPECT_FALSE(parse_asm(text)) << text;
 }
 

@@ -4,12 +4,12 @@
 #include <llvm/BinaryFormat/ELF.h>
 #include <llvm/Object/ELF.h>
 #include <llvm/Support/AMDHSAKernelDescriptor.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 namespace wavefuzz::sim {
 
@@ -62,7 +62,9 @@ std::span<const std::byte> find_bytes(const std::vector<Segment>& segments, uint
 }
 
 bool bit(uint32_t word, unsigned at) { return word >> at & 1; }
-uint32_t bits(uint32_t word, unsigned at, unsigned width) { return word >> at & ((1u << width) - 1); }
+uint32_t bits(uint32_t word, unsigned at, unsigned width) {
+  return word >> at & ((1u << width) - 1);
+}
 
 KernelDescriptor read_descriptor(std::span<const std::byte> raw, uint64_t address) {
   llvm::amdhsa::kernel_descriptor_t kd;
@@ -107,14 +109,17 @@ class NoteReader {
       : name_(name), kernels_(kernels) {}
 
   void read(llvm::StringRef blob) {
-    const Json root = Json::from_msgpack(blob.begin(), blob.end(), /*strict=*/true, /*allow_exceptions=*/false);
-    if (root.is_discarded()) throw Error(fmt::format("{}: metadata note: not valid msgpack", name_));
+    const Json root =
+        Json::from_msgpack(blob.begin(), blob.end(), /*strict=*/true, /*allow_exceptions=*/false);
+    if (root.is_discarded())
+      throw Error(fmt::format("{}: metadata note: not valid msgpack", name_));
     if (!root.is_object()) throw Error(fmt::format("{}: metadata note: root is not a map", name_));
     const auto kernels = root.find("amdhsa.kernels");
     if (kernels == root.end() || !kernels->is_array())
       throw Error(fmt::format("{}: metadata note: no amdhsa.kernels list", name_));
     for (const Json& node : *kernels) {
-      if (!node.is_object()) throw Error(fmt::format("{}: metadata note: a kernel is not a map", name_));
+      if (!node.is_object())
+        throw Error(fmt::format("{}: metadata note: a kernel is not a map", name_));
       kernels_->push_back(kernel(node));
     }
   }
@@ -132,27 +137,29 @@ class NoteReader {
       throw Error(fmt::format("{}: metadata note: a kernel has neither .symbol nor .name", name_));
     info.kernarg_bytes = number(map, ".kernarg_segment_size", 0);
     if (info.kernarg_bytes > kMaxKernarg)
-      throw Error(fmt::format("{}: kernel {}: .kernarg_segment_size is {}, more than {}", name_, where_,
-                              info.kernarg_bytes, kMaxKernarg));
+      throw Error(fmt::format("{}: kernel {}: .kernarg_segment_size is {}, more than {}", name_,
+                              where_, info.kernarg_bytes, kMaxKernarg));
     info.group_segment_bytes = number(map, ".group_segment_fixed_size", 0);
     info.private_segment_bytes = number(map, ".private_segment_fixed_size", 0);
     if (info.private_segment_bytes > kMaxPrivate)
-      throw Error(fmt::format("{}: kernel {}: .private_segment_fixed_size is {}, more than {}", name_, where_,
-                              info.private_segment_bytes, kMaxPrivate));
+      throw Error(fmt::format("{}: kernel {}: .private_segment_fixed_size is {}, more than {}",
+                              name_, where_, info.private_segment_bytes, kMaxPrivate));
     info.max_workgroup_size = number(map, ".max_flat_workgroup_size", 1024);
     if (const uint32_t wave = number(map, ".wavefront_size", kLanes); wave != kLanes)
-      throw Error(fmt::format("{}: kernel {}: .wavefront_size is {}, must be 64", name_, where_, wave));
+      throw Error(
+          fmt::format("{}: kernel {}: .wavefront_size is {}, must be 64", name_, where_, wave));
     const auto args = map.find(".args");
     if (args != map.end() && args->is_array()) {
       for (const Json& arg : *args) {
         if (!arg.is_object())
           throw Error(fmt::format("{}: kernel {}: an entry of .args is not a map", name_, where_));
-        info.args.push_back({text(arg, ".name", ""), number(arg, ".offset", 0), number(arg, ".size", 0),
-                             text(arg, ".value_kind", "")});
+        info.args.push_back({text(arg, ".name", ""), number(arg, ".offset", 0),
+                             number(arg, ".size", 0), text(arg, ".value_kind", "")});
         const KernelArg& last = info.args.back();
         if (last.offset > info.kernarg_bytes || last.size > info.kernarg_bytes - last.offset)
-          throw Error(fmt::format("{}: kernel {}: argument {} at offset {} of size {} exceeds the {} bytes of kernarg",
-                                  name_, where_, info.args.size() - 1, last.offset, last.size, info.kernarg_bytes));
+          throw Error(fmt::format(
+              "{}: kernel {}: argument {} at offset {} of size {} exceeds the {} bytes of kernarg",
+              name_, where_, info.args.size() - 1, last.offset, last.size, info.kernarg_bytes));
       }
     }
     return info;
@@ -165,7 +172,8 @@ class NoteReader {
       throw Error(fmt::format("{}: kernel {}: {} is not an unsigned number", name_, where_, key));
     const uint64_t value = it->get<uint64_t>();
     if (value > UINT32_MAX)
-      throw Error(fmt::format("{}: kernel {}: {} is {}, more than 32 bits", name_, where_, key, value));
+      throw Error(
+          fmt::format("{}: kernel {}: {} is {}, more than 32 bits", name_, where_, key, value));
     return uint32_t(value);
   }
 
@@ -186,11 +194,12 @@ class NoteReader {
 
 CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
   const llvm::StringRef buffer(reinterpret_cast<const char*>(file.data()), file.size());
-  if (!buffer.starts_with("\x7f" "ELF"))
+  if (!buffer.starts_with("\x7f"
+                          "ELF"))
     throw Error(fmt::format("{}: not an ELF file ({} bytes, no ELF magic)", name, file.size()));
   if (buffer.size() < sizeof(Elf::Elf_Ehdr))
-    throw Error(fmt::format("{}: truncated: {} bytes, the ELF header alone has {}", name, buffer.size(),
-                            sizeof(Elf::Elf_Ehdr)));
+    throw Error(fmt::format("{}: truncated: {} bytes, the ELF header alone has {}", name,
+                            buffer.size(), sizeof(Elf::Elf_Ehdr)));
   const auto* ident = reinterpret_cast<const unsigned char*>(buffer.data());
   if (ident[ELF::EI_CLASS] != ELF::ELFCLASS64 || ident[ELF::EI_DATA] != ELF::ELFDATA2LSB)
     throw Error(fmt::format("{}: not a 64-bit little-endian ELF (EI_CLASS {}, EI_DATA {})", name,
@@ -205,8 +214,8 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
                             unsigned(ELF::ELFOSABI_AMDGPU_HSA)));
   const unsigned abi = ident[ELF::EI_ABIVERSION];
   if (abi < ELF::ELFABIVERSION_AMDGPU_HSA_V3 || abi > ELF::ELFABIVERSION_AMDGPU_HSA_V6)
-    throw Error(fmt::format("{}: EI_ABIVERSION is {}, only code object versions 3 to 6 (1 to 4) are read",
-                            name, abi));
+    throw Error(fmt::format(
+        "{}: EI_ABIVERSION is {}, only code object versions 3 to 6 (1 to 4) are read", name, abi));
 
   auto content = std::make_shared<Content>();
   content->name = name;
@@ -216,8 +225,8 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
   else if (mach == ELF::EF_AMDGPU_MACH_AMDGCN_GFX950)
     content->arch = Arch::kGfx950;
   else
-    throw Error(fmt::format("{}: e_flags machine is {:#x}, only gfx942 (0x4c) and gfx950 (0x4f) run", name,
-                            mach));
+    throw Error(fmt::format(
+        "{}: e_flags machine is {:#x}, only gfx942 (0x4c) and gfx950 (0x4f) run", name, mach));
   if (header.e_type != ELF::ET_DYN)
     throw Error(fmt::format("{}: e_type is {}, not a linked code object (ET_DYN, 3)", name,
                             unsigned(header.e_type)));
@@ -231,8 +240,10 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       if (segment.p_memsz < segment.p_filesz || segment.p_memsz - segment.p_filesz > kMaxZeroFill)
         throw Error(fmt::format("{}: a segment has p_memsz {}, p_filesz {}", name,
                                 uint64_t(segment.p_memsz), uint64_t(segment.p_filesz)));
-      Segment loaded{segment.p_vaddr, {at, at + segment.p_filesz},
-                     (segment.p_flags & ELF::PF_W) != 0, (segment.p_flags & ELF::PF_X) != 0};
+      Segment loaded{segment.p_vaddr,
+                     {at, at + segment.p_filesz},
+                     (segment.p_flags & ELF::PF_W) != 0,
+                     (segment.p_flags & ELF::PF_X) != 0};
       loaded.bytes.resize(segment.p_memsz);
       content->segments.push_back(std::move(loaded));
     }
@@ -246,7 +257,8 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       NoteReader(content->name, &content->kernels).read(note.getDescAsStringRef(segment.p_align));
       noted = true;
     }
-    if (error) throw Error(fmt::format("{}: notes: {}", name, one_line(llvm::toString(std::move(error)))));
+    if (error)
+      throw Error(fmt::format("{}: notes: {}", name, one_line(llvm::toString(std::move(error)))));
   }
   if (!noted) throw Error(fmt::format("{}: no AMDGPU metadata note", name));
 
@@ -256,7 +268,8 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
     if (section.sh_type != ELF::SHT_SYMTAB && section.sh_type != ELF::SHT_DYNSYM) continue;
     const auto strings = take(elf.getStringTableForSymtab(section), name, "symbol names");
     for (const auto& symbol : take(elf.symbols(&section), name, "symbol table"))
-      symbols.emplace_back(one_line(take(symbol.getName(strings), name, "symbol name").str()), symbol);
+      symbols.emplace_back(one_line(take(symbol.getName(strings), name, "symbol name").str()),
+                           symbol);
   }
   for (const auto& [symbol_name, symbol] : symbols)
     if (symbol.getType() == ELF::STT_FUNC && symbol.st_shndx != ELF::SHN_UNDEF)
@@ -276,7 +289,8 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
     };
     const auto* descriptor = find(kernel.symbol + ".kd");
     if (descriptor == nullptr)
-      throw Error(fmt::format("{}: kernel {}: no symbol {}.kd", name, kernel.symbol, kernel.symbol));
+      throw Error(
+          fmt::format("{}: kernel {}: no symbol {}.kd", name, kernel.symbol, kernel.symbol));
     const auto raw = find_bytes(content->segments, descriptor->st_value, 64);
     if (raw.empty())
       throw Error(fmt::format("{}: kernel {}: descriptor at {:#x} lies in no segment", name,

@@ -1,6 +1,6 @@
 // An AMD GPU code object (.co, .hsaco): the ELF file, its kernels and their metadata.
-#ifndef GPU_SIM_CODE_OBJECT_H_
-#define GPU_SIM_CODE_OBJECT_H_
+#ifndef WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
+#define WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace wavefuzz::sim {
 
-// One argument of a kernel, as the code object's metadata note lists it. Offsets and sizes in bytes.
+// One argument of a kernel, as the code object's metadata note lists it. Offsets and sizes in
+// bytes.
 struct KernelArg {
   std::string name;  // empty when the compiler left none
   uint32_t offset = 0;
@@ -28,8 +29,8 @@ struct KernelArg {
 // The fields of the 64-byte kernel descriptor that decide a wave's initial state
 // (LLVM "User Guide for AMDGPU Backend", Kernel Descriptor for GFX90A/GFX942).
 struct KernelDescriptor {
-  uint64_t entry = 0;         // address of the first instruction, in the code object's address space
-  uint32_t vgprs = 0;         // VGPRs and AGPRs a wave owns, together
+  uint64_t entry = 0;  // address of the first instruction, in the code object's address space
+  uint32_t vgprs = 0;  // VGPRs and AGPRs a wave owns, together
   uint32_t accum_offset = 0;  // the first of them that is an AGPR
   // MODE fields: see mode.h.
   uint8_t round_f32 = 0;
@@ -88,14 +89,15 @@ struct Segment {
 // Immutable and cheap to copy.
 class CodeObject {
  public:
-  // Reads an ELF file. `name` stands for it in messages. Throws Error when the file is truncated, not
-  // an AMD GPU ELF, built for an arch other than gfx942/gfx950, or of a code object version before 3.
+  // Reads an ELF file. `name` stands for it in messages. Throws Error when the file is truncated,
+  // not an AMD GPU ELF, built for an arch other than gfx942/gfx950, or of a code object version
+  // before 3.
   static CodeObject parse(std::vector<std::byte> bytes, std::string name);
   // Throws Error when the file cannot be read, and as parse() does.
   static CodeObject load(const std::string& path);
 
-  // A kernel given as machine code, whose descriptor and metadata the caller fills in. Code and entry
-  // are put at address 0.
+  // A kernel given as machine code, whose descriptor and metadata the caller fills in. Code and
+  // entry are put at address 0.
   static CodeObject from_code(Arch arch, KernelInfo kernel, std::vector<std::byte> code);
 
   const std::string& name() const;
@@ -108,7 +110,8 @@ class CodeObject {
   // Every function symbol, kernels included, by address.
   const std::vector<CodeRange>& functions() const;
   const std::vector<Segment>& segments() const;
-  // The bytes at an address of the code object's own address space; empty when no segment holds them all.
+  // The bytes at an address of the code object's own address space; empty when no segment holds
+  // them all.
   std::span<const std::byte> bytes_at(uint64_t address, uint64_t size) const;
 
  private:
@@ -119,4 +122,4 @@ class CodeObject {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_CODE_OBJECT_H_
+#endif  // WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_

@@ -93,10 +93,12 @@ TEST(CodeObject, OtherFilesAreNamedForWhatTheyAre) {
   std::vector<std::byte> text(100, std::byte{'x'});
   EXPECT_EQ(parse_error(text), "k.co: not an ELF file (100 bytes, no ELF magic)");
   // This test itself: an x86-64 ELF.
-  EXPECT_EQ(parse_error(file("/proc/self/exe")), "k.co: e_machine is 62, not an AMD GPU code object (224)");
+  EXPECT_EQ(parse_error(file("/proc/self/exe")),
+            "k.co: e_machine is 62, not an AMD GPU code object (224)");
   std::vector<std::byte> other = file(kObject);
   other[48] = std::byte{0x3f};  // e_flags: gfx90a
-  EXPECT_EQ(parse_error(other), "k.co: e_flags machine is 0x3f, only gfx942 (0x4c) and gfx950 (0x4f) run");
+  EXPECT_EQ(parse_error(other),
+            "k.co: e_flags machine is 0x3f, only gfx942 (0x4c) and gfx950 (0x4f) run");
   other = file(kObject);
   other[8] = std::byte{0};  // EI_ABIVERSION: code object V2
   EXPECT_EQ(parse_error(other),

@@ -41,14 +41,15 @@ TEST(Dpp, SourceLanes) {
   };
   for (const DppCase& c : cases) {
     for (const bool bound : {false, true}) {
-      AsmWave wave(std::string("v_mov_b32_dpp v1, v0 ") + c.control + " row_mask:0xf bank_mask:0xf" +
-                   (bound ? " bound_ctrl:1" : ""));
+      AsmWave wave(std::string("v_mov_b32_dpp v1, v0 ") + c.control +
+                   " row_mask:0xf bank_mask:0xf" + (bound ? " bound_ctrl:1" : ""));
       wave.set_v(0, ramp()).set_v(1, 7).run();
       for (int i = 0; i < int(kLanes); ++i) {
         const int from = c.source(i);
         // No source: written as 0 with bound_ctrl, not written without.
         const uint32_t want = from >= 0 ? 1000 + unsigned(from) : bound ? 0 : 7;
-        ASSERT_EQ(wave.v(1, unsigned(i)), want) << c.control << " lane " << i << " bound_ctrl " << bound;
+        ASSERT_EQ(wave.v(1, unsigned(i)), want)
+            << c.control << " lane " << i << " bound_ctrl " << bound;
       }
     }
   }
@@ -61,7 +62,8 @@ TEST(Dpp, MasksInactiveSourcesAndArithmetic) {
     v_mov_b32_dpp v1, v0 quad_perm:[1,1,1,1] row_mask:0x5 bank_mask:0x3
     v_add_u32_dpp v2, v0, v3 row_shr:1 row_mask:0xf bank_mask:0xf bound_ctrl:1
     v_add_f32_dpp v4, -v5, v5 row_shr:1 row_mask:0xf bank_mask:0xf
-  )", options);
+  )",
+               options);
   wave.set_v(0, ramp()).set_v(1, 7).set_v(2, 7).set_v(3, 5).set_v(4, 9).set_v(5, 0x3f80'0000).run();
   EXPECT_EQ(wave.v(1, 0), 7u);     // its source is off
   EXPECT_EQ(wave.v(1, 4), 1005u);  // row 0, bank 1
@@ -69,11 +71,11 @@ TEST(Dpp, MasksInactiveSourcesAndArithmetic) {
   EXPECT_EQ(wave.v(1, 20), 7u);    // row 1 is masked
   EXPECT_EQ(wave.v(1, 32), 1033u);
   EXPECT_EQ(wave.v(2, 0), 5u);
-  EXPECT_EQ(wave.v(2, 2), 5u);     // inactive source counts as 0
+  EXPECT_EQ(wave.v(2, 2), 5u);  // inactive source counts as 0
   EXPECT_EQ(wave.v(2, 3), 1007u);
   EXPECT_EQ(wave.v(2, 1), 7u);
   EXPECT_EQ(wave.v(4, 0), 9u);
-  EXPECT_EQ(wave.v(4, 3), 0u);     // -1 + 1
+  EXPECT_EQ(wave.v(4, 3), 0u);  // -1 + 1
 }
 
 TEST(Sdwa, SelectionsExtensionAndDestinations) {
@@ -86,7 +88,11 @@ TEST(Sdwa, SelectionsExtensionAndDestinations) {
     v_cmp_eq_u32_sdwa s[0:1], v0, v1 src0_sel:BYTE_0 src1_sel:BYTE_3
     v_mov_b32_sdwa v7, v0 dst_sel:WORD_0 dst_unused:UNUSED_PRESERVE src0_sel:WORD_1
   )");
-  wave.set_v(0, 0xfe82'3311).set_v(1, 0x1144'5502).set_v(4, 0xaaaa'bbbb).set_v(7, 0xaaaa'bbbb).run();
+  wave.set_v(0, 0xfe82'3311)
+      .set_v(1, 0x1144'5502)
+      .set_v(4, 0xaaaa'bbbb)
+      .set_v(7, 0xaaaa'bbbb)
+      .run();
   EXPECT_EQ(wave.v(2), 0xfeu + 0x1144u);
   EXPECT_EQ(wave.v(3), 0u);  // -2 + 2
   EXPECT_EQ(wave.v(4), 0x0013'bbbbu);
@@ -110,8 +116,16 @@ TEST(Lanes, ReadWriteAndCount) {
     v_swap_b32 v3, v4
     s_mov_b64 exec, 0
     v_readfirstlane_b32 s6, v0
-  )", options);
-  wave.set_v(0, ramp()).set_v(1, 0).set_v(2, 0).set_v(3, 3).set_v(4, 4).set_s(4, 66).set_s(5, 77).run();
+  )",
+               options);
+  wave.set_v(0, ramp())
+      .set_v(1, 0)
+      .set_v(2, 0)
+      .set_v(3, 3)
+      .set_v(4, 4)
+      .set_s(4, 66)
+      .set_s(5, 77)
+      .run();
   EXPECT_EQ(wave.s(0), 1004u);
   EXPECT_EQ(wave.s(1), 1063u);
   EXPECT_EQ(wave.s(2), 1002u);  // lane number modulo 64
@@ -141,7 +155,8 @@ TEST(LdsCrossbar, PermutesAndSwizzles) {
     ds_swizzle_b32 v7, v0 offset:swizzle(QUAD_PERM,3,2,1,0)
     ds_swizzle_b32 v8, v0 offset:swizzle(BROADCAST,8,5)
     ds_swizzle_b32 v9, v0 offset:swizzle(REVERSE,4)
-  )", options);
+  )",
+               options);
   LaneValues address, pairs;
   for (unsigned i = 0; i < kLanes; ++i) {
     address[i] = 4 * ((i * 7) % 64) + 256;  // wraps modulo 64 lanes

@@ -1,4 +1,6 @@
 // Assembly text to micro-ops.
+#include "gpu/sim/decode.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +21,8 @@ namespace {
 
 using AsmKind = AsmOperand::Kind;
 
-// Thrown while binding operands that do not fit the row; the instruction then counts as unsupported.
+// Thrown while binding operands that do not fit the row; the instruction then counts as
+// unsupported.
 struct Mismatch {};
 
 bool is_register(const AsmOperand& operand) {
@@ -31,8 +34,9 @@ bool is_packed16(OperandType type) {
 }
 bool is_half(OperandType type) { return type == OperandType::kB16 || type == OperandType::kF16; }
 bool is_implicit(OperandType type) {
-  return type == OperandType::kVccBit || type == OperandType::kOldF32 || type == OperandType::kOldF64 ||
-         type == OperandType::kOldB32 || type == OperandType::kOldPackedF16 || type == OperandType::kScc ||
+  return type == OperandType::kVccBit || type == OperandType::kOldF32 ||
+         type == OperandType::kOldF64 || type == OperandType::kOldB32 ||
+         type == OperandType::kOldPackedF16 || type == OperandType::kScc ||
          type == OperandType::kLaneNumber;
 }
 
@@ -71,7 +75,8 @@ class Decoder {
     add_sentinels();
     if (code_->indexes_vgprs)
       for (Op& op : code_->ops)
-        if (op.row != nullptr && (op.row->format == Format::kVector || op.row->format == Format::kVectorCompareExec))
+        if (op.row != nullptr &&
+            (op.row->format == Format::kVector || op.row->format == Format::kVectorCompareExec))
           op.exec = table_.vector_indexed;
     link();
     registers();
@@ -120,7 +125,8 @@ class Decoder {
     return text;
   }
 
-  void add(uint64_t address, std::span<const std::byte> raw, const Disassembler::Instruction& inst) {
+  void add(uint64_t address, std::span<const std::byte> raw,
+           const Disassembler::Instruction& inst) {
     Op op;
     std::memcpy(&encoding_, raw.data(), 4);
     address_ = address;
@@ -174,7 +180,9 @@ class Decoder {
   Slot constant(uint32_t value) {
     const auto [it, added] = constants_.emplace(value, code_->constants.size());
     if (added) {
-      if (it->second > UINT16_MAX) throw Error(fmt::format("{}: kernel {}: more than 65536 distinct constants", object_.name(), code_->kernel.symbol));
+      if (it->second > UINT16_MAX)
+        throw Error(fmt::format("{}: kernel {}: more than 65536 distinct constants", object_.name(),
+                                code_->kernel.symbol));
       Lanes lanes;
       std::fill_n(lanes.lane, kLanes, value);
       code_->constants.push_back(lanes);
@@ -185,8 +193,10 @@ class Decoder {
   // The 64 bits that a constant operand stands for.
   uint64_t constant_value(const AsmOperand& o, OperandType type, bool half) const {
     switch (o.kind) {
-      case AsmKind::kAperture: return uint64_t(o.value);
-      case AsmKind::kFloat: return float_constant(o.real, type, half);
+      case AsmKind::kAperture:
+        return uint64_t(o.value);
+      case AsmKind::kFloat:
+        return float_constant(o.real, type, half);
       case AsmKind::kInteger: {
         if (!o.hex) return uint64_t(o.value);
         // A literal has 32 bits. 64-bit operands: the high half of an f64, sign-extended for i64,
@@ -197,7 +207,8 @@ class Decoder {
           return uint64_t(int64_t(int32_t(bits)));
         return bits;
       }
-      default: throw Mismatch();
+      default:
+        throw Mismatch();
     }
   }
 
@@ -218,7 +229,8 @@ class Decoder {
       const uint64_t value = constant_value(o, type, extras.mix_half[k]);
       // A packed f32 constant is its low dword only.
       for (unsigned d = 0; d < count; ++d)
-        slots[d] = constant(type == OperandType::kPackedF32 && d == 1 ? 0 : uint32_t(value >> 32 * d));
+        slots[d] =
+            constant(type == OperandType::kPackedF32 && d == 1 ? 0 : uint32_t(value >> 32 * d));
     }
     // Sign modifiers: which bit they mean depends on the type.
     const auto list = [&](const char* name) {
@@ -258,59 +270,12 @@ class Decoder {
 
   static Part part(std::string_view text) {
     static constexpr std::pair<std::string_view, Part> kParts[] = {
-        {"DWORD", Part::kDword}, {"BYTE_0", Part::kByte0}, {"BYTE_1", Part::kByte1},
+        {"DWORD", Part::kDword},  {"BYTE_0", Part::kByte0}, {"BYTE_1", Part::kByte1},
         {"BYTE_2", Part::kByte2}, {"BYTE_3", Part::kByte3}, {"WORD_0", Part::kWord0},
         {"WORD_1", Part::kWord1}};
     for (const auto& [name, value] : kParts)
       if (text == name) return value;
     throw Mismatch();
-  }
-
-  // Source lane of every lane (ISA manual, DPP controls of GFX9).
-  static void bind_dpp(const AsmText& text, Extras& e) {
-    e.dpp = true;
-    e.bound_ctrl = text.has("bound_ctrl");
-    const int64_t rows = text.number("row_mask", 15), banks = text.number("bank_mask", 15);
-    e.dpp_write = 0;
-    for (unsigned i = 0; i < kLanes; ++i) {
-      if ((rows >> (i / 16) & 1) && (banks >> (i % 16 / 4) & 1)) e.dpp_write |= uint64_t{1} << i;
-      const int row = int(i) / 16 * 16, in_row = int(i) % 16;
-      int from = -1;
-      const auto n = [&](const char* name) { return int(text.number(name, 0)); };
-      if (const AsmModifier* quad = text.find("quad_perm")) {
-        if (quad->list.size() != 4) throw Mismatch();
-        from = int(i & ~3u) + int(quad->list[i & 3] & 3);
-      } else if (text.has("row_shl")) {
-        from = in_row + n("row_shl") < 16 ? int(i) + n("row_shl") : -1;
-      } else if (text.has("row_shr")) {
-        from = in_row - n("row_shr") >= 0 ? int(i) - n("row_shr") : -1;
-      } else if (text.has("row_ror")) {
-        from = row + ((in_row - n("row_ror")) & 15);
-      } else if (text.has("wave_shl")) {
-        from = i + 1 < kLanes ? int(i) + 1 : -1;
-      } else if (text.has("wave_rol")) {
-        from = int(i + 1) & 63;
-      } else if (text.has("wave_shr")) {
-        from = int(i) - 1;
-      } else if (text.has("wave_ror")) {
-        from = (int(i) - 1) & 63;
-      } else if (text.has("row_mirror")) {
-        from = row + 15 - in_row;
-      } else if (text.has("row_half_mirror")) {
-        from = int(i & ~7u) + 7 - int(i & 7);
-      } else if (text.has("row_bcast")) {
-        const int lanes = n("row_bcast");
-        from = lanes == 15 ? row - 1 : i >= 32 ? 31 : -1;
-      } else if (text.has("row_newbcast")) {
-        from = row + n("row_newbcast");
-      } else {
-        throw Mismatch();
-      }
-      if (from >= 0) {
-        e.dpp_valid |= uint64_t{1} << i;
-        e.dpp_source[i] = uint8_t(from);
-      }
-    }
   }
 
   void bind_vector(Op& op) {
@@ -366,14 +331,15 @@ class Decoder {
                        : unused->text == "UNUSED_SEXT"   ? Unused::kSext
                                                          : Unused::kPad;
       for (unsigned k = 0; k < 2; ++k) {
-        const size_t at = asm_->operands.size() >= printed ? asm_->operands.size() - printed + k : 0;
+        const size_t at =
+            asm_->operands.size() >= printed ? asm_->operands.size() - printed + k : 0;
         if (at < asm_->operands.size()) e.sext[k] = asm_->operands[at].sext;
         e.rearranges |= e.part[k] != Part::kDword || e.sext[k];
       }
       wanted = true;
     }
     if (asm_->dpp) {
-      bind_dpp(*asm_, e);
+      if (!bind_dpp(*asm_, &e)) throw Mismatch();
       wanted = true;
     }
     op.lanes = row_->lanes;
@@ -455,7 +421,8 @@ class Decoder {
       else
         add_source(op, operand(at++), type, k, Extras());
     }
-    // s_addk and the like print the destination once, s_cmpk its source first: nothing is left over.
+    // s_addk and the like print the destination once, s_cmpk its source first: nothing is left
+    // over.
     expect_operands(at);
   }
 
@@ -465,7 +432,8 @@ class Decoder {
     if (asm_->operands.size() == 2) op.dst = scalar_register(operand(at++), 2);
     const AsmOperand& o = operand(at++);
     if (o.kind != AsmKind::kInteger) throw Mismatch();
-    branches_.push_back({uint32_t(code_->ops.size()), address_ + 4 + uint64_t(int64_t(int16_t(o.value)) * 4)});
+    branches_.push_back(
+        {uint32_t(code_->ops.size()), address_ + 4 + uint64_t(int64_t(int16_t(o.value)) * 4)});
     expect_operands(at);
   }
 
@@ -576,8 +544,10 @@ class Decoder {
         op.dwords = uint8_t(dwords);
       }
     }
-    const unsigned address = unsigned((op.flags & kIdxen) != 0) + unsigned((op.flags & kOffen) != 0);
-    // The address operand is left out of the text only when it has no registers and data goes to LDS.
+    const unsigned address =
+        unsigned((op.flags & kIdxen) != 0) + unsigned((op.flags & kOffen) != 0);
+    // The address operand is left out of the text only when it has no registers and data goes to
+    // LDS.
     if (address == 0) {
       if (operand(at).kind == AsmKind::kOff) ++at;
     } else {
@@ -657,11 +627,13 @@ class Decoder {
       // Operand classes: the second source byte of s_set_gpr_idx_on, the immediate of ..._mode.
       const bool on = asm_->mnemonic.ends_with("_on");
       op.imm = int32_t(on ? encoding_ >> 8 & 15 : encoding_ & 15);
-      if (on || asm_->mnemonic.ends_with("_idx")) add_source(op, operand(0), OperandType::kB32, 0, Extras());
+      if (on || asm_->mnemonic.ends_with("_idx"))
+        add_source(op, operand(0), OperandType::kB32, 0, Extras());
       return;
     }
     // s_setreg and s_getreg: register, first bit and size as the encoding has them.
-    const bool set = asm_->mnemonic.starts_with("s_setreg"), get = asm_->mnemonic.starts_with("s_getreg");
+    const bool set = asm_->mnemonic.starts_with("s_setreg"),
+               get = asm_->mnemonic.starts_with("s_getreg");
     if (!set && !get) return;
     op.imm = int32_t(encoding_ & 63);
     op.imm2 = int32_t((encoding_ >> 6 & 31) | ((encoding_ >> 11 & 31) + 1) << 8);
@@ -678,18 +650,38 @@ class Decoder {
   void bind(Op& op) {
     switch (row_->format) {
       case Format::kVector:
-      case Format::kVectorCompareExec: bind_vector(op); break;
-      case Format::kScalar: bind_scalar(op); break;
-      case Format::kBranch: bind_branch(op); break;
-      case Format::kScalarLoad: bind_scalar_load(op); break;
-      case Format::kLds: bind_lds(op); break;
+      case Format::kVectorCompareExec:
+        bind_vector(op);
+        break;
+      case Format::kScalar:
+        bind_scalar(op);
+        break;
+      case Format::kBranch:
+        bind_branch(op);
+        break;
+      case Format::kScalarLoad:
+        bind_scalar_load(op);
+        break;
+      case Format::kLds:
+        bind_lds(op);
+        break;
       case Format::kGlobal:
       case Format::kFlat:
-      case Format::kScratch: bind_memory(op); break;
-      case Format::kBuffer: bind_buffer(op); break;
-      case Format::kLaneMove: bind_lane_move(op); break;
-      case Format::kMatrix: bind_matrix(op); break;
-      case Format::kBare: bind_bare(op); break;
+      case Format::kScratch:
+        bind_memory(op);
+        break;
+      case Format::kBuffer:
+        bind_buffer(op);
+        break;
+      case Format::kLaneMove:
+        bind_lane_move(op);
+        break;
+      case Format::kMatrix:
+        bind_matrix(op);
+        break;
+      case Format::kBare:
+        bind_bare(op);
+        break;
     }
     const std::string_view m = asm_->mnemonic;
     code_->calls |= m == "s_swappc_b64" || m == "s_setpc_b64" || m == "s_call_b64";
@@ -711,7 +703,8 @@ class Decoder {
   void link() {
     for (const Branch& branch : branches_) {
       const auto it = code_->op_at.find(branch.target);
-      code_->ops[branch.op].target = &code_->ops[it != code_->op_at.end() ? it->second : branch.sentinel];
+      code_->ops[branch.op].target =
+          &code_->ops[it != code_->op_at.end() ? it->second : branch.sentinel];
     }
     // Firmware that preloads kernarg SGPRs starts 256 bytes in, past the loads that do the same.
     const KernelDescriptor& d = code_->kernel.descriptor;
@@ -767,32 +760,11 @@ class Decoder {
 
 }  // namespace
 
-Program::Program(const CodeObject& object, std::string_view symbol, HostIsa isa) {
-  const KernelInfo& kernel = object.kernel(symbol);
+std::shared_ptr<const Code> decode(const CodeObject& object, const KernelInfo& kernel,
+                                   HostIsa isa) {
   auto code = std::make_shared<Code>();
   Decoder(object, kernel, isa, code.get()).run();
-  code_ = std::move(code);
-}
-
-const KernelInfo& Program::kernel() const { return code_->kernel; }
-Arch Program::arch() const { return code_->arch; }
-size_t Program::size() const { return code_->instructions; }
-int64_t Program::pc(size_t index) const {
-  return int64_t(code_->addresses.at(index) - code_->kernel.descriptor.entry);
-}
-const std::string& Program::text(size_t index) const { return code_->texts.at(index); }
-
-std::vector<std::string> Program::unsupported() const {
-  std::map<std::string, std::string> first;
-  for (size_t i = 0; i < code_->instructions; ++i) {
-    if (code_->ops[i].exec != &exec_unsupported) continue;
-    const std::string& text = code_->texts[i];
-    first.emplace(text.substr(0, text.find(' ')),
-                  fmt::format("{} [{}]", text, code_->encodings[i]));
-  }
-  std::vector<std::string> list;
-  for (auto& [mnemonic, text] : first) list.push_back(text);
-  return list;
+  return code;
 }
 
 }  // namespace wavefuzz::sim

@@ -52,8 +52,8 @@ Disassembler::Disassembler(Arch arch) : llvm_(new Llvm) {
   l.context = std::make_unique<llvm::MCContext>(triple, l.assembly.get(), l.registers.get(),
                                                 l.subtarget.get());
   l.disassembler.reset(target->createMCDisassembler(*l.subtarget, *l.context));
-  l.printer.reset(target->createMCInstPrinter(triple, l.assembly->getAssemblerDialect(), *l.assembly,
-                                              *l.instructions, *l.registers));
+  l.printer.reset(target->createMCInstPrinter(triple, l.assembly->getAssemblerDialect(),
+                                              *l.assembly, *l.instructions, *l.registers));
   if (!l.disassembler || !l.printer) throw Error("LLVM's AMDGPU target has no disassembler");
 }
 

@@ -18,9 +18,9 @@ SIM_INLINE u64 lane_mask(const u32* lanes) {
   }
 #elif defined(__AVX2__)
   for (unsigned i = 0; i < 8; ++i)
-    mask |= u64(u32(_mm256_movemask_ps(
-                _mm256_loadu_ps(reinterpret_cast<const float*>(lanes + 8 * i)))))
-            << 8 * i;
+    mask |=
+        u64(u32(_mm256_movemask_ps(_mm256_loadu_ps(reinterpret_cast<const float*>(lanes + 8 * i)))))
+        << 8 * i;
 #else
   for (unsigned i = 0; i < 16; ++i)
     mask |= u64(u32(_mm_movemask_ps(_mm_loadu_ps(reinterpret_cast<const float*>(lanes + 4 * i)))))
@@ -38,8 +38,10 @@ SIM_INLINE u32 modify(u32 x, unsigned modifiers) {
 }
 
 SIM_INLINE void modify_lanes(const u32* from, unsigned modifiers, u32* to) {
-  const u32 keep = ((modifiers & kAbs31) ? 0x7fff'ffffu : ~0u) & ((modifiers & kAbs15) ? ~0x8000u : ~0u);
-  const u32 flip = ((modifiers & kNeg31) ? 0x8000'0000u : 0u) | ((modifiers & kNeg15) ? 0x8000u : 0u);
+  const u32 keep =
+      ((modifiers & kAbs31) ? 0x7fff'ffffu : ~0u) & ((modifiers & kAbs15) ? ~0x8000u : ~0u);
+  const u32 flip =
+      ((modifiers & kNeg31) ? 0x8000'0000u : 0u) | ((modifiers & kNeg15) ? 0x8000u : 0u);
   for (unsigned i = 0; i < kLanes; ++i) to[i] = (from[i] & keep) ^ flip;
 }
 
@@ -132,12 +134,14 @@ void set_poison(Wave& w, const Op* op, unsigned d, const u32* lanes, u64 write, 
   if (any) w.v_origin[op->dst + d] = origin;
 }
 
-// A source has poison in an active lane: works out the result's, before the body overwrites sources.
+// A source has poison in an active lane: works out the result's, before the body overwrites
+// sources.
 struct PoisonedResult {
   u32 lanes[kMaxResults][kLanes];
   u32 origin;
 };
-[[gnu::noinline]] void find_poison(Wave& w, const Op* op, const LaneArgs& args, PoisonedResult& out) {
+[[gnu::noinline]] void find_poison(Wave& w, const Op* op, const LaneArgs& args,
+                                   PoisonedResult& out) {
   alignas(64) u32 masks[kMaxSlots][kLanes];
   for (unsigned k = 0; k < op->slots; ++k) poison_lanes(w, op->src[k], masks[k]);
   vector_poison(*op, args, masks, out.lanes);
@@ -164,13 +168,19 @@ const Op* plain_poisoned(Wave& w, const Op* op, LaneArgs& args) {
 
 SIM_INLINE u32 select_part(u32 x, Part part, bool sext) {
   switch (part) {
-    case Part::kDword: return x;
-    case Part::kByte0: case Part::kByte1: case Part::kByte2: case Part::kByte3: {
+    case Part::kDword:
+      return x;
+    case Part::kByte0:
+    case Part::kByte1:
+    case Part::kByte2:
+    case Part::kByte3: {
       const unsigned shift = 8 * (unsigned(part) - unsigned(Part::kByte0));
       return sext ? u32(i32(i8(x >> shift))) : x >> shift & 0xff;
     }
-    case Part::kWord0: return sext ? u32(i32(i16(x))) : x & 0xffff;
-    case Part::kWord1: return sext ? u32(i32(x) >> 16) : x >> 16;
+    case Part::kWord0:
+      return sext ? u32(i32(i16(x))) : x & 0xffff;
+    case Part::kWord1:
+      return sext ? u32(i32(x) >> 16) : x >> 16;
   }
   return x;
 }
@@ -241,8 +251,10 @@ void scale_and_clamp(const Extras& e, const Mode& mode, u32* r0, u32* r1) {
         if (e.omod != 0 && mode.flush_out_f16_f64 && !mode.ieee && x == x)
           x = as_double(flush64(as_bits(x * factor)));
         if (e.clamp) {
-          if (x != x) x = mode.dx10_clamp ? 0 : x;
-          else x = x <= 0 ? 0 : x > 1 ? 1 : x;
+          if (x != x)
+            x = mode.dx10_clamp ? 0 : x;
+          else
+            x = x <= 0 ? 0 : x > 1 ? 1 : x;
         }
         r0[i] = u32(as_bits(x));
         r1[i] = u32(as_bits(x) >> 32);
@@ -259,12 +271,18 @@ void place(const Extras& e, const u32* old, u32* result) {
   if (e.dst_part == Part::kDword) return;
   unsigned shift = 0, width = 16;
   switch (e.dst_part) {
-    case Part::kByte0: case Part::kByte1: case Part::kByte2: case Part::kByte3:
+    case Part::kByte0:
+    case Part::kByte1:
+    case Part::kByte2:
+    case Part::kByte3:
       shift = 8 * (unsigned(e.dst_part) - unsigned(Part::kByte0));
       width = 8;
       break;
-    case Part::kWord1: shift = 16; break;
-    default: break;
+    case Part::kWord1:
+      shift = 16;
+      break;
+    default:
+      break;
   }
   const u32 field = ((1u << width) - 1) << shift;
   for (unsigned i = 0; i < kLanes; ++i) {
@@ -293,7 +311,8 @@ const Op* exec_vector(Wave& w, const Op* op) {
   for (unsigned k = 0; k < op->slots; ++k) args.src[k] = fetch(w, op, k, true, poison);
   args.mode = &w.mode;
   args.transcendentals = w.machine->config->transcendentals;
-  if (poison & w.exec) [[unlikely]] return plain_poisoned(w, op, args);
+  if (poison & w.exec) [[unlikely]]
+    return plain_poisoned(w, op, args);
   if (w.exec_full) {
     for (unsigned d = 0; d < op->dwords; ++d) args.dst[d] = w.v[op->dst + d];
     args.dst[op->dwords] = w.result_lanes[op->dwords];
@@ -392,13 +411,14 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
   return op + 1;
 }
 
-// While s_set_gpr_idx_on is in force, M0[7:0] is added to the VGPR numbers of the operand classes in
-// M0[15:12]: src0, src1, src2, destination.
+// While s_set_gpr_idx_on is in force, M0[7:0] is added to the VGPR numbers of the operand classes
+// in M0[15:12]: src0, src1, src2, destination.
 const Op* exec_vector_indexed(Wave& w, const Op* op) {
   if (op->row->fidelity != Fidelity::kExact) w.machine->note_inexact(op);
   const ExecFn exec = op->extras != nullptr ? &exec_vector_extras : &exec_vector;
   if (!w.gpr_index) return exec(w, op);
-  if (w.s_poison[kM0] & 0xf0ff) w.machine->report_poison(w, op, "the VGPR index", 0, w.s_origin[kM0]);
+  if (w.s_poison[kM0] & 0xf0ff)
+    w.machine->report_poison(w, op, "the VGPR index", 0, w.s_origin[kM0]);
   const u32 index = w.s[kM0] & 0xff, classes = w.s[kM0] >> 12;
   const u32 limit = w.machine->code->vgprs;
   Op moved = *op;
@@ -412,13 +432,17 @@ const Op* exec_vector_indexed(Wave& w, const Op* op) {
     for (unsigned d = 0; d < sim::dwords(type); ++d, ++slot) {
       Slot& s = moved.src[slot];
       if (s.kind != Kind::kVgpr || !(classes >> which & 1)) continue;
-      if (s.index + index >= limit) outside = true;
-      else s.index = u16(s.index + index);
+      if (s.index + index >= limit)
+        outside = true;
+      else
+        s.index = u16(s.index + index);
     }
   }
   if (classes & 8 && op->dwords != 0) {
-    if (op->dst + op->dwords + index > limit) outside = true;
-    else moved.dst = u16(op->dst + index);
+    if (op->dst + op->dwords + index > limit)
+      outside = true;
+    else
+      moved.dst = u16(op->dst + index);
   }
   if (outside) {
     Machine::Where where{0, true, index, 4, "the VGPRs, from the one named at", limit};

@@ -1,6 +1,6 @@
 // How far a result can be trusted to carry the hardware's bits.
-#ifndef GPU_SIM_FIDELITY_H_
-#define GPU_SIM_FIDELITY_H_
+#ifndef WAVEFUZZ_GPU_SIM_FIDELITY_H_
+#define WAVEFUZZ_GPU_SIM_FIDELITY_H_
 
 #include <cstdint>
 #include <string_view>
@@ -17,4 +17,4 @@ std::string_view name(Fidelity fidelity);  // "exact", "within 1 ulp", "hypothes
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_FIDELITY_H_
+#endif  // WAVEFUZZ_GPU_SIM_FIDELITY_H_

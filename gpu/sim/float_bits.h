@@ -1,7 +1,7 @@
 // Bit-level helpers for f16, f32 and f64: classification, quieting, flushing, f16 conversion.
 // Everything is always inlined: op files are compiled once per host ISA (see wave.h).
-#ifndef GPU_SIM_FLOAT_BITS_H_
-#define GPU_SIM_FLOAT_BITS_H_
+#ifndef WAVEFUZZ_GPU_SIM_FLOAT_BITS_H_
+#define WAVEFUZZ_GPU_SIM_FLOAT_BITS_H_
 
 #include <cstdint>
 
@@ -9,10 +9,18 @@
 
 namespace wavefuzz::sim {
 
-[[gnu::always_inline]] inline float as_float(uint32_t bits) { return __builtin_bit_cast(float, bits); }
-[[gnu::always_inline]] inline uint32_t as_bits(float value) { return __builtin_bit_cast(uint32_t, value); }
-[[gnu::always_inline]] inline double as_double(uint64_t bits) { return __builtin_bit_cast(double, bits); }
-[[gnu::always_inline]] inline uint64_t as_bits(double value) { return __builtin_bit_cast(uint64_t, value); }
+[[gnu::always_inline]] inline float as_float(uint32_t bits) {
+  return __builtin_bit_cast(float, bits);
+}
+[[gnu::always_inline]] inline uint32_t as_bits(float value) {
+  return __builtin_bit_cast(uint32_t, value);
+}
+[[gnu::always_inline]] inline double as_double(uint64_t bits) {
+  return __builtin_bit_cast(double, bits);
+}
+[[gnu::always_inline]] inline uint64_t as_bits(double value) {
+  return __builtin_bit_cast(uint64_t, value);
+}
 
 // What an invalid operation generates: positive and quiet (x86 would give a negative one).
 inline constexpr uint32_t kNanF32 = 0x7fc0'0000;
@@ -22,11 +30,15 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
 [[gnu::always_inline]] inline bool is_nan32(uint32_t b) { return (b & 0x7fff'ffff) > 0x7f80'0000; }
 [[gnu::always_inline]] inline bool is_nan64(uint64_t b) { return (b << 1) > 0xffe0'0000'0000'0000; }
 [[gnu::always_inline]] inline bool is_nan16(uint32_t b) { return (b & 0x7fff) > 0x7c00; }
-[[gnu::always_inline]] inline bool is_signalling32(uint32_t b) { return is_nan32(b) && !(b & 0x40'0000); }
+[[gnu::always_inline]] inline bool is_signalling32(uint32_t b) {
+  return is_nan32(b) && !(b & 0x40'0000);
+}
 [[gnu::always_inline]] inline bool is_signalling64(uint64_t b) {
   return is_nan64(b) && !(b & 0x8'0000'0000'0000);
 }
-[[gnu::always_inline]] inline bool is_signalling16(uint32_t b) { return is_nan16(b) && !(b & 0x200); }
+[[gnu::always_inline]] inline bool is_signalling16(uint32_t b) {
+  return is_nan16(b) && !(b & 0x200);
+}
 [[gnu::always_inline]] inline uint32_t quiet32(uint32_t b) { return b | 0x40'0000; }
 [[gnu::always_inline]] inline uint64_t quiet64(uint64_t b) { return b | 0x8'0000'0000'0000; }
 
@@ -37,7 +49,9 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
 [[gnu::always_inline]] inline uint64_t flush64(uint64_t b) {
   return (b & 0x7ff0'0000'0000'0000) == 0 ? b & 0x8000'0000'0000'0000 : b;
 }
-[[gnu::always_inline]] inline uint32_t flush16(uint32_t b) { return (b & 0x7c00) == 0 ? b & 0x8000 : b; }
+[[gnu::always_inline]] inline uint32_t flush16(uint32_t b) {
+  return (b & 0x7c00) == 0 ? b & 0x8000 : b;
+}
 
 // Exact. NaN payloads move along, signalling ones stay so.
 [[gnu::always_inline]] inline uint32_t f32_from_f16(uint32_t h) {
@@ -50,13 +64,14 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
 }
 
 // Rounds as told. A NaN is quieted and keeps the top of its payload. A finite overflow becomes
-// infinity or, where the direction says so or saturate is set (FP16_OVFL), the largest finite number.
+// infinity or, where the direction says so or saturate is set (FP16_OVFL), the largest finite
+// number.
 [[gnu::always_inline]] inline uint32_t f16_from_f32(uint32_t x, Round round, bool saturate) {
   const uint32_t sign = x >> 16 & 0x8000;
   const uint32_t a = x & 0x7fff'ffff;
-  const uint32_t away = round == Round::kNearest                            ? 0
+  const uint32_t away = round == Round::kNearest                           ? 0
                         : round == (sign != 0 ? Round::kDown : Round::kUp) ? ~0u
-                                                                            : 0;
+                                                                           : 0;
   const uint32_t nearest = round == Round::kNearest ? ~0u : 0;
   // Normal results.
   const uint32_t bias = (nearest & (0xfff + (a >> 13 & 1))) | (away & 0x1fff);
@@ -77,7 +92,8 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
   return sign | (a > 0x7f80'0000 ? nan : a == 0x7f80'0000 ? 0x7c00 : finite);
 }
 
-// A double as a float whose last bit is sticky, so that a later rounding to f16 sees the exact value.
+// A double as a float whose last bit is sticky, so that a later rounding to f16 sees the exact
+// value.
 [[gnu::always_inline]] inline float round_to_odd(double value) {
   const float near = float(value);
   const double back = near;
@@ -92,4 +108,4 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_FLOAT_BITS_H_
+#endif  // WAVEFUZZ_GPU_SIM_FLOAT_BITS_H_

@@ -1,10 +1,11 @@
-// Loads, stores and atomics of the lanes of a wave, shared by the LDS, global, flat, scratch and buffer
-// families. Included by op files only.
+// Loads, stores and atomics of the lanes of a wave, shared by the LDS, global, flat, scratch and
+// buffer families. Included by op files only.
 //
-// A Span (wave.h) is any stretch of bytes with its "is defined" bits: an island, the LDS, one lane's
-// scratch. Every function takes the lanes it works for, and per lane an address in the span's space.
-#ifndef GPU_SIM_LANE_MEMORY_H_
-#define GPU_SIM_LANE_MEMORY_H_
+// A Span (wave.h) is any stretch of bytes with its "is defined" bits: an island, the LDS, one
+// lane's scratch. Every function takes the lanes it works for, and per lane an address in the
+// span's space.
+#ifndef WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_
+#define WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_
 
 #include "gpu/sim/vocabulary.h"
 
@@ -38,7 +39,8 @@ SIM_INLINE void set_bits_at(u64* bitmap, u64 offset, u64 mask, u64 value) {
   store64(p, (load64(p) & ~(mask << shift)) | value << shift);
 }
 
-template <typename F> SIM_INLINE void for_lanes(u64 lanes, F f) {
+template <typename F>
+SIM_INLINE void for_lanes(u64 lanes, F f) {
   if (lanes == ~0ull) {
     for (unsigned i = 0; i < kLanes; ++i) f(i);
   } else {
@@ -46,7 +48,8 @@ template <typename F> SIM_INLINE void for_lanes(u64 lanes, F f) {
   }
 }
 
-template <unsigned kSize> SIM_INLINE void load_lane(const Span& s, unsigned i, u64 address, Loaded& out) {
+template <unsigned kSize>
+SIM_INLINE void load_lane(const Span& s, unsigned i, u64 address, Loaded& out) {
   const u64 offset = address - s.address;
   u32 tmp[4] = {};
   __builtin_memcpy(tmp, s.data + offset, kSize);
@@ -60,14 +63,27 @@ template <unsigned kSize> SIM_INLINE void load_lane(const Span& s, unsigned i, u
   }
 }
 // An access whose size is known when it runs.
-template <typename F> SIM_INLINE void with_size(unsigned bytes, F f) {
+template <typename F>
+SIM_INLINE void with_size(unsigned bytes, F f) {
   switch (bytes) {
-    case 1: f(std::integral_constant<unsigned, 1>{}); break;
-    case 2: f(std::integral_constant<unsigned, 2>{}); break;
-    case 4: f(std::integral_constant<unsigned, 4>{}); break;
-    case 8: f(std::integral_constant<unsigned, 8>{}); break;
-    case 12: f(std::integral_constant<unsigned, 12>{}); break;
-    default: f(std::integral_constant<unsigned, 16>{}); break;
+    case 1:
+      f(std::integral_constant<unsigned, 1>{});
+      break;
+    case 2:
+      f(std::integral_constant<unsigned, 2>{});
+      break;
+    case 4:
+      f(std::integral_constant<unsigned, 4>{});
+      break;
+    case 8:
+      f(std::integral_constant<unsigned, 8>{});
+      break;
+    case 12:
+      f(std::integral_constant<unsigned, 12>{});
+      break;
+    default:
+      f(std::integral_constant<unsigned, 16>{});
+      break;
   }
 }
 
@@ -81,7 +97,8 @@ struct Stored {
 SIM_INLINE void touch(Machine& m, const Span& s, u64 offset, unsigned bytes) {
   if (s.dirty == nullptr) return;
   const u64 first = offset >> 12, last = (offset + bytes - 1) >> 12;
-  if (!s.dirty[first] || !s.dirty[last]) [[unlikely]] m.mark_dirty(s, first, last);
+  if (!s.dirty[first] || !s.dirty[last]) [[unlikely]]
+    m.mark_dirty(s, first, last);
 }
 
 template <unsigned kSize>
@@ -102,13 +119,14 @@ SIM_INLINE void store_lane(Machine& m, const Span& s, unsigned i, u64 address, c
 // Address operands may be undefined: those lanes are reported and dropped from the access.
 SIM_INLINE u64 drop_poisoned(Wave& w, const Op* op, u64 lanes, u64 poison, u32 origin) {
   poison &= lanes;
-  if (poison != 0) [[unlikely]] w.machine->report_poison(w, op, "the address", poison, origin);
+  if (poison != 0) [[unlikely]]
+    w.machine->report_poison(w, op, "the address", poison, origin);
   return lanes & ~poison;
 }
 
 // Reports lanes that fall outside every span, or where access is denied. Out of line.
-[[gnu::noinline]] inline void bad_lanes(Wave& w, const Op* op, FindingKind kind, u64 lanes, const u64* address,
-                                 unsigned bytes) {
+[[gnu::noinline]] inline void bad_lanes(Wave& w, const Op* op, FindingKind kind, u64 lanes,
+                                        const u64* address, unsigned bytes) {
   Machine::Where where;
   where.lanes = lanes;
   where.has_address = true;
@@ -142,11 +160,11 @@ SIM_INLINE const Span* common_span(Machine& m, u64 lanes, const u64* address, un
   return span_of(m, low, high - low + bytes);
 }
 
-// Calls access(span, lanes) for the lanes that hit a span with the right access; reports the others.
-// Returns the lanes served.
+// Calls access(span, lanes) for the lanes that hit a span with the right access; reports the
+// others. Returns the lanes served.
 template <typename F>
-SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes, bool write, bool read,
-                         F access) {
+SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
+                         bool write, bool read, F access) {
   if (lanes == 0) return 0;
   Machine& m = *w.machine;
   const auto denied = [&](const Span& s) {
@@ -173,14 +191,16 @@ SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, u
     }
   });
   if (outside)
-    bad_lanes(w, op, write ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead, outside, address, bytes);
+    bad_lanes(w, op, write ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead,
+              outside, address, bytes);
   if (read_only) bad_lanes(w, op, FindingKind::kWriteToReadOnly, read_only, address, bytes);
   if (write_only) bad_lanes(w, op, FindingKind::kReadFromWriteOnly, write_only, address, bytes);
   return served;
 }
 
 // Writes what a load brought into registers. `failed` lanes of `lanes` get poison.
-SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 lanes, u64 failed, Loaded& l) {
+SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 lanes, u64 failed,
+                            Loaded& l) {
   const unsigned bytes = param & kBytes;
   if (failed != 0) [[unlikely]] {
     l.any_undefined = true;
@@ -229,12 +249,14 @@ SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 
       p.byte[b] = (p.byte[b] & ~lanes) | undefined;
       any |= undefined;
     }
-    if (any != 0 && l.any_undefined) [[unlikely]] w.v_origin[dst + d] = op->index;
+    if (any != 0 && l.any_undefined) [[unlikely]]
+      w.v_origin[dst + d] = op->index;
   }
 }
 
 // Collects the data registers of a store.
-SIM_INLINE void prepare_store(const Wave& w, unsigned reg, u32 param, u64 lanes, Stored& s, u32* shifted) {
+SIM_INLINE void prepare_store(const Wave& w, unsigned reg, u32 param, u64 lanes, Stored& s,
+                              u32* shifted) {
   const unsigned bytes = param & kBytes;
   s.any_undefined = false;
   for (unsigned d = 0; d < (bytes + 3) / 4; ++d) {
@@ -258,15 +280,15 @@ SIM_INLINE u64 undefined_lanes(const Stored& s, unsigned bytes) {
   return any;
 }
 
-// LDS address of lane i's data for loads that bypass registers: M0 + offset + 4 * lane, or 16 * lane
-// for the wide forms (gfx950).
+// LDS address of lane i's data for loads that bypass registers: M0 + offset + 4 * lane, or 16 *
+// lane for the wide forms (gfx950).
 inline void store_to_lds(Wave& w, const Op* op, u64 lanes, Loaded& l, unsigned bytes, u64 failed) {
   Machine& m = *w.machine;
   const u64 base = (w.s[kM0] & 0x3'ffff) + u64(i64(op->imm));
   const unsigned slot = bytes > 4 ? 16 : 4;
   if (w.s_poison[kM0]) m.report_poison(w, op, "the LDS address", 0, w.s_origin[kM0]);
-  const Span lds{0, m.lds_bytes, m.lds.data(), m.lds_defined.data(), nullptr, nullptr, nullptr,
-                 Access::kReadWrite, "LDS"};
+  const Span lds{0,       m.lds_bytes,        m.lds.data(), m.lds_defined.data(), nullptr, nullptr,
+                 nullptr, Access::kReadWrite, "LDS"};
   const unsigned stored = bytes < 4 ? 4 : bytes;  // sub-dword loads fill a dword
   l.any_undefined |= failed != 0;
   for (u64& undefined : l.undefined) undefined |= failed;
@@ -279,12 +301,13 @@ inline void store_to_lds(Wave& w, const Op* op, u64 lanes, Loaded& l, unsigned b
   for (unsigned i = 0; i < kLanes; ++i) address[i] = base + slot * i;
   for_lanes(lanes, [&](unsigned i) { outside |= u64(address[i] + stored > m.lds_bytes) << i; });
   if (outside) {
-    Machine::Where where{outside, true, address[__builtin_ctzll(outside)], stored, "LDS", m.lds_bytes};
+    Machine::Where where{outside, true,  address[__builtin_ctzll(outside)],
+                         stored,  "LDS", m.lds_bytes};
     m.report(w, op, FindingKind::kOutOfBoundsWrite, where);
   }
   with_size(stored, [&](auto size) {
-    for_lanes(lanes & ~outside, [&](unsigned i) {
-      store_lane<decltype(size)::value>(m, lds, i, address[i], s); });
+    for_lanes(lanes & ~outside,
+              [&](unsigned i) { store_lane<decltype(size)::value>(m, lds, i, address[i], s); });
   });
 }
 
@@ -294,8 +317,8 @@ struct AtomicData {
   const u32* compare[2];  // of the compare value
   u64 undefined;          // lanes whose operand has poison
 };
-SIM_INLINE void atomic_lane(Machine& m, const Span& s, const Op* op, unsigned i, u64 address, unsigned bytes,
-                            const AtomicData& a, Loaded& out) {
+SIM_INLINE void atomic_lane(Machine& m, const Span& s, const Op* op, unsigned i, u64 address,
+                            unsigned bytes, const AtomicData& a, Loaded& out) {
   const u64 offset = address - s.address;
   const u64 all = (u64{1} << bytes) - 1;
   u64 old = 0;
@@ -324,29 +347,84 @@ SIM_INLINE void atomic_lane(Machine& m, const Span& s, const Op* op, unsigned i,
 
 // The operations of global, flat, buffer and LDS atomics.
 namespace atomics {
-template <typename T> SIM_INLINE T as(u64 x) { return T(x); }
-template <> SIM_INLINE float as<float>(u64 x) { return as_float(u32(x)); }
-template <> SIM_INLINE double as<double>(u64 x) { return as_double(x); }
-template <typename T> SIM_INLINE u64 raw(T x) { return u64(std::make_unsigned_t<T>(x)); }
-template <> SIM_INLINE u64 raw<float>(float x) { return is_nan32(as_bits(x)) ? kNanF32 : as_bits(x); }
-template <> SIM_INLINE u64 raw<double>(double x) { return is_nan64(as_bits(x)) ? kNanF64 : as_bits(x); }
+template <typename T>
+SIM_INLINE T as(u64 x) {
+  return T(x);
+}
+template <>
+SIM_INLINE float as<float>(u64 x) {
+  return as_float(u32(x));
+}
+template <>
+SIM_INLINE double as<double>(u64 x) {
+  return as_double(x);
+}
+template <typename T>
+SIM_INLINE u64 raw(T x) {
+  return u64(std::make_unsigned_t<T>(x));
+}
+template <>
+SIM_INLINE u64 raw<float>(float x) {
+  return is_nan32(as_bits(x)) ? kNanF32 : as_bits(x);
+}
+template <>
+SIM_INLINE u64 raw<double>(double x) {
+  return is_nan64(as_bits(x)) ? kNanF64 : as_bits(x);
+}
 
-template <typename T> u64 add(u64 m, u64 d, u64) { return raw<T>(T(as<T>(m) + as<T>(d))); }
-template <typename T> u64 sub(u64 m, u64 d, u64) { return raw<T>(T(as<T>(m) - as<T>(d))); }
-template <typename T> u64 rsub(u64 m, u64 d, u64) { return raw<T>(T(as<T>(d) - as<T>(m))); }
-template <typename T> u64 min(u64 m, u64 d, u64) { return raw<T>(as<T>(d) < as<T>(m) ? as<T>(d) : as<T>(m)); }
-template <typename T> u64 max(u64 m, u64 d, u64) { return raw<T>(as<T>(d) > as<T>(m) ? as<T>(d) : as<T>(m)); }
-template <typename T> u64 and_(u64 m, u64 d, u64) { return T(m & d); }
-template <typename T> u64 or_(u64 m, u64 d, u64) { return T(m | d); }
-template <typename T> u64 xor_(u64 m, u64 d, u64) { return T(m ^ d); }
-template <typename T> u64 inc(u64 m, u64 d, u64) { return T(m) >= T(d) ? 0 : T(m + 1); }
-template <typename T> u64 dec(u64 m, u64 d, u64) { return T(m) == 0 || T(m) > T(d) ? T(d) : T(m - 1); }
-template <typename T> u64 swap(u64, u64 d, u64) { return T(d); }
-template <typename T> u64 cmpswap(u64 m, u64 d, u64 c) { return T(m) == T(c) ? T(d) : T(m); }
+template <typename T>
+u64 add(u64 m, u64 d, u64) {
+  return raw<T>(T(as<T>(m) + as<T>(d)));
+}
+template <typename T>
+u64 sub(u64 m, u64 d, u64) {
+  return raw<T>(T(as<T>(m) - as<T>(d)));
+}
+template <typename T>
+u64 rsub(u64 m, u64 d, u64) {
+  return raw<T>(T(as<T>(d) - as<T>(m)));
+}
+template <typename T>
+u64 min(u64 m, u64 d, u64) {
+  return raw<T>(as<T>(d) < as<T>(m) ? as<T>(d) : as<T>(m));
+}
+template <typename T>
+u64 max(u64 m, u64 d, u64) {
+  return raw<T>(as<T>(d) > as<T>(m) ? as<T>(d) : as<T>(m));
+}
+template <typename T>
+u64 and_(u64 m, u64 d, u64) {
+  return T(m & d);
+}
+template <typename T>
+u64 or_(u64 m, u64 d, u64) {
+  return T(m | d);
+}
+template <typename T>
+u64 xor_(u64 m, u64 d, u64) {
+  return T(m ^ d);
+}
+template <typename T>
+u64 inc(u64 m, u64 d, u64) {
+  return T(m) >= T(d) ? 0 : T(m + 1);
+}
+template <typename T>
+u64 dec(u64 m, u64 d, u64) {
+  return T(m) == 0 || T(m) > T(d) ? T(d) : T(m - 1);
+}
+template <typename T>
+u64 swap(u64, u64 d, u64) {
+  return T(d);
+}
+template <typename T>
+u64 cmpswap(u64 m, u64 d, u64 c) {
+  return T(m) == T(c) ? T(d) : T(m);
+}
 inline u64 pk_add_f16(u64 m, u64 d, u64) {
   u64 r = 0;
   for (unsigned s = 0; s < 32; s += 16) {
-    const float sum = as_float(f32_from_f16(m >> s & 0xffff)) + as_float(f32_from_f16(d >> s & 0xffff));
+    const float sum =
+        as_float(f32_from_f16(m >> s & 0xffff)) + as_float(f32_from_f16(d >> s & 0xffff));
     r |= u64(f16_from_f32(as_bits(sum), Round::kNearest, false)) << s;
   }
   return r;
@@ -354,7 +432,8 @@ inline u64 pk_add_f16(u64 m, u64 d, u64) {
 inline u64 pk_add_bf16(u64 m, u64 d, u64) {
   u64 r = 0;
   for (unsigned s = 0; s < 32; s += 16) {
-    const u32 b = as_bits(as_float(u32(m >> s & 0xffff) << 16) + as_float(u32(d >> s & 0xffff) << 16));
+    const u32 b =
+        as_bits(as_float(u32(m >> s & 0xffff) << 16) + as_float(u32(d >> s & 0xffff) << 16));
     r |= u64(is_nan32(b) ? quiet32(b) >> 16 : (b + 0x7fff + (b >> 16 & 1)) >> 16) << s;
   }
   return r;
@@ -363,4 +442,4 @@ inline u64 pk_add_bf16(u64 m, u64 d, u64) {
 
 }  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA
 
-#endif  // GPU_SIM_LANE_MEMORY_H_
+#endif  // WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_

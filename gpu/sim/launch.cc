@@ -48,8 +48,8 @@ void check(const Code& code, const LaunchConfig& config) {
                             kernel.symbol, kernel.group_segment_bytes, config.dynamic_lds_bytes,
                             lds_limit(code.arch), name(code.arch)));
   if (config.kernarg.size() > kernel.kernarg_bytes)
-    throw Error(fmt::format("launch of {}: kernarg has {} bytes, the kernel's segment {}", kernel.symbol,
-                            config.kernarg.size(), kernel.kernarg_bytes));
+    throw Error(fmt::format("launch of {}: kernarg has {} bytes, the kernel's segment {}",
+                            kernel.symbol, config.kernarg.size(), kernel.kernarg_bytes));
   if (config.kernarg.size() < kernel.explicit_bytes())
     throw Error(fmt::format("launch of {}: kernarg has {} bytes, the explicit arguments need {}",
                             kernel.symbol, config.kernarg.size(), kernel.explicit_bytes()));
@@ -71,8 +71,8 @@ void fill_kernarg(Machine& m) {
   }
   for (const KernelArg& arg : kernel.args) {
     if (!arg.hidden()) {
-      set_defined(m.kernarg_defined, arg.offset, std::min<uint64_t>(arg.offset + arg.size, config.kernarg.size()),
-                  true);
+      set_defined(m.kernarg_defined, arg.offset,
+                  std::min<uint64_t>(arg.offset + arg.size, config.kernarg.size()), true);
       continue;
     }
     uint64_t value = 0;
@@ -106,7 +106,8 @@ void fill_kernarg(Machine& m) {
 
 }  // namespace
 
-void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& config_, RunResult& result_) {
+void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& config_,
+                    RunResult& result_) {
   code = &code_;
   config = &config_;
   result = &result_;
@@ -118,17 +119,19 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
 
   spans.clear();
   for (const auto& island : memory.islands())
-    spans.push_back({island->address_, island->size_, island->data_, island->initialised_, island->written_,
-                     island->dirty_, island.get(), island->access_, island->name_});
+    spans.push_back({island->address_, island->size_, island->data_, island->initialised_,
+                     island->written_, island->dirty_, island.get(), island->access_,
+                     island->name_});
   if (code->kernel.kernarg_bytes != 0)
-    spans.push_back({kKernargBase, code->kernel.kernarg_bytes, kernarg.data(), kernarg_defined.data(),
-                     nullptr, nullptr, nullptr, Access::kRead, "kernarg"});
+    spans.push_back({kKernargBase, code->kernel.kernarg_bytes, kernarg.data(),
+                     kernarg_defined.data(), nullptr, nullptr, nullptr, Access::kRead, "kernarg"});
   for (const Segment& segment : code->globals)
     if (!segment.bytes.empty())
       spans.push_back({kCodeBase + segment.address, segment.bytes.size(),
-                       const_cast<std::byte*>(segment.bytes.data()), nullptr, nullptr, nullptr, nullptr,
-                       Access::kRead, "code object"});
-  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.address < b.address; });
+                       const_cast<std::byte*>(segment.bytes.data()), nullptr, nullptr, nullptr,
+                       nullptr, Access::kRead, "code object"});
+  std::sort(spans.begin(), spans.end(),
+            [](const Span& a, const Span& b) { return a.address < b.address; });
   last_span = nullptr;
 
   // The spare bytes let whole words of bits be read at the end.
@@ -179,8 +182,9 @@ void Machine::start_wave(uint32_t id) {
   w.s[kScc] = 0;
   w.s_poison[kScc] = 1;
 
-  w.mode = Mode::from_bits(d.round_f32 | d.round_f16_f64 << 2 | d.denorm_f32 << 4 | d.denorm_f16_f64 << 6 |
-                           d.dx10_clamp << 8 | d.ieee << 9 | uint32_t(d.fp16_overflow) << 23);
+  w.mode = Mode::from_bits(d.round_f32 | d.round_f16_f64 << 2 | d.denorm_f32 << 4 |
+                           d.denorm_f16_f64 << 6 | d.dx10_clamp << 8 | d.ieee << 9 |
+                           uint32_t(d.fp16_overflow) << 23);
 
   // Work-items of this wave, x fastest.
   const auto& size = config->group_size;
@@ -254,7 +258,8 @@ void Machine::run_wave(Wave& w) {
     --left;
     op = op->exec(w, op);
     if (op == nullptr) break;
-    if (stop) [[unlikely]] break;
+    if (stop) [[unlikely]]
+      break;
   }
   budget = left;
   if (left == 0 && w.state == WaveState::kReady) {
@@ -283,7 +288,8 @@ void Machine::run_group() {
         if (w.state != WaveState::kAtBarrier) continue;
         std::string done;
         for (size_t k = 0; k < wave_count; ++k)
-          if (waves[k]->state == WaveState::kEnded) done += fmt::format("{}{}", done.empty() ? "" : ",", k);
+          if (waves[k]->state == WaveState::kEnded)
+            done += fmt::format("{}{}", done.empty() ? "" : ",", k);
         report(w, w.next - 1, FindingKind::kBarrierDivergence, {},
                fmt::format("wave {} waits, wave {} has ended", w.id, done));
         break;

@@ -1,6 +1,6 @@
 // Runs a kernel: the simulator's front door.
-#ifndef GPU_SIM_LAUNCH_H_
-#define GPU_SIM_LAUNCH_H_
+#ifndef WAVEFUZZ_GPU_SIM_LAUNCH_H_
+#define WAVEFUZZ_GPU_SIM_LAUNCH_H_
 
 #include <array>
 #include <cstddef>
@@ -15,12 +15,12 @@
 
 namespace wavefuzz::sim {
 
-// What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict that
-// changes with the model rests on bits that no document promises.
+// What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict
+// that changes with the model rests on bits that no document promises.
 enum class Transcendentals : uint8_t { kCorrectlyRounded, kUlpAbove, kUlpBelow };
 
 enum class FindingKind : uint8_t {
-  kOutOfBoundsRead,    // outside every island, LDS or scratch
+  kOutOfBoundsRead,  // outside every island, LDS or scratch
   kOutOfBoundsWrite,
   kWriteToReadOnly,
   kReadFromWriteOnly,
@@ -90,4 +90,4 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_LAUNCH_H_
+#endif  // WAVEFUZZ_GPU_SIM_LAUNCH_H_

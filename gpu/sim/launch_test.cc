@@ -1,11 +1,11 @@
-// Whole kernels, compiled from HIP, on both arches and every host ISA: results as the same source gives
-// on the host, and the faults with their right twins.
+// Whole kernels, compiled from HIP, on both arches and every host ISA: results as the same source
+// gives on the host, and the faults with their right twins.
 #include "gpu/sim/launch.h"
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 #include <random>
@@ -54,8 +54,8 @@ class Kernels : public testing::TestWithParam<Setup> {
 
   // Runs kernel(x, y, out, n) over `n` items and compares bit for bit with body(x, y).
   template <typename X, typename Y, typename R>
-  void compare(const char* kernel, const std::function<X()>& make_x, const std::function<Y()>& make_y,
-               R (*body)(X, Y)) {
+  void compare(const char* kernel, const std::function<X()>& make_x,
+               const std::function<Y()>& make_y, R (*body)(X, Y)) {
     constexpr int kCount = 1000;  // the last wave is partial
     std::vector<X> x(kCount);
     std::vector<Y> y(kCount);
@@ -90,29 +90,33 @@ class Kernels : public testing::TestWithParam<Setup> {
   std::mt19937_64 random_{1};
 };
 
+// Also with arguments preloaded into SGPRs, where entry is 256 bytes in.
 TEST_P(Kernels, Saxpy) {
-  std::vector<float> x(300), y(300);
-  for (int i = 0; i < 300; ++i) {
-    x[i] = float(i) * 0.1f;
-    y[i] = 100.0f - float(i);
+  for (const char* file : {"saxpy", "saxpy_preload"}) {
+    memory_.reset();
+    std::vector<float> x(300), y(300);
+    for (int i = 0; i < 300; ++i) {
+      x[i] = float(i) * 0.1f;
+      y[i] = 100.0f - float(i);
+    }
+    const Island& xi = input("x", x);
+    const Island& yi = input("y", y);
+    Island& out = memory_.add({"out", 300 * 4});
+    LaunchConfig config;
+    config.groups = {2, 1, 1};
+    config.group_size = {256, 1, 1};
+    config.set_arg(0, xi.address());
+    config.set_arg(8, yi.address());
+    config.set_arg(16, out.address());
+    config.set_arg(24, 3.0f);
+    config.set_arg(28, 300);
+    const RunResult result = run(program(file, "saxpy"), memory_, config);
+    expect_completed(result);
+    EXPECT_GT(result.instructions, 50u);
+    EXPECT_EQ(result.weakest, Fidelity::kExact);
+    const std::vector<float> got = values<float>(out);
+    for (int i = 0; i < 300; ++i) ASSERT_EQ(got[i], std::fma(3.0f, x[i], y[i])) << i;
   }
-  const Island& xi = input("x", x);
-  const Island& yi = input("y", y);
-  Island& out = memory_.add({"out", 300 * 4});
-  LaunchConfig config;
-  config.groups = {2, 1, 1};
-  config.group_size = {256, 1, 1};
-  config.set_arg(0, xi.address());
-  config.set_arg(8, yi.address());
-  config.set_arg(16, out.address());
-  config.set_arg(24, 3.0f);
-  config.set_arg(28, 300);
-  const RunResult result = run(program("saxpy", "saxpy"), memory_, config);
-  expect_completed(result);
-  EXPECT_GT(result.instructions, 50u);
-  EXPECT_EQ(result.weakest, Fidelity::kExact);
-  const std::vector<float> got = values<float>(out);
-  for (int i = 0; i < 300; ++i) ASSERT_EQ(got[i], std::fma(3.0f, x[i], y[i])) << i;
 }
 
 TEST_P(Kernels, Integers) {
@@ -160,8 +164,9 @@ TEST_P(Kernels, Reductions) {
     for (int t = 0; t < 256; ++t) {
       const int wave = t / 64;
       const int most = *std::max_element(&x[g * 256 + wave * 64], &x[g * 256 + wave * 64] + 64);
-      const auto positive = std::count_if(&x[g * 256 + (3 - wave) * 64], &x[g * 256 + (3 - wave) * 64] + 64,
-                                          [](int v) { return v > 0; });
+      const auto positive =
+          std::count_if(&x[g * 256 + (3 - wave) * 64], &x[g * 256 + (3 - wave) * 64] + 64,
+                        [](int v) { return v > 0; });
       ASSERT_EQ(got_maxima[g * 256 + t], 2 * most + positive) << g << " " << t;
     }
   }
@@ -209,7 +214,8 @@ TEST_P(Kernels, EveryThreadKnowsWhoItIs) {
   const auto got = values<uint64_t>(out);
   for (uint32_t i = 0; i < kAll; ++i) {
     const uint64_t t = i % kThreads, g = i / kThreads;
-    const uint64_t want = t % 5 | t / 5 % 4 << 8 | t / 20 << 16 | g % 3 << 32 | g / 3 % 2 << 40 | g / 6 << 48;
+    const uint64_t want =
+        t % 5 | t / 5 % 4 << 8 | t / 20 << 16 | g % 3 << 32 | g / 3 % 2 << 40 | g / 6 << 48;
     ASSERT_EQ(got[i], want) << i;
   }
 }
@@ -335,15 +341,22 @@ std::string launch_error(const std::function<void(LaunchConfig&)>& change) {
 }
 
 TEST(Launch, BadConfigurationsAreOneClearLine) {
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.groups[1] = 0; }), "launch of saxpy: groups[1] is 0");
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.group_size = {64, 0, 1}; }), "launch of saxpy: group_size[1] is 0");
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.group_size = {1024, 2, 1}; }),
+  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.groups[1] = 0; }),
+            "launch of saxpy: groups[1] is 0");
+  EXPECT_EQ(launch_error([](LaunchConfig& c) {
+              c.group_size = {64, 0, 1};
+            }),
+            "launch of saxpy: group_size[1] is 0");
+  EXPECT_EQ(launch_error([](LaunchConfig& c) {
+              c.group_size = {1024, 2, 1};
+            }),
             "launch of saxpy: group_size 1024x2x1 exceeds its limit of 1024 work-items");
   EXPECT_EQ(launch_error([](LaunchConfig& c) { c.dynamic_lds_bytes = 65537; }),
             "launch of saxpy: 0 static + 65537 dynamic LDS bytes exceed the 65536 of gfx942");
   EXPECT_EQ(launch_error([](LaunchConfig& c) { c.kernarg.resize(31); }),
             "launch of saxpy: kernarg has 31 bytes, the explicit arguments need 32");
-  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.max_findings = 0; }), "launch of saxpy: max_findings is 0");
+  EXPECT_EQ(launch_error([](LaunchConfig& c) { c.max_findings = 0; }),
+            "launch of saxpy: max_findings is 0");
 }
 
 }  // namespace

@@ -12,34 +12,50 @@ namespace wavefuzz::sim {
 
 std::string_view name(Fidelity fidelity) {
   switch (fidelity) {
-    case Fidelity::kExact: return "exact";
-    case Fidelity::kOneUlp: return "within 1 ulp";
-    case Fidelity::kHypothesis: return "hypothesis";
+    case Fidelity::kExact:
+      return "exact";
+    case Fidelity::kOneUlp:
+      return "within 1 ulp";
+    case Fidelity::kHypothesis:
+      return "hypothesis";
   }
   return "";
 }
 
 std::string_view name(FindingKind kind) {
   switch (kind) {
-    case FindingKind::kOutOfBoundsRead: return "out-of-bounds read";
-    case FindingKind::kOutOfBoundsWrite: return "out-of-bounds write";
-    case FindingKind::kWriteToReadOnly: return "write to read-only memory";
-    case FindingKind::kReadFromWriteOnly: return "read from write-only memory";
-    case FindingKind::kMisaligned: return "misaligned access";
-    case FindingKind::kUninitialised: return "uninitialised data used";
-    case FindingKind::kBarrierDivergence: return "barrier divergence";
-    case FindingKind::kFetchOutsideCode: return "fetch outside the code";
-    case FindingKind::kTrap: return "trap";
-    case FindingKind::kWatchdog: return "watchdog";
+    case FindingKind::kOutOfBoundsRead:
+      return "out-of-bounds read";
+    case FindingKind::kOutOfBoundsWrite:
+      return "out-of-bounds write";
+    case FindingKind::kWriteToReadOnly:
+      return "write to read-only memory";
+    case FindingKind::kReadFromWriteOnly:
+      return "read from write-only memory";
+    case FindingKind::kMisaligned:
+      return "misaligned access";
+    case FindingKind::kUninitialised:
+      return "uninitialised data used";
+    case FindingKind::kBarrierDivergence:
+      return "barrier divergence";
+    case FindingKind::kFetchOutsideCode:
+      return "fetch outside the code";
+    case FindingKind::kTrap:
+      return "trap";
+    case FindingKind::kWatchdog:
+      return "watchdog";
   }
   return "";
 }
 
 std::string_view name(RunResult::Status status) {
   switch (status) {
-    case RunResult::Status::kCompleted: return "completed";
-    case RunResult::Status::kFaulted: return "faulted";
-    case RunResult::Status::kUnsupported: return "unsupported";
+    case RunResult::Status::kCompleted:
+      return "completed";
+    case RunResult::Status::kFaulted:
+      return "faulted";
+    case RunResult::Status::kUnsupported:
+      return "unsupported";
   }
   return "";
 }
@@ -56,7 +72,8 @@ bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& wh
                      const std::string& detail) {
   // One finding per instruction and kind: a loop would otherwise drown the others.
   const uint64_t key = uint64_t(op->index) << 8 | uint64_t(kind);
-  if (std::find(seen_findings.begin(), seen_findings.end(), key) != seen_findings.end()) return true;
+  if (std::find(seen_findings.begin(), seen_findings.end(), key) != seen_findings.end())
+    return true;
   seen_findings.push_back(key);
 
   Finding f;
@@ -75,15 +92,16 @@ bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& wh
     if (where.space != nullptr) {
       f.island = where.space;
       f.offset = int64_t(where.address);
-      what += fmt::format(": {} bytes at {} offset {:#x}, which has {:#x} bytes", where.bytes, where.space,
-                          where.address, where.limit);
+      what += fmt::format(": {} bytes at {} offset {:#x}, which has {:#x} bytes", where.bytes,
+                          where.space, where.address, where.limit);
     } else {
       const Span* nearest = nullptr;
       uint64_t best = ~uint64_t{0};
       for (const Span& s : spans) {
-        const uint64_t distance = where.address < s.address                     ? s.address - where.address
-                                  : where.address - s.address >= s.size ? where.address - s.address - s.size + 1
-                                                                                : 0;
+        const uint64_t distance = where.address < s.address ? s.address - where.address
+                                  : where.address - s.address >= s.size
+                                      ? where.address - s.address - s.size + 1
+                                      : 0;
         if (distance < best) {
           best = distance;
           nearest = &s;
@@ -94,27 +112,31 @@ bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& wh
         f.island = std::string(nearest->name);
         f.offset = int64_t(where.address - nearest->address);
         what += fmt::format(", nearest island {} ({} bytes) {}{:#x}", nearest->name, nearest->size,
-                            f.offset < 0 ? "-" : "+", f.offset < 0 ? 0 - uint64_t(f.offset) : uint64_t(f.offset));
+                            f.offset < 0 ? "-" : "+",
+                            f.offset < 0 ? 0 - uint64_t(f.offset) : uint64_t(f.offset));
       }
     }
   }
-  f.message = fmt::format("{}; pc {:#x} `{}`, group {},{},{} wave {}", what, f.pc, f.instruction, group[0],
-                          group[1], group[2], wave.id);
-  if (f.lane >= 0) f.message += fmt::format(" lane {} ({} lane{})", f.lane, f.lanes, f.lanes == 1 ? "" : "s");
+  f.message = fmt::format("{}; pc {:#x} `{}`, group {},{},{} wave {}", what, f.pc, f.instruction,
+                          group[0], group[1], group[2], wave.id);
+  if (f.lane >= 0)
+    f.message += fmt::format(" lane {} ({} lane{})", f.lane, f.lanes, f.lanes == 1 ? "" : "s");
   result->findings.push_back(std::move(f));
   result->status = RunResult::Status::kFaulted;
   if (result->findings.size() >= config->max_findings) stop = true;
   return !stop;
 }
 
-bool Machine::report_poison(Wave& wave, const Op* op, const char* what, uint64_t lanes, uint32_t origin) {
+bool Machine::report_poison(Wave& wave, const Op* op, const char* what, uint64_t lanes,
+                            uint32_t origin) {
   Where where;
   where.lanes = lanes;
   std::string detail = fmt::format("it reaches {}", what);
   if (origin == kNeverWritten)
     detail += "; a register never written";
   else
-    detail += fmt::format("; loaded at pc {:#x} by `{}`", relative_pc(*code, origin), code->texts[origin]);
+    detail += fmt::format("; loaded at pc {:#x} by `{}`", relative_pc(*code, origin),
+                          code->texts[origin]);
   return report(wave, op, FindingKind::kUninitialised, where, detail);
 }
 
@@ -124,9 +146,9 @@ void Machine::unsupported(Wave& wave, const Op* op) {
   if (result->status == RunResult::Status::kUnsupported) return;
   result->status = RunResult::Status::kUnsupported;
   const std::string& encoding = code->encodings[op->index];
-  result->unsupported_what = fmt::format("`{}`{} at pc {:#x}", code->texts[op->index],
-                                         encoding.empty() ? "" : " [" + encoding + "]",
-                                         relative_pc(*code, op->index));
+  result->unsupported_what =
+      fmt::format("`{}`{} at pc {:#x}", code->texts[op->index],
+                  encoding.empty() ? "" : " [" + encoding + "]", relative_pc(*code, op->index));
 }
 
 void Machine::note_inexact(const Op* op) {
@@ -183,7 +205,8 @@ const Op* find_jump(Wave& wave, const Op* op, uint64_t address) {
   Machine& m = *wave.machine;
   const auto it = m.code->op_at.find(address - kCodeBase);
   if (it != m.code->op_at.end()) return &m.code->ops[it->second];
-  m.report(wave, op, FindingKind::kFetchOutsideCode, {}, fmt::format("jump to address {:#x}", address));
+  m.report(wave, op, FindingKind::kFetchOutsideCode, {},
+           fmt::format("jump to address {:#x}", address));
   wave.state = WaveState::kStopped;
   return nullptr;
 }

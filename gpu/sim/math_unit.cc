@@ -30,7 +30,8 @@ long double reduced(long double x) { return x - std::floor(x); }
 constexpr long double kTwoPi = 6.283185307179586476925286766559L;
 
 // sin(2 pi x), exact at multiples of a quarter turn.
-template <typename T> T sine(T x) {
+template <typename T>
+T sine(T x) {
   T r = T(reduced(x));
   const bool negative = r >= T(0.5);
   if (negative) r -= T(0.5);
@@ -38,7 +39,8 @@ template <typename T> T sine(T x) {
   const T y = T(std::sin(static_cast<long double>(r) * kTwoPi));
   return negative ? -y : y;
 }
-template <typename T> T cosine(T x) {
+template <typename T>
+T cosine(T x) {
   T r = T(reduced(x));
   if (r > T(0.5)) r = T(1) - r;
   const bool negative = r > T(0.25);
@@ -51,32 +53,39 @@ template <typename T> T cosine(T x) {
 }  // namespace
 
 float exp2(float x, Transcendentals model) {
-  return round32(std::exp2(double(x)), [](long double y) { return std::exp2(y); }, x, model);
+  return round32(
+      std::exp2(double(x)), [](long double y) { return std::exp2(y); }, x, model);
 }
 float log2(float x, Transcendentals model) {
   if (x < 0) return as_float(kNanF32);
-  return round32(std::log2(double(x)), [](long double y) { return std::log2(y); }, x, model);
+  return round32(
+      std::log2(double(x)), [](long double y) { return std::log2(y); }, x, model);
 }
 float rcp(float x, Transcendentals model) {
-  return round32(1.0 / double(x), [](long double y) { return 1.0L / y; }, x, model);
+  return round32(
+      1.0 / double(x), [](long double y) { return 1.0L / y; }, x, model);
 }
 float rsq(float x, Transcendentals model) {
   if (x < 0) return as_float(kNanF32);
-  return round32(1.0 / std::sqrt(double(x)), [](long double y) { return 1.0L / std::sqrt(y); }, x, model);
+  return round32(
+      1.0 / std::sqrt(double(x)), [](long double y) { return 1.0L / std::sqrt(y); }, x, model);
 }
 float sqrt(float x, Transcendentals model) {
   if (x < 0) return as_float(kNanF32);
-  return round32(std::sqrt(double(x)), [](long double y) { return std::sqrt(y); }, x, model);
+  return round32(
+      std::sqrt(double(x)), [](long double y) { return std::sqrt(y); }, x, model);
 }
 float sin_turns(float x, Transcendentals model) {
   if (std::isinf(x)) return as_float(kNanF32);
   if (std::fabs(x) > 256.0f) return 0.0f;
-  return round32(sine(double(x)), [](long double y) { return sine(y); }, x, model);
+  return round32(
+      sine(double(x)), [](long double y) { return sine(y); }, x, model);
 }
 float cos_turns(float x, Transcendentals model) {
   if (std::isinf(x)) return as_float(kNanF32);
   if (std::fabs(x) > 256.0f) return 1.0f;
-  return round32(cosine(double(x)), [](long double y) { return cosine(y); }, x, model);
+  return round32(
+      cosine(double(x)), [](long double y) { return cosine(y); }, x, model);
 }
 
 double exp2_wide(double x) { return std::exp2(x); }

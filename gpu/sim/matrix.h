@@ -1,7 +1,7 @@
 // Matrix instructions (v_mfma_*): rows of the table, and their execution on a wave's registers.
 // What they compute is gpu/sim/mfma's.
-#ifndef GPU_SIM_MATRIX_H_
-#define GPU_SIM_MATRIX_H_
+#ifndef WAVEFUZZ_GPU_SIM_MATRIX_H_
+#define WAVEFUZZ_GPU_SIM_MATRIX_H_
 
 #include <string_view>
 
@@ -28,4 +28,4 @@ const Op* exec_matrix(Wave& wave, const Op* op);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_MATRIX_H_
+#endif  // WAVEFUZZ_GPU_SIM_MATRIX_H_

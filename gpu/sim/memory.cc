@@ -54,8 +54,8 @@ void set_bits(uint64_t* bits, uint64_t begin, uint64_t end, bool value) {
 
 void Island::check_range(const char* what, uint64_t offset, uint64_t bytes) const {
   if (offset > size_ || bytes > size_ - offset)
-    throw Error(fmt::format("island {}: {} of {} bytes at offset {} does not fit its {} bytes", name_,
-                            what, bytes, offset, size_));
+    throw Error(fmt::format("island {}: {} of {} bytes at offset {} does not fit its {} bytes",
+                            name_, what, bytes, offset, size_));
 }
 
 void Island::touch(uint64_t offset, uint64_t bytes) {
@@ -106,7 +106,8 @@ std::vector<ByteRange> Island::written_ranges() const {
   std::sort(chunks.begin(), chunks.end());
   std::vector<ByteRange> ranges;
   for (const uint32_t chunk : chunks) {
-    for (uint64_t word = chunk * (kChunk / 64); word < (chunk + uint64_t{1}) * (kChunk / 64); ++word) {
+    for (uint64_t word = chunk * (kChunk / 64); word < (chunk + uint64_t{1}) * (kChunk / 64);
+         ++word) {
       uint64_t bits = written_[word];
       while (bits != 0) {
         const unsigned first = std::countr_zero(bits);
@@ -146,14 +147,15 @@ Memory::~Memory() {
 Island& Memory::add(const IslandSpec& spec) {
   if (spec.bytes == 0) throw Error(fmt::format("island {}: bytes is 0", spec.name));
   if (!std::has_single_bit(spec.alignment) || spec.alignment > uint64_t{1} << 30)
-    throw Error(fmt::format("island {}: alignment {} is not a power of two of at most 1 GiB", spec.name,
-                            spec.alignment));
+    throw Error(fmt::format("island {}: alignment {} is not a power of two of at most 1 GiB",
+                            spec.name, spec.alignment));
   if (spec.phase >= spec.alignment)
-    throw Error(fmt::format("island {}: phase {} is not below the alignment {}", spec.name, spec.phase,
-                            spec.alignment));
+    throw Error(fmt::format("island {}: phase {} is not below the alignment {}", spec.name,
+                            spec.phase, spec.alignment));
   const uint64_t address = round_up(next_address_, spec.alignment) + spec.phase;
   if (spec.bytes > kEndAddress || address > kEndAddress - spec.bytes)
-    throw Error(fmt::format("island {}: {} bytes do not fit the address space", spec.name, spec.bytes));
+    throw Error(
+        fmt::format("island {}: {} bytes do not fit the address space", spec.name, spec.bytes));
 
   const uint64_t capacity = round_up(spec.bytes, kChunk);
   // The smallest spare that fits; a much larger one would keep its pages from better use.

@@ -1,6 +1,7 @@
-// Global memory as islands: each buffer stands alone in a 48-bit address space, far from the others.
-#ifndef GPU_SIM_MEMORY_H_
-#define GPU_SIM_MEMORY_H_
+// Global memory as islands: each buffer stands alone in a 48-bit address space, far from the
+// others.
+#ifndef WAVEFUZZ_GPU_SIM_MEMORY_H_
+#define WAVEFUZZ_GPU_SIM_MEMORY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -90,7 +91,8 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  // The reference holds until reset(). Throws Error when the spec is invalid or address space runs out.
+  // The reference holds until reset(). Throws Error when the spec is invalid or address space runs
+  // out.
   Island& add(const IslandSpec& spec);
   // Null when there is none of that name.
   Island* find(std::string_view name);
@@ -112,4 +114,4 @@ class Memory {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_MEMORY_H_
+#endif  // WAVEFUZZ_GPU_SIM_MEMORY_H_

@@ -89,9 +89,15 @@ TEST(Global, EveryStoreWidthAndWhatItWrote) {
     global_store_byte_d16_hi v0, v4, s[0:1] offset:4
     global_store_short_d16_hi v0, v4, s[0:1] offset:6
     global_store_dwordx3 v0, v[4:6], s[0:1] offset:16
-  )", options);
+  )",
+               options);
   Island& out = wave.memory().add({"out", 256});
-  wave.set_s64(0, out.address()).set_v(0, times(64)).set_v(4, 0x4433'2211).set_v(5, 5).set_v(6, 6).run();
+  wave.set_s64(0, out.address())
+      .set_v(0, times(64))
+      .set_v(4, 0x4433'2211)
+      .set_v(5, 5)
+      .set_v(6, 6)
+      .run();
   ASSERT_EQ(wave.findings(), "");
   const auto w = words(out);
   for (unsigned lane : {0u, 1u, 3u}) {
@@ -163,12 +169,13 @@ TEST(Global, OutOfBoundsIsAFindingAndTheRunGoesOn) {
   EXPECT_EQ(read.island, "keys");
   EXPECT_EQ(read.offset, 256);
   EXPECT_EQ(read.address, m.address() + 256);
-  EXPECT_NE(read.message.find("nearest island keys (256 bytes) +0x100"), std::string::npos) << read.message;
+  EXPECT_NE(read.message.find("nearest island keys (256 bytes) +0x100"), std::string::npos)
+      << read.message;
   EXPECT_EQ(wave.result().findings[1].kind, FindingKind::kOutOfBoundsWrite);
   EXPECT_EQ(wave.result().findings[1].lanes, 3u);
   EXPECT_EQ(wave.v_poison(1, 63), 0xffff'ffffu);  // the load gave poison,
   EXPECT_EQ(wave.v_poison(1, 62), 0u);
-  EXPECT_EQ(wave.v(3), 1u);                       // and the wave went on
+  EXPECT_EQ(wave.v(3), 1u);  // and the wave went on
   EXPECT_EQ(m.written_ranges(), (std::vector<ByteRange>{{12, 256}}));
 }
 
@@ -241,10 +248,15 @@ TEST(Lds, ReadsWritesPairsAndAtomics) {
     ds_read2_b32 v[20:21], v20 offset1:1
     ds_write_b128 v22, v[24:27] offset:2304
     ds_read_b96 v[28:30], v22 offset:2304
-  )", options);
+  )",
+               options);
   LaneValues wide = times(16);
   for (uint32_t& x : wide) x &= 0xff;  // 16 lanes of 16 bytes, over and over
-  wave.set_v(0, times(4)).set_v(1, times(0x0101'0101, 0x80)).set_v(2, times(1, 5000)).set_v(3, 0).set_v(4, 0);
+  wave.set_v(0, times(4))
+      .set_v(1, times(0x0101'0101, 0x80))
+      .set_v(2, times(1, 5000))
+      .set_v(3, 0)
+      .set_v(4, 0);
   wave.set_v(17, 0x1234).set_v(20, 0).set_v(22, wide);
   for (unsigned r = 24; r < 28; ++r) wave.set_v(r, r);
   wave.run();
@@ -258,7 +270,7 @@ TEST(Lds, ReadsWritesPairsAndAtomics) {
     EXPECT_EQ(wave.v(37, i), 5000 + i);
     EXPECT_EQ(wave.v(15, i), (0x0101'0101 * i + 0x80) >> 8 & 0xff);
     EXPECT_EQ(wave.v(17, i), 0x1234 | (0x0101'0101 * i + 0x80) << 16);
-    EXPECT_EQ(wave.v(20, i), 0x80u);             // the address register is a destination, too
+    EXPECT_EQ(wave.v(20, i), 0x80u);  // the address register is a destination, too
     EXPECT_EQ(wave.v(21, i), 0x0101'0181u);
     EXPECT_EQ(wave.v(30, i), 26u);
   }
@@ -293,7 +305,8 @@ TEST(Flat, AperturesReachLdsAndScratch) {
     scratch_load_dword v11, off, off offset:8
     flat_load_dword v12, v[4:5]
     flat_load_dword v13, v[6:7]
-  )", options);
+  )",
+               options);
   Island& m = wave.memory().add({"m", 4});
   m.write_values<uint32_t>(0, std::array<uint32_t, 1>{77});
   wave.set_v(1, times(3, 1)).set_v(2, times(4)).set_v64(6, m.address()).run();
@@ -313,7 +326,8 @@ TEST(Scratch, EveryLaneHasItsOwn) {
     scratch_store_dwordx2 off, v[0:1], s0 offset:4
     scratch_load_dwordx2 v[4:5], v2, off offset:4
     scratch_load_dword v6, off, s0 offset:28
-  )", options);
+  )",
+               options);
   wave.set_s(0, 4).set_v(0, times(1)).set_v(1, times(2)).set_v(2, 4).run();
   EXPECT_EQ(wave.lanes(4), times(1));
   EXPECT_EQ(wave.lanes(5), times(2));
@@ -321,7 +335,8 @@ TEST(Scratch, EveryLaneHasItsOwn) {
   EXPECT_EQ(wave.result().findings[0].island, "scratch");
 }
 
-// Range checks are architecture: loads past num_records give 0 and stores are dropped, dword by dword.
+// Range checks are architecture: loads past num_records give 0 and stores are dropped, dword by
+// dword.
 TEST(Buffer, RawRangeCheckIsSilentAndPerDword) {
   AsmWave wave(R"(
     buffer_load_dwordx2 v[2:3], v0, s[4:7], 0 offen
@@ -354,7 +369,10 @@ TEST(Buffer, StructuredIndexAndStride) {
   for (unsigned i = 0; i < 64; ++i) data[i] = 100 + i;
   m.write_values<uint32_t>(0, data);
   // 16-byte records, 10 of them.
-  wave.set_s(4, uint32_t(m.address())).set_s(5, uint32_t(m.address() >> 32) | 16 << 16).set_s(6, 10).set_s(7, 0);
+  wave.set_s(4, uint32_t(m.address()))
+      .set_s(5, uint32_t(m.address() >> 32) | 16 << 16)
+      .set_s(6, 10)
+      .set_s(7, 0);
   wave.set_v(0, times(1)).set_v(1, 4).run();
   ASSERT_EQ(wave.findings(), "");
   for (unsigned i = 0; i < kLanes; ++i) EXPECT_EQ(wave.v(2, i), i < 10 ? 100 + 4 * i + 2 : 0);
@@ -381,7 +399,8 @@ TEST(ToLds, GlobalAndBufferLoadsFillConsecutiveSlots) {
     global_load_lds_dwordx4 v1, s[0:1]
     ds_read_b32 v2, v0 offset:256
     ds_read_b32 v3, v4 offset:1024
-  )", options);
+  )",
+               options);
   Island& m = wave.memory().add({"m", 1024});
   std::vector<uint32_t> data(256);
   for (unsigned i = 0; i < 256; ++i) data[i] = 100 + i;

@@ -77,11 +77,17 @@ TEST(Memory, BadInputNamesIslandAndField) {
   Memory memory;
   Island& k = memory.add({"K", 16});
   EXPECT_EQ(error_of([&] { memory.add({"x", 0}); }), "island x: bytes is 0");
-  EXPECT_EQ(error_of([&] { memory.add({"x", 1, Access::kRead, 3}); }),
+  EXPECT_EQ(error_of([&] {
+              memory.add({"x", 1, Access::kRead, 3});
+            }),
             "island x: alignment 3 is not a power of two of at most 1 GiB");
-  EXPECT_EQ(error_of([&] { memory.add({"x", 1, Access::kRead, 16, 16}); }),
+  EXPECT_EQ(error_of([&] {
+              memory.add({"x", 1, Access::kRead, 16, 16});
+            }),
             "island x: phase 16 is not below the alignment 16");
-  EXPECT_EQ(error_of([&] { memory.add({"x", uint64_t{1} << 60}); }),
+  EXPECT_EQ(error_of([&] {
+              memory.add({"x", uint64_t{1} << 60});
+            }),
             "island x: 1152921504606846976 bytes do not fit the address space");
   EXPECT_EQ(error_of([&] { k.fill(10, 7, std::byte{0}); }),
             "island K: write of 7 bytes at offset 10 does not fit its 16 bytes");

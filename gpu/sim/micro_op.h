@@ -1,6 +1,6 @@
 // The decoded form of an instruction: what the execution loop runs, and the table row it came from.
-#ifndef GPU_SIM_MICRO_OP_H_
-#define GPU_SIM_MICRO_OP_H_
+#ifndef WAVEFUZZ_GPU_SIM_MICRO_OP_H_
+#define WAVEFUZZ_GPU_SIM_MICRO_OP_H_
 
 #include <cstdint>
 #include <memory>
@@ -83,11 +83,12 @@ enum class ResultType : uint8_t { kBits, kF32, kF16, kF64, kPackedF16, kPackedF3
 
 // What only some vector instructions have: DPP, SDWA, op_sel, clamp, omod.
 struct Extras {
-  Part part[4] = {};          // per source operand
-  bool sext[4] = {};          // SDWA sext()
-  uint8_t halves[4] = {2, 2, 2, 2};  // packed operands: bit 0 picks the low half's source, bit 1 the high's
-  bool mix_half[4] = {};      // v_fma_mix: this source is an f16, widened
-  bool rearranges = false;    // part, sext, halves or mix_half differ from their defaults
+  Part part[4] = {};  // per source operand
+  bool sext[4] = {};  // SDWA sext()
+  uint8_t halves[4] = {2, 2, 2,
+                       2};  // packed operands: bit 0 picks the low half's source, bit 1 the high's
+  bool mix_half[4] = {};    // v_fma_mix: this source is an f16, widened
+  bool rearranges = false;  // part, sext, halves or mix_half differ from their defaults
   Part dst_part = Part::kDword;
   Unused dst_unused = Unused::kPreserve;
   bool clamp = false;
@@ -96,15 +97,15 @@ struct Extras {
   bool dpp = false;
   bool bound_ctrl = false;
   uint8_t dpp_source[kLanes] = {};
-  uint64_t dpp_valid = 0;  // lanes whose source lane exists
+  uint64_t dpp_valid = 0;      // lanes whose source lane exists
   uint64_t dpp_write = ~0ull;  // lanes that row_mask and bank_mask leave
 };
 
 struct Op {
   ExecFn exec = nullptr;
-  LaneFn lanes = nullptr;        // vector instructions: the body
-  const Op* target = nullptr;    // branches
-  ExecFn inner = nullptr;        // what exec_inexact() hands on to
+  LaneFn lanes = nullptr;      // vector instructions: the body
+  const Op* target = nullptr;  // branches
+  ExecFn inner = nullptr;      // what exec_inexact() hands on to
   const Extras* extras = nullptr;
   const Row* row = nullptr;
   Slot src[kMaxSlots];
@@ -115,8 +116,8 @@ struct Op {
   bool dst_scalar = false;
   bool has_mask = false;
   bool writes_exec = false;
-  uint8_t flags = 0;   // family-specific
-  int32_t imm = 0;     // offset, immediate
+  uint8_t flags = 0;  // family-specific
+  int32_t imm = 0;    // offset, immediate
   int32_t imm2 = 0;
   uint32_t index = 0;  // in Code
 };
@@ -163,31 +164,31 @@ enum class Format : uint8_t {
   kBuffer,
   kLaneMove,  // v_readlane and its like: a destination of either kind, then the row's operands
   kMatrix,    // D, A, B, C (matrix.h)
-  kBare,  // operands are the row's own business
+  kBare,      // operands are the row's own business
 };
 
 enum ArchSet : uint8_t { kGfx942Only = 1, kGfx950Only = 2, kBothArches = 3 };
 
 // Row::param of vector instructions whose text has a peculiarity.
 enum VectorParam : uint32_t {
-  kByteDestination = 1,    // op_sel[3:2] is the destination byte (v_cvt_sr_fp8_f32)
-  kHighDestination = 2,    // the result goes to the high half (v_fma_mixhi_f16)
-  kTableModifier = 4,      // the last operand is the number of the bitop3 modifier
+  kByteDestination = 1,  // op_sel[3:2] is the destination byte (v_cvt_sr_fp8_f32)
+  kHighDestination = 2,  // the result goes to the high half (v_fma_mixhi_f16)
+  kTableModifier = 4,    // the last operand is the number of the bitop3 modifier
 };
 
 // Row::param of the memory families.
 enum MemoryParam : uint32_t {
-  kBytes = 0xff,      // per lane
+  kBytes = 0xff,  // per lane
   kLoad = 0x100,
   kStore = 0x200,
   kAtomic = 0x400,
-  kSigned = 0x800,    // sub-dword loads: sign-extend
-  kHalf = 0x1000,     // d16: into the low half, the other half is kept
-  kHighHalf = 0x2000, // d16_hi: the high half; stores take it from there
-  kToLds = 0x4000,    // the data goes to LDS instead of registers
-  kReturns = 0x8000,  // LDS atomics: the old content goes to the destination
-  kTwo = 0x1'0000,    // LDS: two accesses at two offsets
-  kFar = 0x2'0000,    // their offsets count 64 elements
+  kSigned = 0x800,     // sub-dword loads: sign-extend
+  kHalf = 0x1000,      // d16: into the low half, the other half is kept
+  kHighHalf = 0x2000,  // d16_hi: the high half; stores take it from there
+  kToLds = 0x4000,     // the data goes to LDS instead of registers
+  kReturns = 0x8000,   // LDS atomics: the old content goes to the destination
+  kTwo = 0x1'0000,     // LDS: two accesses at two offsets
+  kFar = 0x2'0000,     // their offsets count 64 elements
 };
 
 // Op::flags of buffer instructions.
@@ -204,20 +205,36 @@ struct Row {
   uint8_t operand_count = 0;
   uint8_t result_dwords = 0;
   ResultType result = ResultType::kBits;
-  bool result_is_mask = false;   // the result is one bit per lane in a scalar pair
-  bool second_is_mask = false;   // a second result is
-  bool result_is_half = false;   // 16 bits; the upper half is written 0
-  bool preserves_half = false;   // a 16-bit result leaves the destination's other half alone
+  bool result_is_mask = false;  // the result is one bit per lane in a scalar pair
+  bool second_is_mask = false;  // a second result is
+  bool result_is_half = false;  // 16 bits; the upper half is written 0
+  bool preserves_half = false;  // a 16-bit result leaves the destination's other half alone
   AtomicFn atomic = nullptr;
-  PoisonRule poison = nullptr;   // null: any poisoned bit poisons the whole result
+  PoisonRule poison = nullptr;  // null: any poisoned bit poisons the whole result
   Fidelity fidelity = Fidelity::kExact;
   uint8_t arches = kBothArches;
   uint32_t param = 0;  // VectorParam, or the memory families' MemoryParam
 
-  constexpr Row with(PoisonRule rule) const { Row row = *this; row.poison = rule; return row; }
-  constexpr Row with(Fidelity tag) const { Row row = *this; row.fidelity = tag; return row; }
-  constexpr Row on(ArchSet set) const { Row row = *this; row.arches = set; return row; }
-  constexpr Row half() const { Row row = *this; row.preserves_half = true; return row; }
+  constexpr Row with(PoisonRule rule) const {
+    Row row = *this;
+    row.poison = rule;
+    return row;
+  }
+  constexpr Row with(Fidelity tag) const {
+    Row row = *this;
+    row.fidelity = tag;
+    return row;
+  }
+  constexpr Row on(ArchSet set) const {
+    Row row = *this;
+    row.arches = set;
+    return row;
+  }
+  constexpr Row half() const {
+    Row row = *this;
+    row.preserves_half = true;
+    return row;
+  }
 };
 
 // A constant operand, spread over all lanes so that a vector body reads it like a register.
@@ -229,11 +246,13 @@ struct alignas(64) Lanes {
 struct Code {
   KernelInfo kernel;
   Arch arch = Arch::kGfx942;
-  std::vector<Op> ops;  // instructions, then one "left the code" op per code range and one for jumps
+  std::vector<Op>
+      ops;  // instructions, then one "left the code" op per code range and one for jumps
   size_t instructions = 0;
-  std::vector<std::string> texts;     // per op
-  std::vector<uint64_t> addresses;    // per op, in the code object's address space
-  std::vector<std::string> encodings; // per op, hexadecimal dwords; only where semantics are missing
+  std::vector<std::string> texts;   // per op
+  std::vector<uint64_t> addresses;  // per op, in the code object's address space
+  std::vector<std::string>
+      encodings;  // per op, hexadecimal dwords; only where semantics are missing
   std::vector<Lanes> constants;
   std::vector<std::unique_ptr<Extras>> extras;
   std::unordered_map<uint64_t, uint32_t> op_at;  // address to op
@@ -241,9 +260,9 @@ struct Code {
   bool calls = false;  // has calls or indirect jumps
   bool indexes_vgprs = false;
   unsigned vgprs = 0, agprs = 0;  // registers a wave may touch, allocation and use taken together
-  std::vector<Segment> globals;  // the object's data segments, for constant tables of the kernel
+  std::vector<Segment> globals;   // the object's data segments, for constant tables of the kernel
 };
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_MICRO_OP_H_
+#endif  // WAVEFUZZ_GPU_SIM_MICRO_OP_H_

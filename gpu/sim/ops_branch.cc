@@ -28,14 +28,16 @@ constexpr Row jump(std::string_view mnemonic, ExecFn exec, bool result, bool sou
 const Op* nothing(Wave&, const Op* op) { return op + 1; }
 const Op* s_branch(Wave&, const Op* op) { return op->target; }
 
-template <bool kTaken> const Op* cbranch_scc(Wave& w, const Op* op) {
+template <bool kTaken>
+const Op* cbranch_scc(Wave& w, const Op* op) {
   if (w.s_poison[kScc]) [[unlikely]] {
     w.s_poison[kScc] = 0;
     if (!w.machine->report_poison(w, op, "the branch", 0, w.s_origin[kScc])) return nullptr;
   }
   return (w.s[kScc] != 0) == kTaken ? op->target : op + 1;
 }
-template <bool kTaken> const Op* cbranch_vccz(Wave& w, const Op* op) {
+template <bool kTaken>
+const Op* cbranch_vccz(Wave& w, const Op* op) {
   // A defined one decides, whatever the undefined bits are.
   const u64 poison = w.s64_poison(kVcc);
   if (poison && (w.s64(kVcc) & ~poison) == 0) [[unlikely]] {
@@ -44,7 +46,8 @@ template <bool kTaken> const Op* cbranch_vccz(Wave& w, const Op* op) {
   }
   return (w.s64(kVcc) == 0) == kTaken ? op->target : op + 1;
 }
-template <bool kTaken> const Op* cbranch_execz(Wave& w, const Op* op) {
+template <bool kTaken>
+const Op* cbranch_execz(Wave& w, const Op* op) {
   return (w.exec == 0) == kTaken ? op->target : op + 1;
 }
 
@@ -96,7 +99,8 @@ const Op* s_memtime(Wave& w, const Op* op) {
   return op + 1;
 }
 
-// --- Relative VGPR addressing: M0[7:0] is the index, M0[15:12] the operands it is added to ------------
+// --- Relative VGPR addressing: M0[7:0] is the index, M0[15:12] the operands it is added to
+// ------------
 
 void set_index(Wave& w, const Op* op, bool index, bool operands) {
   const Slot source = op->src[0];

@@ -1,13 +1,13 @@
-// Buffer memory through a descriptor (V#). Range checks are architecture: out of range, loads give 0
-// and stores are dropped, without a finding. An address that passes the check and still misses every
-// island is one.
+// Buffer memory through a descriptor (V#). Range checks are architecture: out of range, loads give
+// 0 and stores are dropped, without a finding. An address that passes the check and still misses
+// every island is one.
 #include "gpu/sim/lane_memory.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
 namespace {
 
-// Operands: src[0] VGPR index or offset, src[1] VGPR offset when both are on, src[2] SGPR descriptor,
-// src[3] data, src[4] scalar offset, imm byte offset, flags BufferFlag.
+// Operands: src[0] VGPR index or offset, src[1] VGPR offset when both are on, src[2] SGPR
+// descriptor, src[3] data, src[4] scalar offset, imm byte offset, flags BufferFlag.
 
 struct Descriptor {
   u64 base;
@@ -80,8 +80,9 @@ const Op* buffer(Wave& w, const Op* op) {
     if (v.swizzle && v.stride != 0) {
       const u32 index_high = index / v.index_stride, index_low = index % v.index_stride;
       const u32 offset_high = offset / v.element_bytes, offset_low = offset % v.element_bytes;
-      position = (u64(index_high) * v.stride + u64(offset_high) * v.element_bytes) * v.index_stride +
-                 u64(index_low) * v.element_bytes + offset_low;
+      position =
+          (u64(index_high) * v.stride + u64(offset_high) * v.element_bytes) * v.index_stride +
+          u64(index_low) * v.element_bytes + offset_low;
     }
     a.address[i] = v.base + soffset + position;
     for (unsigned d = 0; d < dwords; ++d) {
@@ -91,7 +92,8 @@ const Op* buffer(Wave& w, const Op* op) {
       else if (idxen && v.stride != 0)
         in = index < v.records;
       else
-        in = position + soffset + (param & kAtomic ? bytes : 4 * d + (bytes < 4 ? bytes : 4)) <= v.records;
+        in = position + soffset + (param & kAtomic ? bytes : 4 * d + (bytes < 4 ? bytes : 4)) <=
+             v.records;
       a.in_range[d] |= u64(in) << i;
     }
   }
@@ -131,9 +133,10 @@ const Op* buffer(Wave& w, const Op* op) {
       Stored one = data;
       one.dword[0] = data.dword[d];
       for (unsigned b = 0; b < 4; ++b) one.undefined[b] = data.undefined[4 * d + b];
-      for_spans(w, op, partly & a.in_range[d], address, 4, true, false, [&](const Span& span, u64 which) {
-        for_lanes(which, [&](unsigned i) { store_lane<4>(m, span, i, address[i], one); });
-      });
+      for_spans(w, op, partly & a.in_range[d], address, 4, true, false,
+                [&](const Span& span, u64 which) {
+                  for_lanes(which, [&](unsigned i) { store_lane<4>(m, span, i, address[i], one); });
+                });
     }
     return op + 1;
   }
@@ -157,18 +160,21 @@ const Op* buffer(Wave& w, const Op* op) {
     }
     if (const u64 undefined = ad.undefined & fully)
       m.report_poison(w, op, "a store to global memory", undefined, w.v_origin[data]);
-    const u64 served = for_spans(w, op, fully, a.address, bytes, true, true, [&](const Span& span, u64 which) {
-      for_lanes(which, [&](unsigned i) { atomic_lane(m, span, op, i, a.address[i], bytes, ad, l); });
-    });
+    const u64 served =
+        for_spans(w, op, fully, a.address, bytes, true, true, [&](const Span& span, u64 which) {
+          for_lanes(which,
+                    [&](unsigned i) { atomic_lane(m, span, op, i, a.address[i], bytes, ad, l); });
+        });
     failed |= fully & ~served;
     if (op->dwords != 0) finish_load(w, op, op->dst, param, w.exec, failed, l);
     return op + 1;
   }
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
-    const u64 served = for_spans(w, op, fully, a.address, kSize, false, true, [&](const Span& span, u64 which) {
-      for_lanes(which, [&](unsigned i) { load_lane<kSize>(span, i, a.address[i], l); });
-    });
+    const u64 served =
+        for_spans(w, op, fully, a.address, kSize, false, true, [&](const Span& span, u64 which) {
+          for_lanes(which, [&](unsigned i) { load_lane<kSize>(span, i, a.address[i], l); });
+        });
     failed |= fully & ~served;
   });
   for (unsigned d = 0; partly != 0 && d < dwords; ++d) {
@@ -177,9 +183,10 @@ const Op* buffer(Wave& w, const Op* op) {
     clear(one);
     for (unsigned i = 0; i < kLanes; ++i) address[i] = a.address[i] + 4 * d;
     const u64 wanted = partly & a.in_range[d];
-    const u64 served = for_spans(w, op, wanted, address, 4, false, true, [&](const Span& span, u64 which) {
-      for_lanes(which, [&](unsigned i) { load_lane<4>(span, i, address[i], one); });
-    });
+    const u64 served =
+        for_spans(w, op, wanted, address, 4, false, true, [&](const Span& span, u64 which) {
+          for_lanes(which, [&](unsigned i) { load_lane<4>(span, i, address[i], one); });
+        });
     for_lanes(served, [&](unsigned i) { l.dword[d][i] = one.dword[0][i]; });
     l.any_undefined |= one.any_undefined;
     for (unsigned b = 0; b < 4; ++b) l.undefined[4 * d + b] |= one.undefined[b];

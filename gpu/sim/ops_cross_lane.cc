@@ -52,7 +52,8 @@ const Op* v_writelane(Wave& w, const Op* op) {
   u32 poison, lane_poison;
   const u32 value = scalar_source(w, op, 0, poison);
   const unsigned lane = scalar_source(w, op, 1, lane_poison) & 63;
-  if (lane_poison) w.machine->report_poison(w, op, "the lane number", 0, w.s_origin[op->src[1].index]);
+  if (lane_poison)
+    w.machine->report_poison(w, op, "the lane number", 0, w.s_origin[op->src[1].index]);
   w.v[op->dst][lane] = value;
   for (unsigned b = 0; b < 4; ++b) {
     u64& p = w.v_poison[op->dst].byte[b];
@@ -67,7 +68,8 @@ struct Moved {
   alignas(64) u32 value[kLanes];
   VgprPoison poison;
 };
-template <typename F> SIM_INLINE void move_lanes(const Wave& w, unsigned reg, F from, Moved& out) {
+template <typename F>
+SIM_INLINE void move_lanes(const Wave& w, unsigned reg, F from, Moved& out) {
   const VgprPoison& p = w.v_poison[reg];
   out.poison = {};
   const bool poisoned = p.any() != 0;
@@ -88,8 +90,10 @@ SIM_INLINE void write_lanes(Wave& w, unsigned reg, u64 lanes, const Moved& m, u3
 const Op* v_swap(Wave& w, const Op* op) {
   const unsigned a = op->dst, b = op->src[0].index;
   Moved ma, mb;
-  move_lanes(w, a, [](unsigned i) { return int(i); }, ma);
-  move_lanes(w, b, [](unsigned i) { return int(i); }, mb);
+  move_lanes(
+      w, a, [](unsigned i) { return int(i); }, ma);
+  move_lanes(
+      w, b, [](unsigned i) { return int(i); }, mb);
   const u32 origin_a = w.v_origin[a];
   write_lanes(w, a, w.exec, mb, w.v_origin[b]);
   write_lanes(w, b, w.exec, ma, origin_a);
@@ -97,15 +101,18 @@ const Op* v_swap(Wave& w, const Op* op) {
 }
 // v_permlane32_swap: low half of the source with the high half of the destination;
 // v_permlane16_swap: the same in each half of the wave with rows of 16.
-template <unsigned kRow> const Op* v_permlane_swap(Wave& w, const Op* op) {
+template <unsigned kRow>
+const Op* v_permlane_swap(Wave& w, const Op* op) {
   const unsigned d = op->dst, s = op->src[0].index;
   Moved ms;
-  move_lanes(w, s, [](unsigned i) { return i & kRow ? int(i - kRow) : int(i); }, ms);
+  move_lanes(
+      w, s, [](unsigned i) { return i & kRow ? int(i - kRow) : int(i); }, ms);
   u64 high = 0;
   for (unsigned i = 0; i < kLanes; ++i) high |= u64((i & kRow) != 0) << i;
   // Old high lanes of the destination, brought down.
   Moved down;
-  move_lanes(w, d, [](unsigned i) { return i & kRow ? int(i) : int(i + kRow); }, down);
+  move_lanes(
+      w, d, [](unsigned i) { return i & kRow ? int(i) : int(i + kRow); }, down);
   const u32 origin_d = w.v_origin[d];
   write_lanes(w, d, w.exec & high, ms, w.v_origin[s]);
   write_lanes(w, s, w.exec & ~high, down, origin_d);
@@ -117,9 +124,13 @@ const Op* ds_bpermute(Wave& w, const Op* op) {
   const unsigned address = op->src[0].index, data = op->src[1].index;
   const u64 lanes = drop_poisoned(w, op, w.exec, w.v_poison[address].any(), w.v_origin[address]);
   Moved m;
-  move_lanes(w, data, [&](unsigned i) {
-    const unsigned lane = (w.v[address][i] + u32(op->imm)) >> 2 & 63;
-    return w.exec >> lane & 1 ? int(lane) : -1; }, m);
+  move_lanes(
+      w, data,
+      [&](unsigned i) {
+        const unsigned lane = (w.v[address][i] + u32(op->imm)) >> 2 & 63;
+        return w.exec >> lane & 1 ? int(lane) : -1;
+      },
+      m);
   for (unsigned b = 0; b < 4; ++b) m.poison.byte[b] |= w.exec & ~lanes;
   write_lanes(w, op->dst, w.exec, m, w.v_origin[data]);
   return op + 1;
@@ -132,7 +143,8 @@ const Op* ds_permute(Wave& w, const Op* op) {
   for (int& f : from) f = -1;
   for_lanes(lanes, [&](unsigned i) { from[(w.v[address][i] + u32(op->imm)) >> 2 & 63] = int(i); });
   Moved m;
-  move_lanes(w, data, [&](unsigned i) { return from[i]; }, m);
+  move_lanes(
+      w, data, [&](unsigned i) { return from[i]; }, m);
   write_lanes(w, op->dst, w.exec, m, w.v_origin[data]);
   return op + 1;
 }
@@ -140,12 +152,16 @@ const Op* ds_permute(Wave& w, const Op* op) {
 const Op* ds_swizzle(Wave& w, const Op* op) {
   const unsigned data = op->src[0].index, offset = unsigned(op->imm);
   Moved m;
-  move_lanes(w, data, [&](unsigned i) {
-    const unsigned lane =
-        offset & 0x8000
-            ? (i & ~3u) | (offset >> 2 * (i & 3) & 3)
-            : (i & 32) | ((((i & 31) & (offset & 31)) | (offset >> 5 & 31)) ^ (offset >> 10 & 31));
-    return w.exec >> lane & 1 ? int(lane) : -1; }, m);
+  move_lanes(
+      w, data,
+      [&](unsigned i) {
+        const unsigned lane = offset & 0x8000
+                                  ? (i & ~3u) | (offset >> 2 * (i & 3) & 3)
+                                  : (i & 32) | ((((i & 31) & (offset & 31)) | (offset >> 5 & 31)) ^
+                                                (offset >> 10 & 31));
+        return w.exec >> lane & 1 ? int(lane) : -1;
+      },
+      m);
   write_lanes(w, op->dst, w.exec, m, w.v_origin[data]);
   return op + 1;
 }
@@ -170,10 +186,16 @@ constexpr Row kRows[] = {
     cross("ds_permute_b32", &ds_permute, Format::kLds, 2),
     cross("ds_swizzle_b32", &ds_swizzle, Format::kLds, 1),
     // Bits of the mask below the lane.
-    vector("v_mbcnt_lo_u32_b32", [](u32 mask, u32 add, LaneNumber n) {
-      return add + u32(__builtin_popcount(mask & (n.value >= 32 ? ~0u : (1u << n.value) - 1))); }),
-    vector("v_mbcnt_hi_u32_b32", [](u32 mask, u32 add, LaneNumber n) {
-      return add + u32(__builtin_popcount(mask & (n.value <= 32 ? 0 : (1u << (n.value - 32)) - 1))); }),
+    vector("v_mbcnt_lo_u32_b32",
+           [](u32 mask, u32 add, LaneNumber n) {
+             return add +
+                    u32(__builtin_popcount(mask & (n.value >= 32 ? ~0u : (1u << n.value) - 1)));
+           }),
+    vector("v_mbcnt_hi_u32_b32",
+           [](u32 mask, u32 add, LaneNumber n) {
+             return add + u32(__builtin_popcount(mask &
+                                                 (n.value <= 32 ? 0 : (1u << (n.value - 32)) - 1)));
+           }),
 };
 
 }  // namespace

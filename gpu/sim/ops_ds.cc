@@ -8,11 +8,19 @@ namespace {
 // Operands: src[0] address, src[1] and src[2] data, imm and imm2 byte offsets.
 
 SIM_INLINE Span lds_span(const Machine& m) {
-  return {0, m.lds_bytes, const_cast<std::byte*>(m.lds.data()), const_cast<u64*>(m.lds_defined.data()),
-          nullptr, nullptr, nullptr, Access::kReadWrite, "LDS"};
+  return {0,
+          m.lds_bytes,
+          const_cast<std::byte*>(m.lds.data()),
+          const_cast<u64*>(m.lds_defined.data()),
+          nullptr,
+          nullptr,
+          nullptr,
+          Access::kReadWrite,
+          "LDS"};
 }
 
-void out_of_range(Wave& w, const Op* op, bool write, u64 lanes, const u64* address, unsigned bytes) {
+void out_of_range(Wave& w, const Op* op, bool write, u64 lanes, const u64* address,
+                  unsigned bytes) {
   Machine::Where where;
   where.lanes = lanes;
   where.has_address = true;
@@ -20,7 +28,8 @@ void out_of_range(Wave& w, const Op* op, bool write, u64 lanes, const u64* addre
   where.bytes = bytes;
   where.space = "LDS";
   where.limit = w.machine->lds_bytes;
-  w.machine->report(w, op, write ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead, where);
+  w.machine->report(w, op, write ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead,
+                    where);
 }
 
 // Lanes with a defined address inside the LDS.
@@ -65,7 +74,9 @@ SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 para
   prepare_store(w, data, param, lanes, stored, shifted);
   const Span s = lds_span(*w.machine);
   with_size(bytes, [&](auto size) {
-    for_lanes(lanes, [&](unsigned i) { store_lane<decltype(size)::value>(*w.machine, s, i, address[i], stored); });
+    for_lanes(lanes, [&](unsigned i) {
+      store_lane<decltype(size)::value>(*w.machine, s, i, address[i], stored);
+    });
   });
 }
 
@@ -108,7 +119,8 @@ const Op* ds_atomic(Wave& w, const Op* op) {
   u64 crooked = 0;
   for_lanes(lanes, [&](unsigned i) { crooked |= u64(address[i] % bytes != 0) << i; });
   if (crooked) {
-    Machine::Where where{crooked, true, address[__builtin_ctzll(crooked)], bytes, "LDS", w.machine->lds_bytes};
+    Machine::Where where{crooked, true,  address[__builtin_ctzll(crooked)],
+                         bytes,   "LDS", w.machine->lds_bytes};
     w.machine->report(w, op, FindingKind::kMisaligned, where);
     lanes &= ~crooked;
   }
@@ -132,7 +144,8 @@ const Op* ds_atomic(Wave& w, const Op* op) {
 }
 
 // gfx950 transposing reads: every lane loads 8 bytes, then 16 lanes exchange them.
-template <unsigned kElement> const Op* ds_read_tr(Wave& w, const Op* op) {
+template <unsigned kElement>
+const Op* ds_read_tr(Wave& w, const Op* op) {
   u64 address[kLanes];
   Loaded l, t;
   clear(l);
@@ -143,11 +156,14 @@ template <unsigned kElement> const Op* ds_read_tr(Wave& w, const Op* op) {
     for (unsigned i = 0; i < kLanes; ++i) l.dword[d][i] = t.dword[d][i] = 0;
   for_lanes(lanes, [&](unsigned i) { load_lane<8>(s, i, address[i], l); });
   t.any_undefined = l.any_undefined || lanes != ~0ull;
-  const auto byte = [&](unsigned lane, unsigned b) { return l.dword[b / 4][lane] >> 8 * (b % 4) & 0xff; };
+  const auto byte = [&](unsigned lane, unsigned b) {
+    return l.dword[b / 4][lane] >> 8 * (b % 4) & 0xff;
+  };
   for (unsigned i = 0; i < kLanes; ++i)
     for (unsigned b = 0; b < 8; ++b) {
       const unsigned base = i / 16 * 16, n = b / kElement;
-      const unsigned from = kElement == 2 ? base + 4 * n + (i >> 2 & 3) : base + 2 * n + (i >> 3 & 1);
+      const unsigned from =
+          kElement == 2 ? base + 4 * n + (i >> 2 & 3) : base + 2 * n + (i >> 3 & 1);
       const unsigned from_byte = kElement == 2 ? 2 * (i & 3) + b % 2 : i & 7;
       t.dword[b / 4][i] |= byte(from, from_byte) << 8 * (b % 4);
       if ((l.undefined[from_byte] | ~lanes) >> from & 1) t.undefined[b] |= u64{1} << i;
@@ -169,10 +185,9 @@ constexpr Row atomic(std::string_view name, AtomicFn function, u32 param) {
   row.atomic = function;
   return row;
 }
-#define ATOMIC(NAME, FUNCTION, BYTES)                                           \
-  atomic("ds_" NAME, &FUNCTION, BYTES)
-#define ATOMIC_BOTH(BASE, SUFFIX, FUNCTION, BYTES)                              \
-  atomic("ds_" BASE "_" SUFFIX, &FUNCTION, BYTES),                              \
+#define ATOMIC(NAME, FUNCTION, BYTES) atomic("ds_" NAME, &FUNCTION, BYTES)
+#define ATOMIC_BOTH(BASE, SUFFIX, FUNCTION, BYTES) \
+  atomic("ds_" BASE "_" SUFFIX, &FUNCTION, BYTES), \
       atomic("ds_" BASE "_rtn_" SUFFIX, &FUNCTION, BYTES | kReturns)
 
 constexpr Row kRows[] = {

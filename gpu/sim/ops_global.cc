@@ -32,7 +32,8 @@ SIM_INLINE void compute_address(const Wave& w, const Op* op, Address& a) {
   }
   if (op->src[1].kind == Kind::kVgpr) {
     const unsigned high = op->src[1].index;
-    for (unsigned i = 0; i < kLanes; ++i) a.byte[i] = base + (w.v[low][i] | u64(w.v[high][i]) << 32);
+    for (unsigned i = 0; i < kLanes; ++i)
+      a.byte[i] = base + (w.v[low][i] | u64(w.v[high][i]) << 32);
     if (const u64 p = w.v_poison[high].any()) {
       a.poison |= p;
       a.origin = w.v_origin[high];
@@ -42,7 +43,8 @@ SIM_INLINE void compute_address(const Wave& w, const Op* op, Address& a) {
   }
 }
 
-SIM_INLINE u64 load_global(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes, Loaded& l) {
+SIM_INLINE u64 load_global(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
+                           Loaded& l) {
   u64 served = 0;
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
@@ -86,12 +88,14 @@ void atomic_global(Wave& w, const Op* op, u64 lanes, const u64* address, Loaded&
     a.data[d] = w.v[data + d];
     if (compares) a.compare[d] = w.v[data + dwords + d];
   }
-  for (unsigned d = 0; d < dwords * (compares ? 2 : 1); ++d) a.undefined |= w.v_poison[data + d].any();
+  for (unsigned d = 0; d < dwords * (compares ? 2 : 1); ++d)
+    a.undefined |= w.v_poison[data + d].any();
   if (const u64 undefined = a.undefined & lanes)
     w.machine->report_poison(w, op, "a store to global memory", undefined,
                              data_origin(w, data, dwords * (compares ? 2 : 1), lanes));
   *served = for_spans(w, op, lanes, address, bytes, true, true, [&](const Span& s, u64 which) {
-    for_lanes(which, [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
+    for_lanes(which,
+              [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
   });
 }
 
@@ -150,29 +154,34 @@ void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
   const unsigned bytes = param & kBytes;
   const u64 size = m.scratch_size;
   u64 outside = 0;
-  for_lanes(lanes, [&](unsigned i) { outside |= u64(offset[i] >= size || offset[i] + bytes > size) << i; });
+  for_lanes(lanes, [&](unsigned i) {
+    outside |= u64(offset[i] >= size || offset[i] + bytes > size) << i;
+  });
   if (outside) {
     Machine::Where where{outside, true, offset[__builtin_ctzll(outside)], bytes, "scratch", size};
-    m.report(w, op, param & kStore ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead, where);
+    m.report(w, op, param & kStore ? FindingKind::kOutOfBoundsWrite : FindingKind::kOutOfBoundsRead,
+             where);
   }
   const u64 good = lanes & ~outside;
   // Address 0 of lane i is at i * size in one span.
-  const Span s{0, size * kLanes, w.scratch, w.scratch_defined, nullptr, nullptr, nullptr,
-               Access::kReadWrite, "scratch"};
+  const Span s{0,       size * kLanes, w.scratch,          w.scratch_defined, nullptr,
+               nullptr, nullptr,       Access::kReadWrite, "scratch"};
   if (param & kStore) {
     Stored data;
     alignas(64) u32 shifted[kLanes];
     prepare_store(w, op->src[3].index, param, w.exec, data, shifted);
     with_size(bytes, [&](auto n) {
       for_lanes(good, [&](unsigned i) {
-        store_lane<decltype(n)::value>(m, s, i, i * size + offset[i], data); });
+        store_lane<decltype(n)::value>(m, s, i, i * size + offset[i], data);
+      });
     });
     return;
   }
   Loaded l;
   clear(l);
   with_size(bytes, [&](auto n) {
-    for_lanes(good, [&](unsigned i) { load_lane<decltype(n)::value>(s, i, i * size + offset[i], l); });
+    for_lanes(good,
+              [&](unsigned i) { load_lane<decltype(n)::value>(s, i, i * size + offset[i], l); });
   });
   finish_load(w, op, op->dst, param, lanes, outside, l);
 }
@@ -203,7 +212,8 @@ const Op* scratch(Wave& w, const Op* op) {
   return op + 1;
 }
 
-// --- Flat: the high dword tells LDS and scratch apart from global memory ---------------------------
+// --- Flat: the high dword tells LDS and scratch apart from global memory
+// ---------------------------
 
 const Op* flat(Wave& w, const Op* op) {
   if (w.exec == 0) return op + 1;
@@ -229,13 +239,24 @@ const Op* flat(Wave& w, const Op* op) {
     Machine& m = *w.machine;
     const u32 param = op->row->param;
     const unsigned bytes = param & kBytes;
-    const Span s{u64{kSharedAperture} << 32, m.lds_bytes, m.lds.data(), m.lds_defined.data(), nullptr,
-                 nullptr, nullptr, Access::kReadWrite, "LDS"};
+    const Span s{u64{kSharedAperture} << 32,
+                 m.lds_bytes,
+                 m.lds.data(),
+                 m.lds_defined.data(),
+                 nullptr,
+                 nullptr,
+                 nullptr,
+                 Access::kReadWrite,
+                 "LDS"};
     u64 outside = 0;
-    for_lanes(shared, [&](unsigned i) { outside |= u64(u32(a.byte[i]) + u64(bytes) > m.lds_bytes) << i; });
+    for_lanes(shared,
+              [&](unsigned i) { outside |= u64(u32(a.byte[i]) + u64(bytes) > m.lds_bytes) << i; });
     if (outside) {
-      Machine::Where where{outside, true, u32(a.byte[__builtin_ctzll(outside)]), bytes, "LDS", m.lds_bytes};
-      m.report(w, op, param & kLoad ? FindingKind::kOutOfBoundsRead : FindingKind::kOutOfBoundsWrite, where);
+      Machine::Where where{outside, true,  u32(a.byte[__builtin_ctzll(outside)]),
+                           bytes,   "LDS", m.lds_bytes};
+      m.report(w, op,
+               param & kLoad ? FindingKind::kOutOfBoundsRead : FindingKind::kOutOfBoundsWrite,
+               where);
     }
     const u64 good = shared & ~outside;
     if (param & kStore) {
@@ -243,7 +264,8 @@ const Op* flat(Wave& w, const Op* op) {
       alignas(64) u32 shifted[kLanes];
       prepare_store(w, op->src[3].index, param, w.exec, data, shifted);
       with_size(bytes, [&](auto n) {
-        for_lanes(good, [&](unsigned i) { store_lane<decltype(n)::value>(m, s, i, a.byte[i], data); });
+        for_lanes(good,
+                  [&](unsigned i) { store_lane<decltype(n)::value>(m, s, i, a.byte[i], data); });
       });
       return op + 1;
     }
@@ -280,70 +302,70 @@ constexpr Row memory(std::string_view name, Format format, ExecFn exec, u32 para
   row.param = param;
   return row;
 }
-constexpr Row atomic(std::string_view name, Format format, ExecFn exec, AtomicFn function, u32 bytes,
-                     bool compares = false) {
+constexpr Row atomic(std::string_view name, Format format, ExecFn exec, AtomicFn function,
+                     u32 bytes, bool compares = false) {
   Row row = memory(name, format, exec, bytes | kAtomic);
   row.atomic = function;
   row.operand_count = compares ? 1 : 0;  // a compare value follows the operand
   return row;
 }
 
-#define PLAIN(PREFIX, FORMAT, EXEC)                                             \
-  memory(PREFIX "load_ubyte", FORMAT, EXEC, 1 | kLoad),                         \
-      memory(PREFIX "load_sbyte", FORMAT, EXEC, 1 | kLoad | kSigned),           \
-      memory(PREFIX "load_ushort", FORMAT, EXEC, 2 | kLoad),                    \
-      memory(PREFIX "load_sshort", FORMAT, EXEC, 2 | kLoad | kSigned),          \
-      memory(PREFIX "load_dword", FORMAT, EXEC, 4 | kLoad),                     \
-      memory(PREFIX "load_dwordx2", FORMAT, EXEC, 8 | kLoad),                   \
-      memory(PREFIX "load_dwordx3", FORMAT, EXEC, 12 | kLoad),                  \
-      memory(PREFIX "load_dwordx4", FORMAT, EXEC, 16 | kLoad),                  \
-      memory(PREFIX "load_ubyte_d16", FORMAT, EXEC, 1 | kLoad | kHalf),         \
-      memory(PREFIX "load_ubyte_d16_hi", FORMAT, EXEC, 1 | kLoad | kHighHalf),  \
-      memory(PREFIX "load_sbyte_d16", FORMAT, EXEC, 1 | kLoad | kHalf | kSigned), \
+#define PLAIN(PREFIX, FORMAT, EXEC)                                                      \
+  memory(PREFIX "load_ubyte", FORMAT, EXEC, 1 | kLoad),                                  \
+      memory(PREFIX "load_sbyte", FORMAT, EXEC, 1 | kLoad | kSigned),                    \
+      memory(PREFIX "load_ushort", FORMAT, EXEC, 2 | kLoad),                             \
+      memory(PREFIX "load_sshort", FORMAT, EXEC, 2 | kLoad | kSigned),                   \
+      memory(PREFIX "load_dword", FORMAT, EXEC, 4 | kLoad),                              \
+      memory(PREFIX "load_dwordx2", FORMAT, EXEC, 8 | kLoad),                            \
+      memory(PREFIX "load_dwordx3", FORMAT, EXEC, 12 | kLoad),                           \
+      memory(PREFIX "load_dwordx4", FORMAT, EXEC, 16 | kLoad),                           \
+      memory(PREFIX "load_ubyte_d16", FORMAT, EXEC, 1 | kLoad | kHalf),                  \
+      memory(PREFIX "load_ubyte_d16_hi", FORMAT, EXEC, 1 | kLoad | kHighHalf),           \
+      memory(PREFIX "load_sbyte_d16", FORMAT, EXEC, 1 | kLoad | kHalf | kSigned),        \
       memory(PREFIX "load_sbyte_d16_hi", FORMAT, EXEC, 1 | kLoad | kHighHalf | kSigned), \
-      memory(PREFIX "load_short_d16", FORMAT, EXEC, 2 | kLoad | kHalf),         \
-      memory(PREFIX "load_short_d16_hi", FORMAT, EXEC, 2 | kLoad | kHighHalf),  \
-      memory(PREFIX "store_byte", FORMAT, EXEC, 1 | kStore),                    \
-      memory(PREFIX "store_byte_d16_hi", FORMAT, EXEC, 1 | kStore | kHighHalf), \
-      memory(PREFIX "store_short", FORMAT, EXEC, 2 | kStore),                   \
-      memory(PREFIX "store_short_d16_hi", FORMAT, EXEC, 2 | kStore | kHighHalf), \
-      memory(PREFIX "store_dword", FORMAT, EXEC, 4 | kStore),                   \
-      memory(PREFIX "store_dwordx2", FORMAT, EXEC, 8 | kStore),                 \
-      memory(PREFIX "store_dwordx3", FORMAT, EXEC, 12 | kStore),                \
+      memory(PREFIX "load_short_d16", FORMAT, EXEC, 2 | kLoad | kHalf),                  \
+      memory(PREFIX "load_short_d16_hi", FORMAT, EXEC, 2 | kLoad | kHighHalf),           \
+      memory(PREFIX "store_byte", FORMAT, EXEC, 1 | kStore),                             \
+      memory(PREFIX "store_byte_d16_hi", FORMAT, EXEC, 1 | kStore | kHighHalf),          \
+      memory(PREFIX "store_short", FORMAT, EXEC, 2 | kStore),                            \
+      memory(PREFIX "store_short_d16_hi", FORMAT, EXEC, 2 | kStore | kHighHalf),         \
+      memory(PREFIX "store_dword", FORMAT, EXEC, 4 | kStore),                            \
+      memory(PREFIX "store_dwordx2", FORMAT, EXEC, 8 | kStore),                          \
+      memory(PREFIX "store_dwordx3", FORMAT, EXEC, 12 | kStore),                         \
       memory(PREFIX "store_dwordx4", FORMAT, EXEC, 16 | kStore)
 
-#define ATOMICS(PREFIX, FORMAT, EXEC)                                           \
-  atomic(PREFIX "swap", FORMAT, EXEC, &atomics::swap<u32>, 4),                  \
-      atomic(PREFIX "cmpswap", FORMAT, EXEC, &atomics::cmpswap<u32>, 4, true),  \
-      atomic(PREFIX "add", FORMAT, EXEC, &atomics::add<u32>, 4),                \
-      atomic(PREFIX "sub", FORMAT, EXEC, &atomics::sub<u32>, 4),                \
-      atomic(PREFIX "smin", FORMAT, EXEC, &atomics::min<i32>, 4),               \
-      atomic(PREFIX "umin", FORMAT, EXEC, &atomics::min<u32>, 4),               \
-      atomic(PREFIX "smax", FORMAT, EXEC, &atomics::max<i32>, 4),               \
-      atomic(PREFIX "umax", FORMAT, EXEC, &atomics::max<u32>, 4),               \
-      atomic(PREFIX "and", FORMAT, EXEC, &atomics::and_<u32>, 4),               \
-      atomic(PREFIX "or", FORMAT, EXEC, &atomics::or_<u32>, 4),                 \
-      atomic(PREFIX "xor", FORMAT, EXEC, &atomics::xor_<u32>, 4),               \
-      atomic(PREFIX "inc", FORMAT, EXEC, &atomics::inc<u32>, 4),                \
-      atomic(PREFIX "dec", FORMAT, EXEC, &atomics::dec<u32>, 4),                \
-      atomic(PREFIX "swap_x2", FORMAT, EXEC, &atomics::swap<u64>, 8),           \
+#define ATOMICS(PREFIX, FORMAT, EXEC)                                             \
+  atomic(PREFIX "swap", FORMAT, EXEC, &atomics::swap<u32>, 4),                    \
+      atomic(PREFIX "cmpswap", FORMAT, EXEC, &atomics::cmpswap<u32>, 4, true),    \
+      atomic(PREFIX "add", FORMAT, EXEC, &atomics::add<u32>, 4),                  \
+      atomic(PREFIX "sub", FORMAT, EXEC, &atomics::sub<u32>, 4),                  \
+      atomic(PREFIX "smin", FORMAT, EXEC, &atomics::min<i32>, 4),                 \
+      atomic(PREFIX "umin", FORMAT, EXEC, &atomics::min<u32>, 4),                 \
+      atomic(PREFIX "smax", FORMAT, EXEC, &atomics::max<i32>, 4),                 \
+      atomic(PREFIX "umax", FORMAT, EXEC, &atomics::max<u32>, 4),                 \
+      atomic(PREFIX "and", FORMAT, EXEC, &atomics::and_<u32>, 4),                 \
+      atomic(PREFIX "or", FORMAT, EXEC, &atomics::or_<u32>, 4),                   \
+      atomic(PREFIX "xor", FORMAT, EXEC, &atomics::xor_<u32>, 4),                 \
+      atomic(PREFIX "inc", FORMAT, EXEC, &atomics::inc<u32>, 4),                  \
+      atomic(PREFIX "dec", FORMAT, EXEC, &atomics::dec<u32>, 4),                  \
+      atomic(PREFIX "swap_x2", FORMAT, EXEC, &atomics::swap<u64>, 8),             \
       atomic(PREFIX "cmpswap_x2", FORMAT, EXEC, &atomics::cmpswap<u64>, 8, true), \
-      atomic(PREFIX "add_x2", FORMAT, EXEC, &atomics::add<u64>, 8),             \
-      atomic(PREFIX "sub_x2", FORMAT, EXEC, &atomics::sub<u64>, 8),             \
-      atomic(PREFIX "smin_x2", FORMAT, EXEC, &atomics::min<i64>, 8),            \
-      atomic(PREFIX "umin_x2", FORMAT, EXEC, &atomics::min<u64>, 8),            \
-      atomic(PREFIX "smax_x2", FORMAT, EXEC, &atomics::max<i64>, 8),            \
-      atomic(PREFIX "umax_x2", FORMAT, EXEC, &atomics::max<u64>, 8),            \
-      atomic(PREFIX "and_x2", FORMAT, EXEC, &atomics::and_<u64>, 8),            \
-      atomic(PREFIX "or_x2", FORMAT, EXEC, &atomics::or_<u64>, 8),              \
-      atomic(PREFIX "xor_x2", FORMAT, EXEC, &atomics::xor_<u64>, 8),            \
-      atomic(PREFIX "inc_x2", FORMAT, EXEC, &atomics::inc<u64>, 8),             \
-      atomic(PREFIX "dec_x2", FORMAT, EXEC, &atomics::dec<u64>, 8),             \
-      atomic(PREFIX "add_f32", FORMAT, EXEC, &atomics::add<float>, 4),          \
-      atomic(PREFIX "add_f64", FORMAT, EXEC, &atomics::add<double>, 8),         \
-      atomic(PREFIX "min_f64", FORMAT, EXEC, &atomics::min<double>, 8),         \
-      atomic(PREFIX "max_f64", FORMAT, EXEC, &atomics::max<double>, 8),         \
-      atomic(PREFIX "pk_add_f16", FORMAT, EXEC, &atomics::pk_add_f16, 4),       \
+      atomic(PREFIX "add_x2", FORMAT, EXEC, &atomics::add<u64>, 8),               \
+      atomic(PREFIX "sub_x2", FORMAT, EXEC, &atomics::sub<u64>, 8),               \
+      atomic(PREFIX "smin_x2", FORMAT, EXEC, &atomics::min<i64>, 8),              \
+      atomic(PREFIX "umin_x2", FORMAT, EXEC, &atomics::min<u64>, 8),              \
+      atomic(PREFIX "smax_x2", FORMAT, EXEC, &atomics::max<i64>, 8),              \
+      atomic(PREFIX "umax_x2", FORMAT, EXEC, &atomics::max<u64>, 8),              \
+      atomic(PREFIX "and_x2", FORMAT, EXEC, &atomics::and_<u64>, 8),              \
+      atomic(PREFIX "or_x2", FORMAT, EXEC, &atomics::or_<u64>, 8),                \
+      atomic(PREFIX "xor_x2", FORMAT, EXEC, &atomics::xor_<u64>, 8),              \
+      atomic(PREFIX "inc_x2", FORMAT, EXEC, &atomics::inc<u64>, 8),               \
+      atomic(PREFIX "dec_x2", FORMAT, EXEC, &atomics::dec<u64>, 8),               \
+      atomic(PREFIX "add_f32", FORMAT, EXEC, &atomics::add<float>, 4),            \
+      atomic(PREFIX "add_f64", FORMAT, EXEC, &atomics::add<double>, 8),           \
+      atomic(PREFIX "min_f64", FORMAT, EXEC, &atomics::min<double>, 8),           \
+      atomic(PREFIX "max_f64", FORMAT, EXEC, &atomics::max<double>, 8),           \
+      atomic(PREFIX "pk_add_f16", FORMAT, EXEC, &atomics::pk_add_f16, 4),         \
       atomic(PREFIX "pk_add_bf16", FORMAT, EXEC, &atomics::pk_add_bf16, 4)
 
 constexpr Row kRows[] = {
@@ -357,8 +379,10 @@ constexpr Row kRows[] = {
     memory("global_load_lds_ushort", Format::kGlobal, &global, 2 | kLoad | kToLds),
     memory("global_load_lds_sshort", Format::kGlobal, &global, 2 | kLoad | kToLds | kSigned),
     memory("global_load_lds_dword", Format::kGlobal, &global, 4 | kLoad | kToLds),
-    memory("global_load_lds_dwordx3", Format::kGlobal, &global, 12 | kLoad | kToLds).on(kGfx950Only),
-    memory("global_load_lds_dwordx4", Format::kGlobal, &global, 16 | kLoad | kToLds).on(kGfx950Only),
+    memory("global_load_lds_dwordx3", Format::kGlobal, &global, 12 | kLoad | kToLds)
+        .on(kGfx950Only),
+    memory("global_load_lds_dwordx4", Format::kGlobal, &global, 16 | kLoad | kToLds)
+        .on(kGfx950Only),
 };
 
 }  // namespace

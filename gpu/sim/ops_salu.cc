@@ -6,28 +6,60 @@ namespace {
 
 // A lambda's operands in the order of the text, as in vector(); Scc& is SCC as an output and Scc as
 // an input. Old<T> is the destination's former content.
-struct Scc { bool value; };
+struct Scc {
+  bool value;
+};
 
-template <typename T> struct ScalarIn;
-template <> struct ScalarIn<u32> { static constexpr OperandType kOperand = OperandType::kB32; };
-template <> struct ScalarIn<i32> { static constexpr OperandType kOperand = OperandType::kB32; };
-template <> struct ScalarIn<u64> { static constexpr OperandType kOperand = OperandType::kB64; };
-template <> struct ScalarIn<i64> { static constexpr OperandType kOperand = OperandType::kB64; };
-template <> struct ScalarIn<Scc> { static constexpr OperandType kOperand = OperandType::kScc; };
-template <> struct ScalarIn<Old<u32>> { static constexpr OperandType kOperand = OperandType::kOldB32; };
+template <typename T>
+struct ScalarIn;
+template <>
+struct ScalarIn<u32> {
+  static constexpr OperandType kOperand = OperandType::kB32;
+};
+template <>
+struct ScalarIn<i32> {
+  static constexpr OperandType kOperand = OperandType::kB32;
+};
+template <>
+struct ScalarIn<u64> {
+  static constexpr OperandType kOperand = OperandType::kB64;
+};
+template <>
+struct ScalarIn<i64> {
+  static constexpr OperandType kOperand = OperandType::kB64;
+};
+template <>
+struct ScalarIn<Scc> {
+  static constexpr OperandType kOperand = OperandType::kScc;
+};
+template <>
+struct ScalarIn<Old<u32>> {
+  static constexpr OperandType kOperand = OperandType::kOldB32;
+};
 
 SIM_INLINE u32 read_dword(const Wave& w, Slot slot) {
-  return slot.kind == Kind::kSgpr ? w.s[slot.index] : w.machine->code->constants[slot.index].lane[0];
+  return slot.kind == Kind::kSgpr ? w.s[slot.index]
+                                  : w.machine->code->constants[slot.index].lane[0];
 }
-template <typename T> SIM_INLINE T from_raw(u64 raw) {
-  if constexpr (std::is_same_v<T, Scc>) return Scc{raw != 0};
-  else if constexpr (std::is_same_v<T, Old<u32>>) return Old<u32>{u32(raw)};
-  else return T(raw);
+template <typename T>
+SIM_INLINE T from_raw(u64 raw) {
+  if constexpr (std::is_same_v<T, Scc>)
+    return Scc{raw != 0};
+  else if constexpr (std::is_same_v<T, Old<u32>>)
+    return Old<u32>{u32(raw)};
+  else
+    return T(raw);
 }
 
-template <typename F, typename R, bool kWritesScc, typename Operands> struct Scalar;
-template <typename F, typename R, bool kWritesScc, typename... A>
-struct Scalar<F, R, kWritesScc, Types<A...>> {
+// What an instruction does to SCC.
+enum class SccRule { kKept, kSetByBody, kResultNonzero };
+
+template <typename F, typename R, SccRule kRule, typename Operands>
+struct Scalar;
+template <typename F, typename R, SccRule kRule, typename... A>
+struct Scalar<F, R, kRule, Types<A...>> {
+  static constexpr bool kWritesScc = kRule != SccRule::kKept;
+
   static const Op* run(Wave& w, const Op* op) {
     constexpr size_t kCount = sizeof...(A);
     u64 raw[kCount + 1] = {};
@@ -47,8 +79,10 @@ struct Scalar<F, R, kWritesScc, Types<A...>> {
     }
     bool scc = w.s[kScc];
     const auto call = [&]<size_t... I>(std::index_sequence<I...>) {
-      if constexpr (kWritesScc) return F{}(from_raw<A>(raw[I])..., scc);
-      else return F{}(from_raw<A>(raw[I])...);
+      if constexpr (kRule == SccRule::kSetByBody)
+        return F{}(from_raw<A>(raw[I])..., scc);
+      else
+        return F{}(from_raw<A>(raw[I])...);
     };
     if constexpr (std::is_void_v<R>) {
       call(std::index_sequence_for<A...>{});
@@ -56,6 +90,7 @@ struct Scalar<F, R, kWritesScc, Types<A...>> {
       const u64 result = u64(call(std::index_sequence_for<A...>{}));
       w.s[op->dst] = u32(result);
       if constexpr (sizeof(R) == 8) w.s[op->dst + 1] = u32(result >> 32);
+      if constexpr (kRule == SccRule::kResultNonzero) scc = R(result) != 0;
     }
     if constexpr (kWritesScc) w.s[kScc] = scc;
     if (op->writes_exec) exec_written(w, op);
@@ -82,38 +117,58 @@ struct Scalar<F, R, kWritesScc, Types<A...>> {
   }
 };
 
-template <typename Done, typename... A> struct SplitScc { };
-template <typename... D> struct SplitScc<Types<D...>> {
+template <typename Done, typename... A>
+struct SplitScc {};
+template <typename... D>
+struct SplitScc<Types<D...>> {
   using Operands = Types<D...>;
   static constexpr bool kWrites = false;
 };
-template <typename... D> struct SplitScc<Types<D...>, bool&> {
+template <typename... D>
+struct SplitScc<Types<D...>, bool&> {
   using Operands = Types<D...>;
   static constexpr bool kWrites = true;
 };
 template <typename... D, typename T, typename... Rest>
-  requires(!std::is_reference_v<T>)
-struct SplitScc<Types<D...>, T, Rest...> : SplitScc<Types<D..., T>, Rest...> {};
-template <typename T> struct SplitSccAll;
-template <typename... A> struct SplitSccAll<Types<A...>> : SplitScc<Types<>, A...> {};
+requires(!std::is_reference_v<T>) struct SplitScc<Types<D...>, T, Rest...>
+    : SplitScc<Types<D..., T>, Rest...> {
+};
+template <typename T>
+struct SplitSccAll;
+template <typename... A>
+struct SplitSccAll<Types<A...>> : SplitScc<Types<>, A...> {};
 
 // A scalar instruction. A last parameter bool& is SCC, to be set.
-template <typename F> constexpr Row scalar(std::string_view mnemonic, F) {
+template <typename F>
+constexpr Row scalar(std::string_view mnemonic, F) {
   using S = Signature<F>;
   using P = SplitSccAll<typename S::All>;
-  return Scalar<F, typename S::Result, P::kWrites, typename P::Operands>::row(mnemonic);
+  constexpr SccRule kRule = P::kWrites ? SccRule::kSetByBody : SccRule::kKept;
+  return Scalar<F, typename S::Result, kRule, typename P::Operands>::row(mnemonic);
+}
+
+// The same, where SCC is set when the result is not 0.
+template <typename F>
+constexpr Row nonzero(std::string_view mnemonic, F) {
+  using S = Signature<F>;
+  using P = SplitSccAll<typename S::All>;
+  return Scalar<F, typename S::Result, SccRule::kResultNonzero, typename P::Operands>::row(
+      mnemonic);
 }
 
 // s_OP_saveexec_b64 sdst, ssrc: sdst = EXEC, EXEC = OP(ssrc, EXEC), SCC = EXEC != 0.
-template <typename F> const Op* saveexec(Wave& w, const Op* op) {
+template <typename F>
+const Op* saveexec(Wave& w, const Op* op) {
   const u64 source = read_dword(w, op->src[0]) | u64(read_dword(w, op->src[1])) << 32;
   u64 source_poison = 0;
   for (unsigned d = 0; d < 2; ++d)
-    if (op->src[d].kind == Kind::kSgpr) source_poison |= u64(w.s_poison[op->src[d].index]) << 32 * d;
+    if (op->src[d].kind == Kind::kSgpr)
+      source_poison |= u64(w.s_poison[op->src[d].index]) << 32 * d;
   const u64 old = w.exec;
   const u64 result = F{}(source, old);
   // Undefined source bits matter where flipping them changes the result.
-  const u64 poison = source_poison & (F{}(source | source_poison, old) ^ F{}(source & ~source_poison, old));
+  const u64 poison =
+      source_poison & (F{}(source | source_poison, old) ^ F{}(source & ~source_poison, old));
   const u32 origin = source_poison ? w.s_origin[op->src[0].index] : kNeverWritten;
   w.set_s64(op->dst, old, 0);
   w.set_s64(kExec, result, 0);
@@ -123,7 +178,8 @@ template <typename F> const Op* saveexec(Wave& w, const Op* op) {
   if (poison) w.machine->report_poison(w, op, "EXEC", poison, origin);
   return op + 1;
 }
-template <typename F> constexpr Row saveexec_row(std::string_view mnemonic, F) {
+template <typename F>
+constexpr Row saveexec_row(std::string_view mnemonic, F) {
   Row row;
   row.mnemonic = mnemonic;
   row.format = Format::kScalar;
@@ -191,91 +247,171 @@ constexpr Row kRows[] = {
     scalar("s_mov_b64", [](u64 a) { return a; }).with(poison_copy),
     scalar("s_cmov_b32", [](u32 a, Old<u32> d, Scc s) { return s.value ? a : d.value; }),
     scalar("s_movk_i32", [](u32 k) { return u32(i32(i16(k))); }),
-    scalar("s_cmovk_i32", [](u32 k, Old<u32> d, Scc s) { return s.value ? u32(i32(i16(k))) : d.value; }),
-    scalar("s_cselect_b32", [](u32 a, u32 b, Scc s) { return s.value ? a : b; }).with(poison_select_scc),
-    scalar("s_cselect_b64", [](u64 a, u64 b, Scc s) { return s.value ? a : b; }).with(poison_select_scc),
+    scalar("s_cmovk_i32",
+           [](u32 k, Old<u32> d, Scc s) { return s.value ? u32(i32(i16(k))) : d.value; }),
+    scalar("s_cselect_b32", [](u32 a, u32 b, Scc s) { return s.value ? a : b; })
+        .with(poison_select_scc),
+    scalar("s_cselect_b64", [](u64 a, u64 b, Scc s) { return s.value ? a : b; })
+        .with(poison_select_scc),
 
     // Arithmetic: SCC is carry or borrow (u), signed overflow (i).
-    scalar("s_add_u32", [](u32 a, u32 b, bool& scc) { scc = a + b < a; return a + b; }),
-    scalar("s_sub_u32", [](u32 a, u32 b, bool& scc) { scc = b > a; return a - b; }),
-    scalar("s_addc_u32", [](u32 a, u32 b, Scc c, bool& scc) {
-      const u64 r = u64(a) + b + c.value; scc = r >> 32; return u32(r); }),
-    scalar("s_subb_u32", [](u32 a, u32 b, Scc c, bool& scc) {
-      scc = u64(b) + c.value > a; return a - b - c.value; }),
+    scalar("s_add_u32",
+           [](u32 a, u32 b, bool& scc) {
+             scc = a + b < a;
+             return a + b;
+           }),
+    scalar("s_sub_u32",
+           [](u32 a, u32 b, bool& scc) {
+             scc = b > a;
+             return a - b;
+           }),
+    scalar("s_addc_u32",
+           [](u32 a, u32 b, Scc c, bool& scc) {
+             const u64 r = u64(a) + b + c.value;
+             scc = r >> 32;
+             return u32(r);
+           }),
+    scalar("s_subb_u32",
+           [](u32 a, u32 b, Scc c, bool& scc) {
+             scc = u64(b) + c.value > a;
+             return a - b - c.value;
+           }),
     scalar("s_add_i32", [](u32 a, u32 b, bool& scc) { return add_signed(a, b, scc); }),
-    scalar("s_sub_i32", [](i32 a, i32 b, bool& scc) {
-      i32 r; scc = __builtin_sub_overflow(a, b, &r); return u32(r); }),
-    scalar("s_addk_i32", [](u32 k, Old<u32> d, bool& scc) { return add_signed(d.value, u32(i32(i16(k))), scc); }),
+    scalar("s_sub_i32",
+           [](i32 a, i32 b, bool& scc) {
+             i32 r;
+             scc = __builtin_sub_overflow(a, b, &r);
+             return u32(r);
+           }),
+    scalar("s_addk_i32",
+           [](u32 k, Old<u32> d, bool& scc) { return add_signed(d.value, u32(i32(i16(k))), scc); }),
     scalar("s_mul_i32", [](u32 a, u32 b) { return a * b; }),
     scalar("s_mulk_i32", [](u32 k, Old<u32> d) { return d.value * u32(i32(i16(k))); }),
     scalar("s_mul_hi_u32", [](u32 a, u32 b) { return u32(u64(a) * b >> 32); }),
     scalar("s_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); }),
-    scalar("s_min_i32", [](i32 a, i32 b, bool& scc) { scc = a < b; return a < b ? a : b; }),
-    scalar("s_min_u32", [](u32 a, u32 b, bool& scc) { scc = a < b; return a < b ? a : b; }),
-    scalar("s_max_i32", [](i32 a, i32 b, bool& scc) { scc = a >= b; return a >= b ? a : b; }),
-    scalar("s_max_u32", [](u32 a, u32 b, bool& scc) { scc = a >= b; return a >= b ? a : b; }),
-    scalar("s_abs_i32", [](u32 a, bool& scc) { const u32 r = i32(a) < 0 ? 0 - a : a; scc = r != 0; return r; }),
-    scalar("s_absdiff_i32", [](i32 a, i32 b, bool& scc) {
-      const u32 d = u32(a) - u32(b); const u32 r = i32(d) < 0 ? 0 - d : d; scc = r != 0; return r; }),
-    scalar("s_lshl1_add_u32", [](u32 a, u32 b, bool& scc) { const u64 r = (u64(a) << 1) + b; scc = r >> 32 != 0; return u32(r); }),
-    scalar("s_lshl2_add_u32", [](u32 a, u32 b, bool& scc) { const u64 r = (u64(a) << 2) + b; scc = r >> 32 != 0; return u32(r); }),
-    scalar("s_lshl3_add_u32", [](u32 a, u32 b, bool& scc) { const u64 r = (u64(a) << 3) + b; scc = r >> 32 != 0; return u32(r); }),
-    scalar("s_lshl4_add_u32", [](u32 a, u32 b, bool& scc) { const u64 r = (u64(a) << 4) + b; scc = r >> 32 != 0; return u32(r); }),
+    scalar("s_min_i32",
+           [](i32 a, i32 b, bool& scc) {
+             scc = a < b;
+             return a < b ? a : b;
+           }),
+    scalar("s_min_u32",
+           [](u32 a, u32 b, bool& scc) {
+             scc = a < b;
+             return a < b ? a : b;
+           }),
+    scalar("s_max_i32",
+           [](i32 a, i32 b, bool& scc) {
+             scc = a >= b;
+             return a >= b ? a : b;
+           }),
+    scalar("s_max_u32",
+           [](u32 a, u32 b, bool& scc) {
+             scc = a >= b;
+             return a >= b ? a : b;
+           }),
+    nonzero("s_abs_i32", [](u32 a) { return i32(a) < 0 ? 0 - a : a; }),
+    nonzero("s_absdiff_i32",
+            [](i32 a, i32 b) {
+              const u32 d = u32(a) - u32(b);
+              const u32 r = i32(d) < 0 ? 0 - d : d;
+              return r;
+            }),
+    scalar("s_lshl1_add_u32",
+           [](u32 a, u32 b, bool& scc) {
+             const u64 r = (u64(a) << 1) + b;
+             scc = r >> 32 != 0;
+             return u32(r);
+           }),
+    scalar("s_lshl2_add_u32",
+           [](u32 a, u32 b, bool& scc) {
+             const u64 r = (u64(a) << 2) + b;
+             scc = r >> 32 != 0;
+             return u32(r);
+           }),
+    scalar("s_lshl3_add_u32",
+           [](u32 a, u32 b, bool& scc) {
+             const u64 r = (u64(a) << 3) + b;
+             scc = r >> 32 != 0;
+             return u32(r);
+           }),
+    scalar("s_lshl4_add_u32",
+           [](u32 a, u32 b, bool& scc) {
+             const u64 r = (u64(a) << 4) + b;
+             scc = r >> 32 != 0;
+             return u32(r);
+           }),
     scalar("s_sext_i32_i8", [](u32 a) { return u32(i32(i8(a))); }),
     scalar("s_sext_i32_i16", [](u32 a) { return u32(i32(i16(a))); }),
 
     // Logic: SCC is result != 0.
-    scalar("s_and_b32", [](u32 a, u32 b, bool& scc) { const u32 r = a & b; scc = r != 0; return r; }).with(poison_and),
-    scalar("s_and_b64", [](u64 a, u64 b, bool& scc) { const u64 r = a & b; scc = r != 0; return r; }).with(poison_and),
-    scalar("s_or_b32", [](u32 a, u32 b, bool& scc) { const u32 r = a | b; scc = r != 0; return r; }).with(poison_or),
-    scalar("s_or_b64", [](u64 a, u64 b, bool& scc) { const u64 r = a | b; scc = r != 0; return r; }).with(poison_or),
-    scalar("s_xor_b32", [](u32 a, u32 b, bool& scc) { const u32 r = a ^ b; scc = r != 0; return r; }).with(poison_xor),
-    scalar("s_xor_b64", [](u64 a, u64 b, bool& scc) { const u64 r = a ^ b; scc = r != 0; return r; }).with(poison_xor),
-    scalar("s_andn2_b32", [](u32 a, u32 b, bool& scc) { const u32 r = a & ~b; scc = r != 0; return r; }).with(poison_andn2),
-    scalar("s_andn2_b64", [](u64 a, u64 b, bool& scc) { const u64 r = a & ~b; scc = r != 0; return r; }).with(poison_andn2),
-    scalar("s_orn2_b32", [](u32 a, u32 b, bool& scc) { const u32 r = a | ~b; scc = r != 0; return r; }).with(poison_orn2),
-    scalar("s_orn2_b64", [](u64 a, u64 b, bool& scc) { const u64 r = a | ~b; scc = r != 0; return r; }).with(poison_orn2),
-    scalar("s_nand_b32", [](u32 a, u32 b, bool& scc) { const u32 r = ~(a & b); scc = r != 0; return r; }).with(poison_and),
-    scalar("s_nand_b64", [](u64 a, u64 b, bool& scc) { const u64 r = ~(a & b); scc = r != 0; return r; }).with(poison_and),
-    scalar("s_nor_b32", [](u32 a, u32 b, bool& scc) { const u32 r = ~(a | b); scc = r != 0; return r; }).with(poison_or),
-    scalar("s_nor_b64", [](u64 a, u64 b, bool& scc) { const u64 r = ~(a | b); scc = r != 0; return r; }).with(poison_or),
-    scalar("s_xnor_b32", [](u32 a, u32 b, bool& scc) { const u32 r = ~(a ^ b); scc = r != 0; return r; }).with(poison_xor),
-    scalar("s_xnor_b64", [](u64 a, u64 b, bool& scc) { const u64 r = ~(a ^ b); scc = r != 0; return r; }).with(poison_xor),
-    scalar("s_not_b32", [](u32 a, bool& scc) { scc = ~a != 0; return ~a; }).with(poison_copy),
-    scalar("s_not_b64", [](u64 a, bool& scc) { scc = ~a != 0; return ~a; }).with(poison_copy),
+    nonzero("s_and_b32", [](u32 a, u32 b) { return a & b; }).with(poison_and),
+    nonzero("s_and_b64", [](u64 a, u64 b) { return a & b; }).with(poison_and),
+    nonzero("s_or_b32", [](u32 a, u32 b) { return a | b; }).with(poison_or),
+    nonzero("s_or_b64", [](u64 a, u64 b) { return a | b; }).with(poison_or),
+    nonzero("s_xor_b32", [](u32 a, u32 b) { return a ^ b; }).with(poison_xor),
+    nonzero("s_xor_b64", [](u64 a, u64 b) { return a ^ b; }).with(poison_xor),
+    nonzero("s_andn2_b32", [](u32 a, u32 b) { return a & ~b; }).with(poison_andn2),
+    nonzero("s_andn2_b64", [](u64 a, u64 b) { return a & ~b; }).with(poison_andn2),
+    nonzero("s_orn2_b32", [](u32 a, u32 b) { return a | ~b; }).with(poison_orn2),
+    nonzero("s_orn2_b64", [](u64 a, u64 b) { return a | ~b; }).with(poison_orn2),
+    nonzero("s_nand_b32", [](u32 a, u32 b) { return ~(a & b); }).with(poison_and),
+    nonzero("s_nand_b64", [](u64 a, u64 b) { return ~(a & b); }).with(poison_and),
+    nonzero("s_nor_b32", [](u32 a, u32 b) { return ~(a | b); }).with(poison_or),
+    nonzero("s_nor_b64", [](u64 a, u64 b) { return ~(a | b); }).with(poison_or),
+    nonzero("s_xnor_b32", [](u32 a, u32 b) { return ~(a ^ b); }).with(poison_xor),
+    nonzero("s_xnor_b64", [](u64 a, u64 b) { return ~(a ^ b); }).with(poison_xor),
+    nonzero("s_not_b32", [](u32 a) { return ~a; }).with(poison_copy),
+    nonzero("s_not_b64", [](u64 a) { return ~a; }).with(poison_copy),
 
     // Shifts and fields: SCC is result != 0.
-    scalar("s_lshl_b32", [](u32 a, u32 n, bool& scc) { const u32 r = a << (n & 31); scc = r != 0; return r; }).with(poison_lshl32),
-    scalar("s_lshl_b64", [](u64 a, u32 n, bool& scc) { const u64 r = a << (n & 63); scc = r != 0; return r; }).with(poison_lshl64),
-    scalar("s_lshr_b32", [](u32 a, u32 n, bool& scc) { const u32 r = a >> (n & 31); scc = r != 0; return r; }).with(poison_lshr32),
-    scalar("s_lshr_b64", [](u64 a, u32 n, bool& scc) { const u64 r = a >> (n & 63); scc = r != 0; return r; }).with(poison_lshr64),
-    scalar("s_ashr_i32", [](i32 a, u32 n, bool& scc) { const u32 r = u32(a >> (n & 31)); scc = r != 0; return r; }).with(poison_ashr32),
-    scalar("s_ashr_i64", [](i64 a, u32 n, bool& scc) { const u64 r = u64(a >> (n & 63)); scc = r != 0; return r; }).with(poison_ashr64),
+    nonzero("s_lshl_b32", [](u32 a, u32 n) { return a << (n & 31); }).with(poison_lshl32),
+    nonzero("s_lshl_b64", [](u64 a, u32 n) { return a << (n & 63); }).with(poison_lshl64),
+    nonzero("s_lshr_b32", [](u32 a, u32 n) { return a >> (n & 31); }).with(poison_lshr32),
+    nonzero("s_lshr_b64", [](u64 a, u32 n) { return a >> (n & 63); }).with(poison_lshr64),
+    nonzero("s_ashr_i32", [](i32 a, u32 n) { return u32(a >> (n & 31)); }).with(poison_ashr32),
+    nonzero("s_ashr_i64", [](i64 a, u32 n) { return u64(a >> (n & 63)); }).with(poison_ashr64),
     scalar("s_bfm_b32", [](u32 a, u32 b) { return u32(low_mask(a & 31)) << (b & 31); }),
     scalar("s_bfm_b64", [](u32 a, u32 b) { return low_mask(a & 63) << (b & 63); }),
     // S1: offset in [4:0] ([5:0] for 64 bits), width in [22:16].
-    scalar("s_bfe_u32", [](u32 a, u32 b, bool& scc) {
-      const u32 r = u32((u64(a) >> (b & 31)) & low_mask(b >> 16 & 0x7f)); scc = r != 0; return r; }),
-    scalar("s_bfe_i32", [](u32 a, u32 b, bool& scc) {
-      const unsigned width = b >> 16 & 0x7f;
-      const u64 field = (u64(i64(i32(a))) >> (b & 31)) & low_mask(width);
-      const u32 r = width == 0 ? 0 : width >= 32 ? u32(field) : u32(i32(u32(field) << (32 - width)) >> (32 - width));
-      scc = r != 0; return r; }),
-    scalar("s_bfe_u64", [](u64 a, u32 b, bool& scc) {
-      const u64 r = (a >> (b & 63)) & low_mask(b >> 16 & 0x7f); scc = r != 0; return r; }),
-    scalar("s_bfe_i64", [](u64 a, u32 b, bool& scc) {
-      const unsigned width = b >> 16 & 0x7f;
-      const u64 field = u64(i64(a) >> (b & 63)) & low_mask(width);
-      const u64 r = width == 0 ? 0 : width >= 64 ? field : u64(i64(field << (64 - width)) >> (64 - width));
-      scc = r != 0; return r; }),
-    scalar("s_brev_b32", [](u32 a) { u32 r = 0; for (unsigned i = 0; i < 32; ++i) r |= (a >> i & 1) << (31 - i); return r; }),
-    scalar("s_brev_b64", [](u64 a) { u64 r = 0; for (unsigned i = 0; i < 64; ++i) r |= (a >> i & 1) << (63 - i); return r; }),
+    nonzero("s_bfe_u32",
+            [](u32 a, u32 b) { return u32((u64(a) >> (b & 31)) & low_mask(b >> 16 & 0x7f)); }),
+    nonzero("s_bfe_i32",
+            [](u32 a, u32 b) {
+              const unsigned width = b >> 16 & 0x7f;
+              const u64 field = (u64(i64(i32(a))) >> (b & 31)) & low_mask(width);
+              const u32 r = width == 0    ? 0
+                            : width >= 32 ? u32(field)
+                                          : u32(i32(u32(field) << (32 - width)) >> (32 - width));
+              return r;
+            }),
+    nonzero("s_bfe_u64", [](u64 a, u32 b) { return (a >> (b & 63)) & low_mask(b >> 16 & 0x7f); }),
+    nonzero("s_bfe_i64",
+            [](u64 a, u32 b) {
+              const unsigned width = b >> 16 & 0x7f;
+              const u64 field = u64(i64(a) >> (b & 63)) & low_mask(width);
+              const u64 r = width == 0    ? 0
+                            : width >= 64 ? field
+                                          : u64(i64(field << (64 - width)) >> (64 - width));
+              return r;
+            }),
+    scalar("s_brev_b32",
+           [](u32 a) {
+             u32 r = 0;
+             for (unsigned i = 0; i < 32; ++i) r |= (a >> i & 1) << (31 - i);
+             return r;
+           }),
+    scalar("s_brev_b64",
+           [](u64 a) {
+             u64 r = 0;
+             for (unsigned i = 0; i < 64; ++i) r |= (a >> i & 1) << (63 - i);
+             return r;
+           }),
     scalar("s_bitset0_b32", [](u32 a, Old<u32> d) { return d.value & ~(1u << (a & 31)); }),
     scalar("s_bitset1_b32", [](u32 a, Old<u32> d) { return d.value | 1u << (a & 31); }),
-    scalar("s_bcnt0_i32_b32", [](u32 a, bool& scc) { const u32 r = u32(__builtin_popcount(~a)); scc = r != 0; return r; }),
-    scalar("s_bcnt0_i32_b64", [](u64 a, bool& scc) { const u32 r = u32(__builtin_popcountll(~a)); scc = r != 0; return r; }),
-    scalar("s_bcnt1_i32_b32", [](u32 a, bool& scc) { const u32 r = u32(__builtin_popcount(a)); scc = r != 0; return r; }),
-    scalar("s_bcnt1_i32_b64", [](u64 a, bool& scc) { const u32 r = u32(__builtin_popcountll(a)); scc = r != 0; return r; }),
+    nonzero("s_bcnt0_i32_b32", [](u32 a) { return u32(__builtin_popcount(~a)); }),
+    nonzero("s_bcnt0_i32_b64", [](u64 a) { return u32(__builtin_popcountll(~a)); }),
+    nonzero("s_bcnt1_i32_b32", [](u32 a) { return u32(__builtin_popcount(a)); }),
+    nonzero("s_bcnt1_i32_b64", [](u64 a) { return u32(__builtin_popcountll(a)); }),
     scalar("s_ff0_i32_b32", [](u32 a) { return ~a == 0 ? ~0u : u32(__builtin_ctz(~a)); }),
     scalar("s_ff0_i32_b64", [](u64 a) { return ~a == 0 ? ~0u : u32(__builtin_ctzll(~a)); }),
     scalar("s_ff1_i32_b32", [](u32 a) { return a == 0 ? ~0u : u32(__builtin_ctz(a)); }),
@@ -284,11 +420,12 @@ constexpr Row kRows[] = {
     scalar("s_flbit_i32_b64", [](u64 a) { return flbit(a, 64); }),
     scalar("s_flbit_i32", [](u32 a) { return flbit(i32(a) < 0 ? ~a : a, 32); }),
     scalar("s_flbit_i32_i64", [](u64 a) { return flbit(i64(a) < 0 ? ~a : a, 64); }),
-    scalar("s_quadmask_b32", [](u32 a, bool& scc) { const u32 r = u32(quad_or(a)); scc = r != 0; return r; }),
-    scalar("s_quadmask_b64", [](u64 a, bool& scc) { const u64 r = quad_or(a); scc = r != 0; return r; }),
-    scalar("s_wqm_b32", [](u32 a, bool& scc) { const u32 r = u32(whole_quads(a)); scc = r != 0; return r; }),
-    scalar("s_wqm_b64", [](u64 a, bool& scc) { const u64 r = whole_quads(a); scc = r != 0; return r; }),
-    scalar("s_pack_ll_b32_b16", [](u32 a, u32 b) { return (a & 0xffff) | b << 16; }).with(poison_pack),
+    nonzero("s_quadmask_b32", [](u32 a) { return u32(quad_or(a)); }),
+    nonzero("s_quadmask_b64", [](u64 a) { return quad_or(a); }),
+    nonzero("s_wqm_b32", [](u32 a) { return u32(whole_quads(a)); }),
+    nonzero("s_wqm_b64", [](u64 a) { return whole_quads(a); }),
+    scalar("s_pack_ll_b32_b16", [](u32 a, u32 b) { return (a & 0xffff) | b << 16; })
+        .with(poison_pack),
     scalar("s_pack_lh_b32_b16", [](u32 a, u32 b) { return (a & 0xffff) | (b & 0xffff'0000); }),
     scalar("s_pack_hh_b32_b16", [](u32 a, u32 b) { return a >> 16 | (b & 0xffff'0000); }),
 

@@ -54,7 +54,9 @@ const Op* s_load(Wave& w, const Op* op) {
     if (at == nullptr || at->access == Access::kWrite) {
       if (outside++ == 0) {
         Machine::Where where{0, true, address + 4 * d, 4, nullptr, 0};
-        m.report(w, op, at == nullptr ? FindingKind::kOutOfBoundsRead : FindingKind::kReadFromWriteOnly, where);
+        m.report(w, op,
+                 at == nullptr ? FindingKind::kOutOfBoundsRead : FindingKind::kReadFromWriteOnly,
+                 where);
       }
       take(w, op, d, 0, ~0u);
       continue;
@@ -62,12 +64,13 @@ const Op* s_load(Wave& w, const Op* op) {
     const u64 offset = address + 4 * d - at->address;
     u32 value;
     __builtin_memcpy(&value, at->data + offset, 4);
-    take(w, op, d, value, at->initialised == nullptr ? 0 : spread(bits_at(at->initialised, offset)));
+    take(w, op, d, value,
+         at->initialised == nullptr ? 0 : spread(bits_at(at->initialised, offset)));
   }
   return op + 1;
 }
 
-// Past num_records a scalar buffer load gives 0 (facts: SMEM clamp).
+// Past num_records a scalar buffer load gives 0.
 const Op* s_buffer_load(Wave& w, const Op* op) {
   if (!operands_defined(w, op, 4)) return op + 1;
   Machine& m = *w.machine;

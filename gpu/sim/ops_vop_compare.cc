@@ -7,7 +7,8 @@ namespace {
 
 // v_cmp_class: mask bits 0..9 are sNaN, qNaN, -Inf, -normal, -denormal, -0, +0, +denormal, +normal,
 // +Inf. Classified before any flushing.
-SIM_INLINE bool in_class(bool nan, bool quiet, bool infinite, bool normal, bool zero, bool negative, u32 mask) {
+SIM_INLINE bool in_class(bool nan, bool quiet, bool infinite, bool normal, bool zero, bool negative,
+                         u32 mask) {
   const u32 bit = nan        ? (quiet ? 1u : 0u)
                   : infinite ? (negative ? 2u : 9u)
                   : zero     ? (negative ? 5u : 6u)
@@ -33,31 +34,45 @@ constexpr Row exec_too(Row row) {
   return row;
 }
 
-#define COMPARE(NAME, TYPE, EXPR)                                          \
-  vector("v_cmp_" NAME, [](TYPE a, TYPE b) { (void)a; (void)b; return bool(EXPR); }), \
-      exec_too(vector("v_cmpx_" NAME, [](TYPE a, TYPE b) { (void)a; (void)b; return bool(EXPR); }))
+#define COMPARE(NAME, TYPE, EXPR)                          \
+  vector("v_cmp_" NAME,                                    \
+         [](TYPE a, TYPE b) {                              \
+           (void)a;                                        \
+           (void)b;                                        \
+           return bool(EXPR);                              \
+         }),                                               \
+      exec_too(vector("v_cmpx_" NAME, [](TYPE a, TYPE b) { \
+        (void)a;                                           \
+        (void)b;                                           \
+        return bool(EXPR);                                 \
+      }))
 
-#define INTEGER_COMPARES(SUFFIX, TYPE)        \
-  COMPARE("f_" SUFFIX, TYPE, false), COMPARE("lt_" SUFFIX, TYPE, a < b),     \
+#define INTEGER_COMPARES(SUFFIX, TYPE)                                          \
+  COMPARE("f_" SUFFIX, TYPE, false), COMPARE("lt_" SUFFIX, TYPE, a < b),        \
       COMPARE("eq_" SUFFIX, TYPE, a == b), COMPARE("le_" SUFFIX, TYPE, a <= b), \
-      COMPARE("gt_" SUFFIX, TYPE, a > b), COMPARE("ne_" SUFFIX, TYPE, a != b), \
+      COMPARE("gt_" SUFFIX, TYPE, a > b), COMPARE("ne_" SUFFIX, TYPE, a != b),  \
       COMPARE("ge_" SUFFIX, TYPE, a >= b), COMPARE("t_" SUFFIX, TYPE, true)
 
 // Ordered compares are false with a NaN; the n- forms are their negation, o and u ask for NaNs.
-#define FLOAT_COMPARES(SUFFIX, TYPE, A, B)                                              \
-  COMPARE("f_" SUFFIX, TYPE, false), COMPARE("lt_" SUFFIX, TYPE, A < B),                \
-      COMPARE("eq_" SUFFIX, TYPE, A == B), COMPARE("le_" SUFFIX, TYPE, A <= B),         \
-      COMPARE("gt_" SUFFIX, TYPE, A > B), COMPARE("lg_" SUFFIX, TYPE, A < B || A > B),  \
-      COMPARE("ge_" SUFFIX, TYPE, A >= B), COMPARE("o_" SUFFIX, TYPE, A == A && B == B), \
-      COMPARE("u_" SUFFIX, TYPE, A != A || B != B), COMPARE("nge_" SUFFIX, TYPE, !(A >= B)), \
+#define FLOAT_COMPARES(SUFFIX, TYPE, A, B)                                                     \
+  COMPARE("f_" SUFFIX, TYPE, false), COMPARE("lt_" SUFFIX, TYPE, A < B),                       \
+      COMPARE("eq_" SUFFIX, TYPE, A == B), COMPARE("le_" SUFFIX, TYPE, A <= B),                \
+      COMPARE("gt_" SUFFIX, TYPE, A > B), COMPARE("lg_" SUFFIX, TYPE, A<B || A> B),            \
+      COMPARE("ge_" SUFFIX, TYPE, A >= B), COMPARE("o_" SUFFIX, TYPE, A == A && B == B),       \
+      COMPARE("u_" SUFFIX, TYPE, A != A || B != B), COMPARE("nge_" SUFFIX, TYPE, !(A >= B)),   \
       COMPARE("nlg_" SUFFIX, TYPE, !(A < B || A > B)), COMPARE("ngt_" SUFFIX, TYPE, !(A > B)), \
-      COMPARE("nle_" SUFFIX, TYPE, !(A <= B)), COMPARE("neq_" SUFFIX, TYPE, A != B),    \
+      COMPARE("nle_" SUFFIX, TYPE, !(A <= B)), COMPARE("neq_" SUFFIX, TYPE, A != B),           \
       COMPARE("nlt_" SUFFIX, TYPE, !(A < B)), COMPARE("tru_" SUFFIX, TYPE, true)
 
 constexpr Row kRows[] = {
-    INTEGER_COMPARES("i32", i32), INTEGER_COMPARES("u32", u32), INTEGER_COMPARES("i64", i64),
-    INTEGER_COMPARES("u64", u64), INTEGER_COMPARES("i16", i16), INTEGER_COMPARES("u16", u16),
-    FLOAT_COMPARES("f32", float, a, b), FLOAT_COMPARES("f64", double, a, b),
+    INTEGER_COMPARES("i32", i32),
+    INTEGER_COMPARES("u32", u32),
+    INTEGER_COMPARES("i64", i64),
+    INTEGER_COMPARES("u64", u64),
+    INTEGER_COMPARES("i16", i16),
+    INTEGER_COMPARES("u16", u16),
+    FLOAT_COMPARES("f32", float, a, b),
+    FLOAT_COMPARES("f64", double, a, b),
     FLOAT_COMPARES("f16", Half, a.value, b.value),
     vector("v_cmp_class_f32", [](F32 a, u32 m) { return class32(a.bits, m); }),
     vector("v_cmp_class_f64", [](F64 a, u32 m) { return class64(a.bits, m); }),

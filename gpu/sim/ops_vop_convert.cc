@@ -8,43 +8,69 @@ namespace {
 using quant::Fp8;
 
 // To integer: truncated (or as `x` is already rounded), saturated, NaN to 0.
-template <typename F> SIM_INLINE u32 to_i32(F x) {
-  return x != x ? 0u : x >= F(2147483648.0) ? 0x7fff'ffffu : x <= F(-2147483648.0) ? 0x8000'0000u : u32(i32(x));
+template <typename F>
+SIM_INLINE u32 to_i32(F x) {
+  return x != x                  ? 0u
+         : x >= F(2147483648.0)  ? 0x7fff'ffffu
+         : x <= F(-2147483648.0) ? 0x8000'0000u
+                                 : u32(i32(x));
 }
-template <typename F> SIM_INLINE u32 to_u32(F x) {
+template <typename F>
+SIM_INLINE u32 to_u32(F x) {
   return !(x > F(0)) ? 0u : x >= F(4294967296.0) ? ~0u : u32(i64(x));
 }
-SIM_INLINE u16 to_i16(float x) { return x != x ? 0 : u16(i16(x >= 32767.0f ? 32767 : x <= -32768.0f ? -32768 : i32(x))); }
+SIM_INLINE u16 to_i16(float x) {
+  return x != x ? 0 : u16(i16(x >= 32767.0f ? 32767 : x <= -32768.0f ? -32768 : i32(x)));
+}
 SIM_INLINE u16 to_u16(float x) { return u16(!(x > 0.0f) ? 0 : x >= 65535.0f ? 65535 : i32(x)); }
 
 // The instruction's converters: round to nearest even whatever MODE says; beyond the range as
-// FP16_OVFL says (facts: confirmed by hardware counts in ROCm/rccl#9556).
-template <Fp8 kFormat> SIM_INLINE u32 encode(float x, const Mode& m) {
+// FP16_OVFL says (confirmed by hardware counts in ROCm/rccl#9556).
+template <Fp8 kFormat>
+SIM_INLINE u32 encode(float x, const Mode& m) {
   return m.fp16_overflow ? quant::encode(kFormat, x, quant::kCastAmdOvfl1)
                          : quant::encode(kFormat, x, quant::kCastAmdOvfl0);
 }
-template <Fp8 kFormat> SIM_INLINE u32 encode_stochastic(float x, u32 random, const Mode& m) {
+template <Fp8 kFormat>
+SIM_INLINE u32 encode_stochastic(float x, u32 random, const Mode& m) {
   return m.fp16_overflow ? quant::encode_stochastic(kFormat, x, random, quant::kCastAmdOvfl1)
                          : quant::encode_stochastic(kFormat, x, random, quant::kCastAmdOvfl0);
 }
-template <Fp8 kFormat> SIM_INLINE u32 decode(u32 code) { return as_bits(quant::decode(kFormat, u8(code))); }
-
-template <Fp8 kFormat> constexpr Row pack(std::string_view name, ArchSet arches) {
-  return vector_half(name, [](F32 a, F32 b, const Mode& m) {
-    return u16(encode<kFormat>(as_float(a.bits), m) | encode<kFormat>(as_float(b.bits), m) << 8); }).on(arches);
+template <Fp8 kFormat>
+SIM_INLINE u32 decode(u32 code) {
+  return as_bits(quant::decode(kFormat, u8(code)));
 }
-template <Fp8 kFormat> constexpr Row stochastic(std::string_view name, ArchSet arches) {
+
+template <Fp8 kFormat>
+constexpr Row pack(std::string_view name, ArchSet arches) {
+  return vector_half(name,
+                     [](F32 a, F32 b, const Mode& m) {
+                       return u16(encode<kFormat>(as_float(a.bits), m) |
+                                  encode<kFormat>(as_float(b.bits), m) << 8);
+                     })
+      .on(arches);
+}
+template <Fp8 kFormat>
+constexpr Row stochastic(std::string_view name, ArchSet arches) {
   Row row = vector(name, [](F32 a, u32 random, const Mode& m) {
-    return u16(encode_stochastic<kFormat>(as_float(a.bits), random, m)); }).on(arches);
+              return u16(encode_stochastic<kFormat>(as_float(a.bits), random, m));
+            }).on(arches);
   row.param = kByteDestination;
   return row.with(Fidelity::kHypothesis);  // the subnormal step: see quant/fp8.h
 }
-template <Fp8 kFormat> constexpr Row unpack(std::string_view name, ArchSet arches) {
-  return vector(name, [](u32 a) { return F32{decode<kFormat>(a & 0xff)}; }).with(poison_byte<0>).on(arches);
+template <Fp8 kFormat>
+constexpr Row unpack(std::string_view name, ArchSet arches) {
+  return vector(name, [](u32 a) { return F32{decode<kFormat>(a & 0xff)}; })
+      .with(poison_byte0)
+      .on(arches);
 }
-template <Fp8 kFormat> constexpr Row unpack_pair(std::string_view name, ArchSet arches) {
-  return vector(name, [](u32 a) {
-    return u64(decode<kFormat>(a & 0xff)) | u64(decode<kFormat>(a >> 8 & 0xff)) << 32; }).on(arches);
+template <Fp8 kFormat>
+constexpr Row unpack_pair(std::string_view name, ArchSet arches) {
+  return vector(name,
+                [](u32 a) {
+                  return u64(decode<kFormat>(a & 0xff)) | u64(decode<kFormat>(a >> 8 & 0xff)) << 32;
+                })
+      .on(arches);
 }
 
 // Nearest even; NaN quieted.
@@ -54,7 +80,8 @@ SIM_INLINE u32 bf16_from_f32(u32 b) {
 }
 
 SIM_INLINE u32 pkrtz(F32 a, F32 b) {
-  return f16_from_f32(a.bits, Round::kZero, false) | f16_from_f32(b.bits, Round::kZero, false) << 16;
+  return f16_from_f32(a.bits, Round::kZero, false) | f16_from_f32(b.bits, Round::kZero, false)
+                                                         << 16;
 }
 SIM_INLINE float norm(float x, float low, float scale) {
   const float c = x != x ? 0.0f : x < low ? low : x > 1.0f ? 1.0f : x;
@@ -68,52 +95,86 @@ constexpr Row kRows[] = {
     vector("v_cvt_u32_f32", [](float a) { return to_u32(a); }),
     vector("v_cvt_rpi_i32_f32", [](float a) { return to_i32(__builtin_floorf(a + 0.5f)); }),
     vector("v_cvt_flr_i32_f32", [](float a) { return to_i32(__builtin_floorf(a)); }),
-    vector("v_cvt_f32_ubyte0", [](u32 a) { return F32{as_bits(float(i32(a & 0xff)))}; }).with(poison_byte<0>),
-    vector("v_cvt_f32_ubyte1", [](u32 a) { return F32{as_bits(float(i32(a >> 8 & 0xff)))}; }).with(poison_byte<1>),
-    vector("v_cvt_f32_ubyte2", [](u32 a) { return F32{as_bits(float(i32(a >> 16 & 0xff)))}; }).with(poison_byte<2>),
-    vector("v_cvt_f32_ubyte3", [](u32 a) { return F32{as_bits(float(i32(a >> 24)))}; }).with(poison_byte<3>),
-    vector("v_cvt_pk_u8_f32", [](float a, u32 byte, u32 old) {
-      const u32 shift = 8 * (byte & 3);
-      const u32 value = !(a > 0.0f) ? 0 : a >= 255.0f ? 255 : u32(i32(a));
-      return (old & ~(0xffu << shift)) | value << shift; }),
+    vector("v_cvt_f32_ubyte0", [](u32 a) { return F32{as_bits(float(i32(a & 0xff)))}; })
+        .with(poison_byte0),
+    vector("v_cvt_f32_ubyte1", [](u32 a) { return F32{as_bits(float(i32(a >> 8 & 0xff)))}; })
+        .with(poison_byte1),
+    vector("v_cvt_f32_ubyte2", [](u32 a) { return F32{as_bits(float(i32(a >> 16 & 0xff)))}; })
+        .with(poison_byte2),
+    vector("v_cvt_f32_ubyte3", [](u32 a) { return F32{as_bits(float(i32(a >> 24)))}; })
+        .with(poison_byte3),
+    vector("v_cvt_pk_u8_f32",
+           [](float a, u32 byte, u32 old) {
+             const u32 shift = 8 * (byte & 3);
+             const u32 value = !(a > 0.0f) ? 0 : a >= 255.0f ? 255 : u32(i32(a));
+             return (old & ~(0xffu << shift)) | value << shift;
+           }),
 
     vector("v_cvt_f64_i32", [](i32 a) { return double(a); }),
     vector("v_cvt_f64_u32", [](u32 a) { return double(a); }),
     vector("v_cvt_i32_f64", [](double a) { return to_i32(a); }),
     vector("v_cvt_u32_f64", [](double a) { return to_u32(a); }),
-    vector("v_cvt_f64_f32", [](float a) {
-      return is_nan32(as_bits(a)) ? as_double(quiet64(as_bits(double(a)))) : double(a); }),
+    vector("v_cvt_f64_f32",
+           [](float a) {
+             return is_nan32(as_bits(a)) ? as_double(quiet64(as_bits(double(a)))) : double(a);
+           }),
     // A NaN's payload is cut to f32's.
-    vector("v_cvt_f32_f64", [](double a) {
-      const u64 b = as_bits(a);
-      return F32{is_nan64(b) ? u32(b >> 32 & 0x8000'0000) | 0x7fc0'0000 | u32(b >> 29 & 0x3f'ffff) : as_bits(float(a))}; }),
+    vector("v_cvt_f32_f64",
+           [](double a) {
+             const u64 b = as_bits(a);
+             return F32{is_nan64(b)
+                            ? u32(b >> 32 & 0x8000'0000) | 0x7fc0'0000 | u32(b >> 29 & 0x3f'ffff)
+                            : as_bits(float(a))};
+           }),
 
     vector("v_cvt_f16_f32", [](float a) { return Half{a}; }),
-    vector("v_cvt_f32_f16", [](Half a) {
-      const u32 b = as_bits(a.value); return F32{is_nan32(b) ? quiet32(b) : b}; }),
+    vector("v_cvt_f32_f16",
+           [](Half a) {
+             const u32 b = as_bits(a.value);
+             return F32{is_nan32(b) ? quiet32(b) : b};
+           }),
     vector("v_cvt_f16_i16", [](i16 a) { return Half{float(a)}; }),
     vector("v_cvt_f16_u16", [](u16 a) { return Half{float(a)}; }),
     vector("v_cvt_i16_f16", [](Half a) { return to_i16(a.value); }),
     vector("v_cvt_u16_f16", [](Half a) { return to_u16(a.value); }),
     vector("v_cvt_pkrtz_f16_f32", [](F32 a, F32 b) { return pkrtz(a, b); }),
-    vector("v_cvt_pk_f16_f32", [](F32 a, F32 b, const Mode& m) {
-      return f16_from_f32(a.bits, m.round_f16_f64, m.fp16_overflow) |
-             f16_from_f32(b.bits, m.round_f16_f64, m.fp16_overflow) << 16; }).on(kGfx950Only),
+    vector("v_cvt_pk_f16_f32",
+           [](F32 a, F32 b, const Mode& m) {
+             return f16_from_f32(a.bits, m.round_f16_f64, m.fp16_overflow) |
+                    f16_from_f32(b.bits, m.round_f16_f64, m.fp16_overflow) << 16;
+           })
+        .on(kGfx950Only),
     vector("v_pack_b32_f16", [](F16 a, F16 b) { return a.bits | b.bits << 16; }).with(poison_pack),
-    vector("v_cvt_pk_u16_u32", [](u32 a, u32 b) {
-      return (a > 0xffff ? 0xffff : a) | (b > 0xffff ? 0xffff : b) << 16; }),
-    vector("v_cvt_pk_i16_i32", [](i32 a, i32 b) {
-      const i32 l = a > 32767 ? 32767 : a < -32768 ? -32768 : a, h = b > 32767 ? 32767 : b < -32768 ? -32768 : b;
-      return (u32(l) & 0xffff) | u32(h) << 16; }),
-    vector("v_cvt_pknorm_i16_f32", [](float a, float b) {
-      return (u32(i32(norm(a, -1, 32767))) & 0xffff) | u32(i32(norm(b, -1, 32767))) << 16; }),
-    vector("v_cvt_pknorm_u16_f32", [](float a, float b) {
-      return u32(i32(norm(a, 0, 65535))) | u32(i32(norm(b, 0, 65535))) << 16; }),
+    vector(
+        "v_cvt_pk_u16_u32",
+        [](u32 a, u32 b) { return (a > 0xffff ? 0xffff : a) | (b > 0xffff ? 0xffff : b) << 16; }),
+    vector("v_cvt_pk_i16_i32",
+           [](i32 a, i32 b) {
+             const i32 l = a > 32767    ? 32767
+                           : a < -32768 ? -32768
+                                        : a,
+                       h = b > 32767    ? 32767
+                           : b < -32768 ? -32768
+                                        : b;
+             return (u32(l) & 0xffff) | u32(h) << 16;
+           }),
+    vector("v_cvt_pknorm_i16_f32",
+           [](float a, float b) {
+             return (u32(i32(norm(a, -1, 32767))) & 0xffff) | u32(i32(norm(b, -1, 32767))) << 16;
+           }),
+    vector("v_cvt_pknorm_u16_f32",
+           [](float a, float b) {
+             return u32(i32(norm(a, 0, 65535))) | u32(i32(norm(b, 0, 65535))) << 16;
+           }),
 
     // bf16 (gfx950).
-    vector("v_cvt_pk_bf16_f32", [](F32 a, F32 b, const Mode& m) {
-      const u32 x = m.flush_in_f32 ? flush32(a.bits) : a.bits, y = m.flush_in_f32 ? flush32(b.bits) : b.bits;
-      return bf16_from_f32(x) | bf16_from_f32(y) << 16; }).on(kGfx950Only),
+    vector("v_cvt_pk_bf16_f32",
+           [](F32 a, F32 b, const Mode& m) {
+             const u32 x = m.flush_in_f32 ? flush32(a.bits) : a.bits,
+                       y = m.flush_in_f32 ? flush32(b.bits) : b.bits;
+             return bf16_from_f32(x) | bf16_from_f32(y) << 16;
+           })
+        .on(kGfx950Only),
     vector("v_cvt_f32_bf16", [](u16 a) { return F32{u32(a) << 16}; }).on(kGfx950Only),
 
     // FP8: FNUZ on gfx942, OCP on gfx950.

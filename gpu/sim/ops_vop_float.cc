@@ -11,11 +11,13 @@ SIM_INLINE Half fma16(Half a, Half b, Half c) {
   return {round_to_odd(double(a.value) * double(b.value) + double(c.value))};
 }
 
-// v_min/v_max (ISA manual; facts on IEEE mode). T: F32, F64 or F16. With IEEE clear a NaN operand
+// v_min/v_max (ISA manual). T: F32, F64 or F16. With IEEE clear a NaN operand
 // loses, and of two the second one is returned; with IEEE set a signalling one is quieted and
 // returned. -0 is less than +0. Denormals obey MODE.
-template <typename T> struct Bits;
-template <> struct Bits<F32> {
+template <typename T>
+struct Bits;
+template <>
+struct Bits<F32> {
   static bool nan(F32 x) { return is_nan32(x.bits); }
   static bool signalling(F32 x) { return is_signalling32(x.bits); }
   static F32 quiet(F32 x) { return {quiet32(x.bits)}; }
@@ -24,15 +26,20 @@ template <> struct Bits<F32> {
   // Two's complement keys in the order of the numbers, -0 below +0.
   static i32 key(F32 x) { return i32(x.bits) < 0 ? i32(x.bits ^ 0x7fff'ffff) : i32(x.bits); }
 };
-template <> struct Bits<F16> {
+template <>
+struct Bits<F16> {
   static bool nan(F16 x) { return is_nan16(x.bits); }
   static bool signalling(F16 x) { return is_signalling16(x.bits); }
   static F16 quiet(F16 x) { return {x.bits | 0x200}; }
   static F16 in(F16 x, const Mode& m) { return {m.flush_in_f16_f64 ? flush16(x.bits) : x.bits}; }
   static F16 out(F16 x, const Mode& m) { return {m.flush_out_f16_f64 ? flush16(x.bits) : x.bits}; }
-  static i32 key(F16 x) { const i32 s = i16(x.bits); return s < 0 ? s ^ 0x7fff : s; }
+  static i32 key(F16 x) {
+    const i32 s = i16(x.bits);
+    return s < 0 ? s ^ 0x7fff : s;
+  }
 };
-template <> struct Bits<F64> {
+template <>
+struct Bits<F64> {
   static bool nan(F64 x) { return is_nan64(x.bits); }
   static bool signalling(F64 x) { return is_signalling64(x.bits); }
   static F64 quiet(F64 x) { return {quiet64(x.bits)}; }
@@ -42,7 +49,8 @@ template <> struct Bits<F64> {
     return i64(x.bits) < 0 ? i64(x.bits ^ 0x7fff'ffff'ffff'ffff) : i64(x.bits);
   }
 };
-template <bool kMax, typename T> SIM_INLINE T extreme(T a, T b, const Mode& m) {
+template <bool kMax, typename T>
+SIM_INLINE T extreme(T a, T b, const Mode& m) {
   using B = Bits<T>;
   a = B::in(a, m);
   b = B::in(b, m);
@@ -53,15 +61,23 @@ template <bool kMax, typename T> SIM_INLINE T extreme(T a, T b, const Mode& m) {
   if (m.ieee && B::signalling(a)) r = B::quiet(a);
   return B::out(r, m);
 }
-template <typename T> SIM_INLINE T min_of(T a, T b, const Mode& m) { return extreme<false>(a, b, m); }
-template <typename T> SIM_INLINE T max_of(T a, T b, const Mode& m) { return extreme<true>(a, b, m); }
-template <typename T> SIM_INLINE T med3(T a, T b, T c, const Mode& m) {
+template <typename T>
+SIM_INLINE T min_of(T a, T b, const Mode& m) {
+  return extreme<false>(a, b, m);
+}
+template <typename T>
+SIM_INLINE T max_of(T a, T b, const Mode& m) {
+  return extreme<true>(a, b, m);
+}
+template <typename T>
+SIM_INLINE T med3(T a, T b, T c, const Mode& m) {
   using B = Bits<T>;
   if (B::nan(a) || B::nan(b) || B::nan(c)) return min_of(min_of(a, b, m), c, m);
   return max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m);
 }
 // gfx950 v_minimum3/v_maximum3: a NaN operand wins.
-template <bool kMax> SIM_INLINE F32 ieee2019_extreme(F32 a, F32 b, const Mode& m) {
+template <bool kMax>
+SIM_INLINE F32 ieee2019_extreme(F32 a, F32 b, const Mode& m) {
   if (is_nan32(a.bits)) return {quiet32(a.bits)};
   if (is_nan32(b.bits)) return {quiet32(b.bits)};
   return extreme<kMax>(a, b, m);
@@ -70,8 +86,8 @@ template <bool kMax> SIM_INLINE F32 ieee2019_extreme(F32 a, F32 b, const Mode& m
 // --- Division (ISA manual, V_DIV_SCALE, V_DIV_FMAS, V_DIV_FIXUP) ---------------------------------
 //
 // The manual's pseudo-code does not divide correctly as printed; where it cannot be meant, the rule
-// here is the one under which the sequence that compilers emit rounds correctly, as the hardware does
-// under the OpenCL conformance tests: see each place.
+// here is the one under which the sequence that compilers emit rounds correctly, as the hardware
+// does under the OpenCL conformance tests: see each place.
 
 SIM_INLINE u32 exponent32(u32 b) { return b >> 23 & 0xff; }
 SIM_INLINE u32 exponent64(u64 b) { return u32(b >> 52) & 0x7ff; }
@@ -115,9 +131,9 @@ SIM_INLINE WithBit<F64> div_scale64(F64 value, F64 denominator, F64 numerator) {
   return {{s0}, false};
 }
 
-// a * b + c, scaled back: up when the quotient is large (the denominator was scaled up), down when it
-// is small. The printed pseudo-code knows one direction only. Fused: the result is rounded once, also
-// when it is denormal.
+// a * b + c, scaled back: up when the quotient is large (the denominator was scaled up), down when
+// it is small. The printed pseudo-code knows one direction only. Fused: the result is rounded once,
+// also when it is denormal.
 SIM_INLINE float div_fmas32(float a, float b, float c, bool scaled) {
   const double product = double(a) * double(b);  // exact
   const double sum = product + double(c);
@@ -152,8 +168,8 @@ SIM_INLINE double div_fmas64(double a, double b, double c, bool scaled, Round ro
 }
 
 // Operands: quotient, denominator, numerator. A quotient that overflowed arrives as inf - inf: the
-// manual's pseudo-code passes that NaN on, the hardware gives infinity (found on RDNA3, see tinygrad's
-// emulator; the sequence would not divide correctly otherwise).
+// manual's pseudo-code passes that NaN on, the hardware gives infinity (found on RDNA3, see
+// tinygrad's emulator; the sequence would not divide correctly otherwise).
 SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
   const u32 q = quotient.bits, d = denominator.bits, n = numerator.bits;
   const u32 sign = (d ^ n) & 0x8000'0000;
@@ -206,7 +222,10 @@ SIM_INLINE float ldexp32(float x, i32 n) {
 SIM_INLINE double ldexp64(double x, i32 n) {
   i32 c = n < -2200 ? -2200 : n > 2200 ? 2200 : n;
   // Going up cannot round before it overflows; going down, only the last step may.
-  while (c > 1000) { x *= 0x1p1000; c -= 1000; }
+  while (c > 1000) {
+    x *= 0x1p1000;
+    c -= 1000;
+  }
   if (c < -1000) {
     const i32 e = i32(exponent64(as_bits(x)));
     if (e != 0 && e != 0x7ff) {
@@ -242,7 +261,8 @@ SIM_INLINE u32 frexp_mant32(u32 b) {
 }
 SIM_INLINE u32 frexp_exp64(u64 b) {
   if (special64(b) || (b << 1) == 0) return 0;
-  if (exponent64(b) == 0) return u32(-1022 - i32(__builtin_clzll((b & 0xf'ffff'ffff'ffff) | 1) - 12));
+  if (exponent64(b) == 0)
+    return u32(-1022 - i32(__builtin_clzll((b & 0xf'ffff'ffff'ffff) | 1) - 12));
   return exponent64(b) - 1022;
 }
 SIM_INLINE u64 frexp_mant64(u64 b) {
@@ -302,33 +322,48 @@ constexpr Row kRows[] = {
     packed16("v_pk_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
     packed16("v_pk_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
     // One rounding to f32, a second to f16 (the mix instructions compute in f32).
-    vector_half("v_fma_mixlo_f16", [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; }),
-    high(vector_half("v_fma_mixhi_f16", [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; })),
+    vector_half("v_fma_mixlo_f16",
+                [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; }),
+    high(vector_half("v_fma_mixhi_f16",
+                     [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; })),
 
     vector("v_min_f32", [](F32 a, F32 b, const Mode& m) { return min_of(a, b, m); }),
     vector("v_max_f32", [](F32 a, F32 b, const Mode& m) { return max_of(a, b, m); }),
-    vector("v_min3_f32", [](F32 a, F32 b, F32 c, const Mode& m) { return min_of(min_of(a, b, m), c, m); }),
-    vector("v_max3_f32", [](F32 a, F32 b, F32 c, const Mode& m) { return max_of(max_of(a, b, m), c, m); }),
+    vector("v_min3_f32",
+           [](F32 a, F32 b, F32 c, const Mode& m) { return min_of(min_of(a, b, m), c, m); }),
+    vector("v_max3_f32",
+           [](F32 a, F32 b, F32 c, const Mode& m) { return max_of(max_of(a, b, m), c, m); }),
     vector("v_med3_f32", [](F32 a, F32 b, F32 c, const Mode& m) { return med3(a, b, c, m); }),
-    vector("v_minimum3_f32", [](F32 a, F32 b, F32 c, const Mode& m) {
-      return ieee2019_extreme<false>(ieee2019_extreme<false>(a, b, m), c, m); }).on(kGfx950Only),
-    vector("v_maximum3_f32", [](F32 a, F32 b, F32 c, const Mode& m) {
-      return ieee2019_extreme<true>(ieee2019_extreme<true>(a, b, m), c, m); }).on(kGfx950Only),
+    vector("v_minimum3_f32",
+           [](F32 a, F32 b, F32 c, const Mode& m) {
+             return ieee2019_extreme<false>(ieee2019_extreme<false>(a, b, m), c, m);
+           })
+        .on(kGfx950Only),
+    vector("v_maximum3_f32",
+           [](F32 a, F32 b, F32 c, const Mode& m) {
+             return ieee2019_extreme<true>(ieee2019_extreme<true>(a, b, m), c, m);
+           })
+        .on(kGfx950Only),
     vector("v_min_f64", [](F64 a, F64 b, const Mode& m) { return min_of(a, b, m); }),
     vector("v_max_f64", [](F64 a, F64 b, const Mode& m) { return max_of(a, b, m); }),
     vector("v_min_f16", [](F16 a, F16 b, const Mode& m) { return min_of(a, b, m); }),
     vector("v_max_f16", [](F16 a, F16 b, const Mode& m) { return max_of(a, b, m); }),
-    vector_half("v_min3_f16", [](F16 a, F16 b, F16 c, const Mode& m) { return min_of(min_of(a, b, m), c, m); }),
-    vector_half("v_max3_f16", [](F16 a, F16 b, F16 c, const Mode& m) { return max_of(max_of(a, b, m), c, m); }),
+    vector_half("v_min3_f16",
+                [](F16 a, F16 b, F16 c, const Mode& m) { return min_of(min_of(a, b, m), c, m); }),
+    vector_half("v_max3_f16",
+                [](F16 a, F16 b, F16 c, const Mode& m) { return max_of(max_of(a, b, m), c, m); }),
     vector_half("v_med3_f16", [](F16 a, F16 b, F16 c, const Mode& m) { return med3(a, b, c, m); }),
     packed16("v_pk_min_f16", [](F16 a, F16 b, const Mode& m) { return min_of(a, b, m); }),
     packed16("v_pk_max_f16", [](F16 a, F16 b, const Mode& m) { return max_of(a, b, m); }),
 
     vector("v_div_scale_f32", [](F32 a, F32 b, F32 c) { return div_scale32(a, b, c); }),
     vector("v_div_scale_f64", [](F64 a, F64 b, F64 c) { return div_scale64(a, b, c); }),
-    vector("v_div_fmas_f32", [](float a, float b, float c, VccBit v) { return div_fmas32(a, b, c, bool(v)); }),
-    vector("v_div_fmas_f64", [](double a, double b, double c, VccBit v, const Mode& m) {
-      return div_fmas64(a, b, c, bool(v), m.round_f16_f64); }),
+    vector("v_div_fmas_f32",
+           [](float a, float b, float c, VccBit v) { return div_fmas32(a, b, c, bool(v)); }),
+    vector("v_div_fmas_f64",
+           [](double a, double b, double c, VccBit v, const Mode& m) {
+             return div_fmas64(a, b, c, bool(v), m.round_f16_f64);
+           }),
     vector("v_div_fixup_f32", [](F32 a, F32 b, F32 c) { return div_fixup32(a, b, c); }),
     vector("v_div_fixup_f64", [](F64 a, F64 b, F64 c) { return div_fixup64(a, b, c); }),
     vector("v_div_fixup_legacy_f16", [](F16 a, F16 b, F16 c) { return div_fixup16(a, b, c); }),
@@ -342,8 +377,10 @@ constexpr Row kRows[] = {
     vector("v_frexp_exp_i32_f64", [](F64 a) { return frexp_exp64(a.bits); }),
     vector("v_frexp_mant_f64", [](F64 a) { return F64{frexp_mant64(a.bits)}; }),
     vector("v_frexp_exp_i16_f16", [](F16 a) { return u16(frexp_exp32(f32_from_f16(a.bits))); }),
-    vector("v_frexp_mant_f16", [](F16 a) {
-      return F16{f16_from_f32(frexp_mant32(f32_from_f16(a.bits)), Round::kNearest, false)}; }),
+    vector("v_frexp_mant_f16",
+           [](F16 a) {
+             return F16{f16_from_f32(frexp_mant32(f32_from_f16(a.bits)), Round::kNearest, false)};
+           }),
 
     vector("v_floor_f32", [](float a) { return __builtin_floorf(a); }),
     vector("v_ceil_f32", [](float a) { return __builtin_ceilf(a); }),
@@ -359,10 +396,12 @@ constexpr Row kRows[] = {
     vector("v_ceil_f16", [](Half a) { return Half{__builtin_ceilf(a.value)}; }),
     vector("v_trunc_f16", [](Half a) { return Half{__builtin_truncf(a.value)}; }),
     vector("v_rndne_f16", [](Half a) { return Half{rndne(a.value)}; }),
-    vector("v_fract_f16", [](Half a) {
-      // The largest f16 below 1 bounds it.
-      const float r = a.value - __builtin_floorf(a.value);
-      return Half{r < 0x1.ffcp-1f ? r : r != r ? r : 0x1.ffcp-1f}; }),
+    vector("v_fract_f16",
+           [](Half a) {
+             // The largest f16 below 1 bounds it.
+             const float r = a.value - __builtin_floorf(a.value);
+             return Half{r < 0x1.ffcp-1f ? r : r != r ? r : 0x1.ffcp-1f};
+           }),
 };
 
 }  // namespace

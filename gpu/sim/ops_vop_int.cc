@@ -18,8 +18,14 @@ SIM_INLINE u32 min_u32(u32 a, u32 b) { return a < b ? a : b; }
 SIM_INLINE u32 max_u32(u32 a, u32 b) { return a > b ? a : b; }
 SIM_INLINE i32 min_i32(i32 a, i32 b) { return a < b ? a : b; }
 SIM_INLINE i32 max_i32(i32 a, i32 b) { return a > b ? a : b; }
-template <typename T> SIM_INLINE T min_of(T a, T b) { return a < b ? a : b; }
-template <typename T> SIM_INLINE T max_of(T a, T b) { return a > b ? a : b; }
+template <typename T>
+SIM_INLINE T min_of(T a, T b) {
+  return a < b ? a : b;
+}
+template <typename T>
+SIM_INLINE T max_of(T a, T b) {
+  return a > b ? a : b;
+}
 SIM_INLINE u32 saturate_i32(i64 x) {
   return x > INT32_MAX ? u32(INT32_MAX) : x < INT32_MIN ? u32(INT32_MIN) : u32(x);
 }
@@ -60,7 +66,8 @@ constexpr Row table(Row row) {
   row.param = kTableModifier;
   return row;
 }
-template <typename T> SIM_INLINE u32 clamp_to(i32 x, i32 low, i32 high) {
+template <typename T>
+SIM_INLINE u32 clamp_to(i32 x, i32 low, i32 high) {
   return u32(T(x < low ? low : x > high ? high : x));
 }
 
@@ -74,34 +81,59 @@ constexpr Row kRows[] = {
     vector("v_cndmask_b32", [](u32 a, u32 b, LaneBit c) { return c ? b : a; }).with(poison_select),
 
     // Addition and subtraction.
-    vector("v_add_u32", [](u32 a, u32 b) { return a + b; },
-           [](u32 a, u32 b) { return a + b < a ? ~0u : a + b; }),
-    vector("v_sub_u32", [](u32 a, u32 b) { return a - b; },
-           [](u32 a, u32 b) { return a < b ? 0u : a - b; }),
-    vector("v_subrev_u32", [](u32 a, u32 b) { return b - a; },
-           [](u32 a, u32 b) { return b < a ? 0u : b - a; }),
-    vector("v_add_i32", [](u32 a, u32 b) { return a + b; },
-           [](i32 a, i32 b) { return saturate_i32(i64(a) + b); }),
-    vector("v_sub_i32", [](u32 a, u32 b) { return a - b; },
-           [](i32 a, i32 b) { return saturate_i32(i64(a) - b); }),
-    vector("v_add_co_u32", [](u32 a, u32 b) { return WithBit<u32>{a + b, a + b < a}; }),
-    vector("v_sub_co_u32", [](u32 a, u32 b) { return WithBit<u32>{a - b, a < b}; }),
-    vector("v_subrev_co_u32", [](u32 a, u32 b) { return WithBit<u32>{b - a, b < a}; }),
-    vector("v_addc_co_u32", [](u32 a, u32 b, LaneBit c) {
-      const u32 in = c.mask & 1, s = a + b; return WithBit<u32>{s + in, s < a || s + in < s}; }),
-    vector("v_subb_co_u32", [](u32 a, u32 b, LaneBit c) {
-      const u32 in = c.mask & 1, d = a - b; return WithBit<u32>{d - in, a < b || d < in}; }),
-    vector("v_subbrev_co_u32", [](u32 a, u32 b, LaneBit c) {
-      const u32 in = c.mask & 1, d = b - a; return WithBit<u32>{d - in, b < a || d < in}; }),
+    vector(
+        "v_add_u32", [](u32 a, u32 b) { return a + b; },
+        [](u32 a, u32 b) { return a + b < a ? ~0u : a + b; }),
+    vector(
+        "v_sub_u32", [](u32 a, u32 b) { return a - b; },
+        [](u32 a, u32 b) { return a < b ? 0u : a - b; }),
+    vector(
+        "v_subrev_u32", [](u32 a, u32 b) { return b - a; },
+        [](u32 a, u32 b) { return b < a ? 0u : b - a; }),
+    vector(
+        "v_add_i32", [](u32 a, u32 b) { return a + b; },
+        [](i32 a, i32 b) { return saturate_i32(i64(a) + b); }),
+    vector(
+        "v_sub_i32", [](u32 a, u32 b) { return a - b; },
+        [](i32 a, i32 b) { return saturate_i32(i64(a) - b); }),
+    vector("v_add_co_u32",
+           [](u32 a, u32 b) {
+             return WithBit<u32>{a + b, a + b < a};
+           }),
+    vector("v_sub_co_u32",
+           [](u32 a, u32 b) {
+             return WithBit<u32>{a - b, a < b};
+           }),
+    vector("v_subrev_co_u32",
+           [](u32 a, u32 b) {
+             return WithBit<u32>{b - a, b < a};
+           }),
+    vector("v_addc_co_u32",
+           [](u32 a, u32 b, LaneBit c) {
+             const u32 in = c.mask & 1, s = a + b;
+             return WithBit<u32>{s + in, s < a || s + in < s};
+           }),
+    vector("v_subb_co_u32",
+           [](u32 a, u32 b, LaneBit c) {
+             const u32 in = c.mask & 1, d = a - b;
+             return WithBit<u32>{d - in, a < b || d < in};
+           }),
+    vector("v_subbrev_co_u32",
+           [](u32 a, u32 b, LaneBit c) {
+             const u32 in = c.mask & 1, d = b - a;
+             return WithBit<u32>{d - in, b < a || d < in};
+           }),
     vector("v_add3_u32", [](u32 a, u32 b, u32 c) { return a + b + c; }),
     vector("v_lshl_add_u32", [](u32 a, u32 b, u32 c) { return (a << (b & 31)) + c; }),
     vector("v_add_lshl_u32", [](u32 a, u32 b, u32 c) { return (a + b) << (c & 31); }),
     vector("v_lshl_add_u64", [](u64 a, u32 b, u64 c) { return (a << (b & 7)) + c; }),
     vector("v_sad_u8", [](u32 a, u32 b, u32 c) { return c + sad_u8(a, b); }),
     vector("v_sad_hi_u8", [](u32 a, u32 b, u32 c) { return c + (sad_u8(a, b) << 16); }),
-    vector("v_sad_u16", [](u32 a, u32 b, u32 c) {
-      const i32 l = i32(a & 0xffff) - i32(b & 0xffff), h = i32(a >> 16) - i32(b >> 16);
-      return c + u32(l < 0 ? -l : l) + u32(h < 0 ? -h : h); }),
+    vector("v_sad_u16",
+           [](u32 a, u32 b, u32 c) {
+             const i32 l = i32(a & 0xffff) - i32(b & 0xffff), h = i32(a >> 16) - i32(b >> 16);
+             return c + u32(l < 0 ? -l : l) + u32(h < 0 ? -h : h);
+           }),
     vector("v_sad_u32", [](u32 a, u32 b, u32 c) { return c + (a > b ? a - b : b - a); }),
 
     // Multiplication.
@@ -110,19 +142,31 @@ constexpr Row kRows[] = {
     vector("v_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); }),
     vector("v_mul_u32_u24", [](u32 a, u32 b) { return (a & 0xff'ffff) * (b & 0xff'ffff); }),
     vector("v_mul_i32_i24", [](u32 a, u32 b) { return sext24(a) * sext24(b); }),
-    vector("v_mul_hi_u32_u24", [](u32 a, u32 b) { return u32(u64(a & 0xff'ffff) * (b & 0xff'ffff) >> 32); }),
-    vector("v_mul_hi_i32_i24", [](u32 a, u32 b) {
-      return u32(u64(i64(i32(sext24(a))) * i32(sext24(b))) >> 32); }),
-    vector("v_mad_u32_u24", [](u32 a, u32 b, u32 c) { return (a & 0xff'ffff) * (b & 0xff'ffff) + c; },
-           [](u32 a, u32 b, u32 c) {
-             const u64 r = u64(a & 0xff'ffff) * (b & 0xff'ffff) + c; return r >> 32 ? ~0u : u32(r); }),
-    vector("v_mad_i32_i24", [](u32 a, u32 b, u32 c) { return sext24(a) * sext24(b) + c; },
-           [](u32 a, u32 b, i32 c) { return saturate_i32(i64(i32(sext24(a))) * i32(sext24(b)) + c); }),
-    vector("v_mad_u64_u32", [](u32 a, u32 b, u64 c) {
-      const u64 p = u64(a) * b; return WithBit<u64>{p + c, p + c < p}; }),
-    vector("v_mad_i64_i32", [](i32 a, i32 b, u64 c) {
-      const i64 p = i64(a) * b; i64 r; const bool over = __builtin_add_overflow(p, i64(c), &r);
-      return WithBit<u64>{u64(r), over}; }),
+    vector("v_mul_hi_u32_u24",
+           [](u32 a, u32 b) { return u32(u64(a & 0xff'ffff) * (b & 0xff'ffff) >> 32); }),
+    vector("v_mul_hi_i32_i24",
+           [](u32 a, u32 b) { return u32(u64(i64(i32(sext24(a))) * i32(sext24(b))) >> 32); }),
+    vector(
+        "v_mad_u32_u24", [](u32 a, u32 b, u32 c) { return (a & 0xff'ffff) * (b & 0xff'ffff) + c; },
+        [](u32 a, u32 b, u32 c) {
+          const u64 r = u64(a & 0xff'ffff) * (b & 0xff'ffff) + c;
+          return r >> 32 ? ~0u : u32(r);
+        }),
+    vector(
+        "v_mad_i32_i24", [](u32 a, u32 b, u32 c) { return sext24(a) * sext24(b) + c; },
+        [](u32 a, u32 b, i32 c) { return saturate_i32(i64(i32(sext24(a))) * i32(sext24(b)) + c); }),
+    vector("v_mad_u64_u32",
+           [](u32 a, u32 b, u64 c) {
+             const u64 p = u64(a) * b;
+             return WithBit<u64>{p + c, p + c < p};
+           }),
+    vector("v_mad_i64_i32",
+           [](i32 a, i32 b, u64 c) {
+             const i64 p = i64(a) * b;
+             i64 r;
+             const bool over = __builtin_add_overflow(p, i64(c), &r);
+             return WithBit<u64>{u64(r), over};
+           }),
     vector_half("v_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
     vector_half("v_mad_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); }),
     vector("v_mad_legacy_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
@@ -139,11 +183,16 @@ constexpr Row kRows[] = {
     vector("v_and_or_b32", [](u32 a, u32 b, u32 c) { return (a & b) | c; }).with(poison_and_or),
     vector("v_or3_b32", [](u32 a, u32 b, u32 c) { return a | b | c; }).with(poison_or3),
     vector("v_xad_u32", [](u32 a, u32 b, u32 c) { return (a ^ b) + c; }),
-    vector("v_lshl_or_b32", [](u32 a, u32 b, u32 c) { return a << (b & 31) | c; }).with(poison_lshl_or),
+    vector("v_lshl_or_b32", [](u32 a, u32 b, u32 c) { return a << (b & 31) | c; })
+        .with(poison_lshl_or),
     vector("v_bfi_b32", [](u32 a, u32 b, u32 c) { return (a & b) | (~a & c); }).with(poison_bfi),
     vector("v_perm_b32", [](u32 a, u32 b, u32 c) { return permute(a, b, c); }).with(poison_perm),
-    vector("v_alignbit_b32", [](u32 a, u32 b, u32 c) { return u32((u64(a) << 32 | b) >> (c & 31)); }).with(poison_alignbit),
-    vector("v_alignbyte_b32", [](u32 a, u32 b, u32 c) { return u32((u64(a) << 32 | b) >> 8 * (c & 3)); }).with(poison_alignbyte),
+    vector("v_alignbit_b32",
+           [](u32 a, u32 b, u32 c) { return u32((u64(a) << 32 | b) >> (c & 31)); })
+        .with(poison_alignbit),
+    vector("v_alignbyte_b32",
+           [](u32 a, u32 b, u32 c) { return u32((u64(a) << 32 | b) >> 8 * (c & 3)); })
+        .with(poison_alignbyte),
 
     // Shifts and fields.
     vector("v_lshlrev_b32", [](u32 a, u32 b) { return b << (a & 31); }).with(poison_lshlrev32),
@@ -158,11 +207,13 @@ constexpr Row kRows[] = {
     vector("v_bfe_u32", [](u32 a, u32 b, u32 c) { return bfe_u32(a, b, c); }).with(poison_bfe_u32),
     vector("v_bfe_i32", [](u32 a, u32 b, u32 c) { return bfe_i32(a, b, c); }).with(poison_bfe_i32),
     vector("v_bfm_b32", [](u32 a, u32 b) { return ((1u << (a & 31)) - 1) << (b & 31); }),
-    vector("v_bfrev_b32", [](u32 a) {
-      a = (a >> 1 & 0x5555'5555) | (a & 0x5555'5555) << 1;
-      a = (a >> 2 & 0x3333'3333) | (a & 0x3333'3333) << 2;
-      a = (a >> 4 & 0x0f0f'0f0f) | (a & 0x0f0f'0f0f) << 4;
-      return __builtin_bswap32(a); }),
+    vector("v_bfrev_b32",
+           [](u32 a) {
+             a = (a >> 1 & 0x5555'5555) | (a & 0x5555'5555) << 1;
+             a = (a >> 2 & 0x3333'3333) | (a & 0x3333'3333) << 2;
+             a = (a >> 4 & 0x0f0f'0f0f) | (a & 0x0f0f'0f0f) << 4;
+             return __builtin_bswap32(a);
+           }),
     vector("v_bcnt_u32_b32", [](u32 a, u32 b) { return u32(__builtin_popcount(a)) + b; }),
     vector("v_ffbh_u32", [](u32 a) { return count_leading(a); }),
     vector("v_ffbl_b32", [](u32 a) { return a == 0 ? ~0u : u32(__builtin_ctz(a)); }),
@@ -177,13 +228,21 @@ constexpr Row kRows[] = {
     vector("v_max3_u32", [](u32 a, u32 b, u32 c) { return max_u32(max_u32(a, b), c); }),
     vector("v_min3_i32", [](i32 a, i32 b, i32 c) { return min_i32(min_i32(a, b), c); }),
     vector("v_max3_i32", [](i32 a, i32 b, i32 c) { return max_i32(max_i32(a, b), c); }),
-    vector("v_med3_u32", [](u32 a, u32 b, u32 c) { return max_u32(min_u32(a, b), min_u32(max_u32(a, b), c)); }),
-    vector("v_med3_i32", [](i32 a, i32 b, i32 c) { return max_i32(min_i32(a, b), min_i32(max_i32(a, b), c)); }),
+    vector("v_med3_u32",
+           [](u32 a, u32 b, u32 c) { return max_u32(min_u32(a, b), min_u32(max_u32(a, b), c)); }),
+    vector("v_med3_i32",
+           [](i32 a, i32 b, i32 c) { return max_i32(min_i32(a, b), min_i32(max_i32(a, b), c)); }),
 
     // 16 bits.
-    vector("v_add_u16", [](u16 a, u16 b) { return u16(a + b); }, [](u16 a, u16 b) { return saturate_u16(a + b); }),
-    vector("v_sub_u16", [](u16 a, u16 b) { return u16(a - b); }, [](u16 a, u16 b) { return saturate_u16(a - b); }),
-    vector("v_subrev_u16", [](u16 a, u16 b) { return u16(b - a); }, [](u16 a, u16 b) { return saturate_u16(b - a); }),
+    vector(
+        "v_add_u16", [](u16 a, u16 b) { return u16(a + b); },
+        [](u16 a, u16 b) { return saturate_u16(a + b); }),
+    vector(
+        "v_sub_u16", [](u16 a, u16 b) { return u16(a - b); },
+        [](u16 a, u16 b) { return saturate_u16(a - b); }),
+    vector(
+        "v_subrev_u16", [](u16 a, u16 b) { return u16(b - a); },
+        [](u16 a, u16 b) { return saturate_u16(b - a); }),
     vector_half("v_add_i16", [](i16 a, i16 b) { return i16(a + b); }),
     vector_half("v_sub_i16", [](i16 a, i16 b) { return i16(a - b); }),
     vector("v_mul_lo_u16", [](u16 a, u16 b) { return u16(u32(a) * b); }),
@@ -195,17 +254,29 @@ constexpr Row kRows[] = {
     vector_half("v_max3_u16", [](u16 a, u16 b, u16 c) { return max_of(max_of(a, b), c); }),
     vector_half("v_min3_i16", [](i16 a, i16 b, i16 c) { return min_of(min_of(a, b), c); }),
     vector_half("v_max3_i16", [](i16 a, i16 b, i16 c) { return max_of(max_of(a, b), c); }),
-    vector_half("v_med3_u16", [](u16 a, u16 b, u16 c) { return max_of(min_of(a, b), min_of(max_of(a, b), c)); }),
-    vector_half("v_med3_i16", [](i16 a, i16 b, i16 c) { return max_of(min_of(a, b), min_of(max_of(a, b), c)); }),
-    vector("v_sat_pk_u8_i16", [](u32 a) {
-      const i32 l = i16(a), h = i16(a >> 16);
-      return u32(l < 0 ? 0 : l > 255 ? 255 : l) | u32(h < 0 ? 0 : h > 255 ? 255 : h) << 8; }),
+    vector_half("v_med3_u16",
+                [](u16 a, u16 b, u16 c) { return max_of(min_of(a, b), min_of(max_of(a, b), c)); }),
+    vector_half("v_med3_i16",
+                [](i16 a, i16 b, i16 c) { return max_of(min_of(a, b), min_of(max_of(a, b), c)); }),
+    vector("v_sat_pk_u8_i16",
+           [](u32 a) {
+             const i32 l = i16(a), h = i16(a >> 16);
+             return u32(l < 0 ? 0 : l > 255 ? 255 : l) | u32(h < 0 ? 0 : h > 255 ? 255 : h) << 8;
+           }),
 
     // Packed 16 bits.
-    packed16("v_pk_add_u16", [](u16 a, u16 b) { return u16(a + b); }, [](u16 a, u16 b) { return saturate_u16(a + b); }),
-    packed16("v_pk_sub_u16", [](u16 a, u16 b) { return u16(a - b); }, [](u16 a, u16 b) { return saturate_u16(a - b); }),
-    packed16("v_pk_add_i16", [](i16 a, i16 b) { return i16(a + b); }, [](i16 a, i16 b) { return saturate_i16(a + b); }),
-    packed16("v_pk_sub_i16", [](i16 a, i16 b) { return i16(a - b); }, [](i16 a, i16 b) { return saturate_i16(a - b); }),
+    packed16(
+        "v_pk_add_u16", [](u16 a, u16 b) { return u16(a + b); },
+        [](u16 a, u16 b) { return saturate_u16(a + b); }),
+    packed16(
+        "v_pk_sub_u16", [](u16 a, u16 b) { return u16(a - b); },
+        [](u16 a, u16 b) { return saturate_u16(a - b); }),
+    packed16(
+        "v_pk_add_i16", [](i16 a, i16 b) { return i16(a + b); },
+        [](i16 a, i16 b) { return saturate_i16(a + b); }),
+    packed16(
+        "v_pk_sub_i16", [](i16 a, i16 b) { return i16(a - b); },
+        [](i16 a, i16 b) { return saturate_i16(a - b); }),
     packed16("v_pk_mul_lo_u16", [](u16 a, u16 b) { return u16(u32(a) * b); }),
     packed16("v_pk_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
     packed16("v_pk_mad_i16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
@@ -218,27 +289,58 @@ constexpr Row kRows[] = {
     packed16("v_pk_max_i16", [](i16 a, i16 b) { return max_of(a, b); }),
 
     // gfx950.
-    table(vector("v_bitop3_b32", [](u32 a, u32 b, u32 c, u32 t) { return bitop3(a, b, c, t); })).on(kGfx950Only),
-    table(vector_half("v_bitop3_b16", [](u16 a, u16 b, u16 c, u32 t) { return u16(bitop3(a, b, c, t)); })).on(kGfx950Only),
-    vector_half("v_ashr_pk_i8_i32", [](i32 a, i32 b, u32 n) {
-      return u16((clamp_to<i8>(a >> (n & 31), -128, 127) & 0xff) | (clamp_to<i8>(b >> (n & 31), -128, 127) & 0xff) << 8); }).on(kGfx950Only),
-    vector_half("v_ashr_pk_u8_i32", [](i32 a, i32 b, u32 n) {
-      return u16(clamp_to<u8>(a >> (n & 31), 0, 255) | clamp_to<u8>(b >> (n & 31), 0, 255) << 8); }).on(kGfx950Only),
-    vector("v_prng_b32", [](u32 a) { return a << 1 ^ (a >> 31 ? 197u : 0u); }).on(kGfx950Only).with(Fidelity::kHypothesis),
+    table(vector("v_bitop3_b32", [](u32 a, u32 b, u32 c, u32 t) { return bitop3(a, b, c, t); }))
+        .on(kGfx950Only),
+    table(vector_half("v_bitop3_b16",
+                      [](u16 a, u16 b, u16 c, u32 t) { return u16(bitop3(a, b, c, t)); }))
+        .on(kGfx950Only),
+    vector_half("v_ashr_pk_i8_i32",
+                [](i32 a, i32 b, u32 n) {
+                  return u16((clamp_to<i8>(a >> (n & 31), -128, 127) & 0xff) |
+                             (clamp_to<i8>(b >> (n & 31), -128, 127) & 0xff) << 8);
+                })
+        .on(kGfx950Only),
+    vector_half("v_ashr_pk_u8_i32",
+                [](i32 a, i32 b, u32 n) {
+                  return u16(clamp_to<u8>(a >> (n & 31), 0, 255) |
+                             clamp_to<u8>(b >> (n & 31), 0, 255) << 8);
+                })
+        .on(kGfx950Only),
+    vector("v_prng_b32", [](u32 a) { return a << 1 ^ (a >> 31 ? 197u : 0u); })
+        .on(kGfx950Only)
+        .with(Fidelity::kHypothesis),
 
     // Dot products of small integers.
-    vector("v_dot4_i32_i8", [](u32 a, u32 b, u32 c) {
-      u32 s = c; for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i)); return s; }),
-    vector("v_dot4_u32_u8", [](u32 a, u32 b, u32 c) {
-      u32 s = c; for (unsigned i = 0; i < 32; i += 8) s += u32(u8(a >> i)) * u8(b >> i); return s; }),
-    vector("v_dot2_i32_i16", [](u32 a, u32 b, u32 c) {
-      return c + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16)); }),
-    vector("v_dot2_u32_u16", [](u32 a, u32 b, u32 c) {
-      return c + (a & 0xffff) * (b & 0xffff) + (a >> 16) * (b >> 16); }),
-    vector("v_dot4c_i32_i8", [](u32 a, u32 b, Old<u32> c) {
-      u32 s = c.value; for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i)); return s; }),
-    vector("v_dot2c_i32_i16", [](u32 a, u32 b, Old<u32> c) {
-      return c.value + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16)); }),
+    vector("v_dot4_i32_i8",
+           [](u32 a, u32 b, u32 c) {
+             u32 s = c;
+             for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i));
+             return s;
+           }),
+    vector("v_dot4_u32_u8",
+           [](u32 a, u32 b, u32 c) {
+             u32 s = c;
+             for (unsigned i = 0; i < 32; i += 8) s += u32(u8(a >> i)) * u8(b >> i);
+             return s;
+           }),
+    vector("v_dot2_i32_i16",
+           [](u32 a, u32 b, u32 c) {
+             return c + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16));
+           }),
+    vector("v_dot2_u32_u16",
+           [](u32 a, u32 b, u32 c) {
+             return c + (a & 0xffff) * (b & 0xffff) + (a >> 16) * (b >> 16);
+           }),
+    vector("v_dot4c_i32_i8",
+           [](u32 a, u32 b, Old<u32> c) {
+             u32 s = c.value;
+             for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i));
+             return s;
+           }),
+    vector("v_dot2c_i32_i16",
+           [](u32 a, u32 b, Old<u32> c) {
+             return c.value + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16));
+           }),
 };
 
 }  // namespace

@@ -7,21 +7,26 @@
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
 namespace {
 
-// The functions are defined once, for the baseline, in math_unit.cc: libm's code does not get faster
-// by recompiling its callers.
-template <float (*kFunction)(float, Transcendentals)> constexpr Row unit32(std::string_view name) {
-  return vector(name, [](F32 a, const Unit& u) {
-    const u32 x = flush32(a.bits);
-    if (is_nan32(x)) return F32{quiet32(x)};
-    return F32{flush32(as_bits(kFunction(as_float(x), u.model)))};
-  }).with(Fidelity::kOneUlp);
+// The functions are defined once, for the baseline, in math_unit.cc: libm's code does not get
+// faster by recompiling its callers.
+template <float (*kFunction)(float, Transcendentals)>
+constexpr Row unit32(std::string_view name) {
+  return vector(name,
+                [](F32 a, const Unit& u) {
+                  const u32 x = flush32(a.bits);
+                  if (is_nan32(x)) return F32{quiet32(x)};
+                  return F32{flush32(as_bits(kFunction(as_float(x), u.model)))};
+                })
+      .with(Fidelity::kOneUlp);
 }
-template <double (*kFunction)(double)> constexpr Row unit16(std::string_view name) {
+template <double (*kFunction)(double)>
+constexpr Row unit16(std::string_view name) {
   // f16 keeps its denormals as MODE says; the f64 result is rounded once.
   return vector(name, [](Half a) { return Half{round_to_odd(kFunction(double(a.value)))}; })
       .with(Fidelity::kOneUlp);
 }
-template <double (*kFunction)(double)> constexpr Row unit64(std::string_view name) {
+template <double (*kFunction)(double)>
+constexpr Row unit64(std::string_view name) {
   // Only a first approximation in hardware (the manual gives 2^29 ulp); code refines it.
   return vector(name, [](double a) { return kFunction(a); }).with(Fidelity::kHypothesis);
 }

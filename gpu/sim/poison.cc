@@ -22,12 +22,16 @@ uint64_t sign_extend(uint64_t bits, unsigned width) {
 }  // namespace
 
 uint64_t poison_copy(const uint64_t*, const uint64_t* p) { return p[0]; }
-uint64_t poison_and(const uint64_t* v, const uint64_t* p) { return and_rule(v[0], p[0], v[1], p[1]); }
+uint64_t poison_and(const uint64_t* v, const uint64_t* p) {
+  return and_rule(v[0], p[0], v[1], p[1]);
+}
 uint64_t poison_andn2(const uint64_t* v, const uint64_t* p) {
   return and_rule(v[0], p[0], ~v[1], p[1]);
 }
 uint64_t poison_or(const uint64_t* v, const uint64_t* p) { return or_rule(v[0], p[0], v[1], p[1]); }
-uint64_t poison_orn2(const uint64_t* v, const uint64_t* p) { return or_rule(v[0], p[0], ~v[1], p[1]); }
+uint64_t poison_orn2(const uint64_t* v, const uint64_t* p) {
+  return or_rule(v[0], p[0], ~v[1], p[1]);
+}
 uint64_t poison_xor(const uint64_t*, const uint64_t* p) { return p[0] | p[1]; }
 uint64_t poison_or3(const uint64_t* v, const uint64_t* p) {
   return or_rule(v[0] | v[1], or_rule(v[0], p[0], v[1], p[1]), v[2], p[2]);
@@ -53,14 +57,14 @@ uint64_t poison_lshr64(const uint64_t* v, const uint64_t* p) {
 uint64_t poison_ashr64(const uint64_t* v, const uint64_t* p) {
   return all_if(p[1]) | uint64_t(int64_t(p[0]) >> (v[1] & 63));
 }
-#define REVERSED(NAME)                                                \
+#define REVERSED(NAME)                                                  \
   uint64_t poison_##NAME##rev32(const uint64_t* v, const uint64_t* p) { \
-    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};          \
-    return poison_##NAME##32(rv, rp);                                 \
-  }                                                                   \
+    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};            \
+    return poison_##NAME##32(rv, rp);                                   \
+  }                                                                     \
   uint64_t poison_##NAME##rev64(const uint64_t* v, const uint64_t* p) { \
-    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};          \
-    return poison_##NAME##64(rv, rp);                                 \
+    const uint64_t rv[] = {v[1], v[0]}, rp[] = {p[1], p[0]};            \
+    return poison_##NAME##64(rv, rp);                                   \
   }
 REVERSED(lshl)
 REVERSED(lshr)
@@ -92,7 +96,16 @@ uint64_t poison_alignbyte(const uint64_t* v, const uint64_t* p) {
   return all_if(p[2]) | uint32_t((p[0] << 32 | uint32_t(p[1])) >> (8 * (v[2] & 3)));
 }
 uint64_t poison_perm(const uint64_t* v, const uint64_t* p) {
-  return all_if(p[2]) | permute_bytes(uint32_t(p[0]), uint32_t(p[1]), uint32_t(v[2]), false);
+  // Selectors 0-7 pick a byte of {a, b}, 8-11 the sign of bytes 1, 3, 5 and 7, the others a
+  // constant.
+  const uint64_t data = p[0] << 32 | uint32_t(p[1]);
+  uint64_t result = all_if(p[2]);
+  for (unsigned i = 0; i < 4; ++i) {
+    const unsigned s = v[2] >> 8 * i & 0xff;
+    const unsigned source = s < 8 ? s : 2 * (s - 8) + 1;
+    if (s < 12 && (data >> 8 * source & 0xff) != 0) result |= uint64_t{0xff} << 8 * i;
+  }
+  return result;
 }
 uint64_t poison_pack(const uint64_t*, const uint64_t* p) {
   return (p[0] & 0xffff) | (p[1] & 0xffff) << 16;
@@ -103,27 +116,14 @@ uint64_t poison_packed16(const uint64_t*, const uint64_t* p) {
 }
 uint64_t poison_packed32(const uint64_t*, const uint64_t* p) {
   const uint64_t any = p[0] | p[1] | p[2];
-  return (uint32_t(any) != 0 ? 0xffff'ffff : 0) | (any >> 32 != 0 ? uint64_t{0xffff'ffff} << 32 : 0);
+  return (uint32_t(any) != 0 ? 0xffff'ffff : 0) |
+         (any >> 32 != 0 ? uint64_t{0xffff'ffff} << 32 : 0);
 }
 
-uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector, bool constants) {
-  const uint64_t data = uint64_t(a) << 32 | b;
-  uint32_t result = 0;
-  for (unsigned i = 0; i < 4; ++i) {
-    const unsigned s = selector >> 8 * i & 0xff;
-    uint32_t byte;
-    if (s >= 13)
-      byte = constants ? 0xff : 0;
-    else if (s == 12)
-      byte = 0;
-    else if (s >= 8)
-      byte = data >> (16 * (s - 8) + 15) & 1 ? 0xff : 0;
-    else
-      byte = data >> 8 * s & 0xff;
-    result |= byte << 8 * i;
-  }
-  return result;
-}
+uint64_t poison_byte0(const uint64_t*, const uint64_t* p) { return all_if(p[0] & 0xff); }
+uint64_t poison_byte1(const uint64_t*, const uint64_t* p) { return all_if(p[0] >> 8 & 0xff); }
+uint64_t poison_byte2(const uint64_t*, const uint64_t* p) { return all_if(p[0] >> 16 & 0xff); }
+uint64_t poison_byte3(const uint64_t*, const uint64_t* p) { return all_if(p[0] >> 24 & 0xff); }
 
 void poison_lanes(const Wave& wave, Slot slot, uint32_t* lanes) {
   switch (slot.kind) {
@@ -184,7 +184,8 @@ uint32_t poison_origin(const Wave& wave, const Op& op, uint64_t lanes) {
     const Slot slot = op.src[k];
     if (slot.kind == Kind::kVgpr && (wave.v_poison[slot.index].any() & lanes) != 0)
       return wave.v_origin[slot.index];
-    if (slot.kind == Kind::kSgpr && wave.s_poison[slot.index] != 0) return wave.s_origin[slot.index];
+    if (slot.kind == Kind::kSgpr && wave.s_poison[slot.index] != 0)
+      return wave.s_origin[slot.index];
     if (slot.kind == Kind::kMask && (wave.s64_poison(slot.index) & lanes) != 0)
       return wave.s_origin[slot.index];
   }

@@ -1,5 +1,5 @@
-// Uninitialised data: how it spreads, where it is a finding, and that copying it is none. Each fault
-// has a right twin beside it.
+// Uninitialised data: how it spreads, where it is a finding, and that copying it is none. Each
+// fault has a right twin beside it.
 #include <gtest/gtest.h>
 
 #include "gpu/sim/testing_asm.h"
@@ -37,9 +37,14 @@ TEST(Spread, BytesThroughMovesAndBitOperations) {
   EXPECT_EQ(poison_of("s_movk_i32 s2, 0x7f00\nv_and_or_b32 v2, v1, s2, v0"), 0xff00u);
   EXPECT_EQ(poison_of("v_cvt_f32_ubyte1 v2, v1"), 0xffff'ffffu);
   EXPECT_EQ(poison_of("v_and_b32 v2, 0xff00, v1\nv_cvt_f32_ubyte0 v2, v2"), 0u);
-  EXPECT_EQ(poison_of("v_mov_b32_sdwa v2, v1 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:BYTE_2"), 0xffu);
-  EXPECT_EQ(poison_of("v_mov_b32 v2, 0\nv_mov_b32_sdwa v2, v1 dst_sel:BYTE_1 dst_unused:UNUSED_PRESERVE src0_sel:BYTE_2"), 0xff00u);
-  EXPECT_EQ(poison_of("v_mov_b32_sdwa v2, v0 dst_sel:WORD_0 dst_unused:UNUSED_PRESERVE src0_sel:WORD_0"), 0xffff'0000u);
+  EXPECT_EQ(poison_of("v_mov_b32_sdwa v2, v1 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:BYTE_2"),
+            0xffu);
+  EXPECT_EQ(poison_of("v_mov_b32 v2, 0\nv_mov_b32_sdwa v2, v1 dst_sel:BYTE_1 "
+                      "dst_unused:UNUSED_PRESERVE src0_sel:BYTE_2"),
+            0xff00u);
+  EXPECT_EQ(
+      poison_of("v_mov_b32_sdwa v2, v0 dst_sel:WORD_0 dst_unused:UNUSED_PRESERVE src0_sel:WORD_0"),
+      0xffff'0000u);
 }
 
 TEST(Spread, WholeResultsThroughArithmetic) {
@@ -48,7 +53,8 @@ TEST(Spread, WholeResultsThroughArithmetic) {
   EXPECT_EQ(poison_of("v_add_u16 v2, v0, v1"), 0xffffu);
   EXPECT_EQ(poison_of("v_add_u32 v2, v0, v0"), 0u);
   EXPECT_EQ(poison_of("v_and_b32 v2, 0xffff, v1\nv_pk_add_u16 v2, v2, v0"), 0xffffu);
-  EXPECT_EQ(poison_of("v_cndmask_b32 v2, v0, v1, s[4:5]"), 0xffff'ffffu);  // the condition is undefined
+  EXPECT_EQ(poison_of("v_cndmask_b32 v2, v0, v1, s[4:5]"),
+            0xffff'ffffu);  // the condition is undefined
   EXPECT_EQ(poison_of("s_mov_b64 s[4:5], 0\nv_cndmask_b32 v2, v0, v1, s[4:5]"), 0u);
   EXPECT_EQ(poison_of("v_cvt_pk_fp8_f32 v2, v0, v0"), 0xffff'0000u);  // the half it leaves alone
 }
@@ -90,7 +96,8 @@ TEST(Decisions, MaskedComparesAreNone) {
   EXPECT_EQ(wave.findings(), "");
 }
 
-void expect_uninitialised(const AsmWave& wave, const std::string& instruction, const std::string& part) {
+void expect_uninitialised(const AsmWave& wave, const std::string& instruction,
+                          const std::string& part) {
   ASSERT_EQ(wave.result().findings.size(), 1u) << wave.findings();
   const Finding& f = wave.result().findings[0];
   EXPECT_EQ(f.kind, FindingKind::kUninitialised);
@@ -132,8 +139,9 @@ TEST(Memory, LoadsBringItInAndStoresOrAddressesGiveItAway) {
   EXPECT_EQ(wave.v_poison(1, 10), 0x00ff'0000u);
   EXPECT_EQ(wave.v_poison(2, 10), 0xffff'ffffu);
   EXPECT_EQ(wave.v_poison(2, 9), 0u);
-  expect_uninitialised(wave, "global_store_dword",
-                       "it reaches a store to global memory; loaded at pc 0x0 by `global_load_dword v1");
+  expect_uninitialised(
+      wave, "global_store_dword",
+      "it reaches a store to global memory; loaded at pc 0x0 by `global_load_dword v1");
   EXPECT_EQ(wave.result().findings[0].lane, 10);
   EXPECT_EQ(wave.result().findings[0].lanes, 1u);
   EXPECT_FALSE(out.initialised(40, 4));
@@ -146,17 +154,20 @@ TEST(Memory, AddressLaneByLane) {
     ds_read_b32 v2, v1
     global_load_dword v3, v1, s[0:1]
     v_mov_b32 v4, v1
-  )", [] {
-    AsmOptions options;
-    options.lds_bytes = 256;
-    return options;
-  }());
+  )",
+               [] {
+                 AsmOptions options;
+                 options.lds_bytes = 256;
+                 return options;
+               }());
   Island& in = wave.memory().add({"in", 256});
   in.fill(0, 256, std::byte{0});
   wave.set_s64(0, in.address()).set_v(0, times(4)).run();
-  ASSERT_EQ(wave.result().findings.size(), 2u);  // the LDS address and the global one; the move is fine
+  ASSERT_EQ(wave.result().findings.size(),
+            2u);  // the LDS address and the global one; the move is fine
   EXPECT_EQ(wave.result().findings[0].instruction, "ds_read_b32 v2, v1");
-  EXPECT_NE(wave.result().findings[0].message.find("it reaches the address; loaded at pc 0x0"), std::string::npos);
+  EXPECT_NE(wave.result().findings[0].message.find("it reaches the address; loaded at pc 0x0"),
+            std::string::npos);
   EXPECT_EQ(wave.result().findings[1].instruction, "global_load_dword v3, v1, s[0:1]");
 }
 
@@ -170,7 +181,8 @@ TEST(Memory, LdsAndScratchKeepBytes) {
     scratch_store_short off, v2, off offset:2
     scratch_load_dword v4, off, off
     v_and_b32 v5, 0xff, v3
-  )", options);
+  )",
+               options);
   wave.set_v(0, times(4)).set_v(2, 5).run();
   EXPECT_EQ(wave.v_poison(3), 0xffff'ff00u);
   EXPECT_EQ(wave.v_poison(4), 0x0000'ffffu);
@@ -187,7 +199,8 @@ TEST(Lanes, ReadlaneAndDppTakeTheLanesPoison) {
     v_readlane_b32 s3, v1, 1
     s_mov_b64 exec, -1
     v_mov_b32_dpp v2, v1 quad_perm:[0,0,2,3] row_mask:0xf bank_mask:0xf
-  )", options);
+  )",
+               options);
   wave.set_v(0, 9).run();
   EXPECT_EQ(wave.s_poison(2), 0u);
   EXPECT_EQ(wave.s_poison(3), 0xffff'ffffu);

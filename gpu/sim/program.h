@@ -1,6 +1,6 @@
 // A kernel decoded once into micro-ops. Immutable: any number of threads may run it at once.
-#ifndef GPU_SIM_PROGRAM_H_
-#define GPU_SIM_PROGRAM_H_
+#ifndef WAVEFUZZ_GPU_SIM_PROGRAM_H_
+#define WAVEFUZZ_GPU_SIM_PROGRAM_H_
 
 #include <cstdint>
 #include <memory>
@@ -24,8 +24,8 @@ struct Code;
 
 class Program {
  public:
-  // Decodes the kernel and the device functions it may call. An instruction that the simulator lacks
-  // is kept and ends a run only when it is executed. Throws Error when the symbol is missing.
+  // Decodes the kernel and the device functions it may call. An instruction that the simulator
+  // lacks is kept and ends a run only when it is executed. Throws Error when the symbol is missing.
   Program(const CodeObject& object, std::string_view symbol, HostIsa isa = best_host_isa());
 
   const KernelInfo& kernel() const;
@@ -47,4 +47,4 @@ class Program {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_PROGRAM_H_
+#endif  // WAVEFUZZ_GPU_SIM_PROGRAM_H_

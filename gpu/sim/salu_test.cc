@@ -60,13 +60,16 @@ TEST(Scalar, ResultsAndScc) {
            Row{"s_ashr_i32 s4, s0, s2", 0x8000'0000, 4, false, 0xf800'0000, true},
            Row{"s_bfe_u32 s4, s0, s2", 0x1234'5678, 8 | 12 << 16, false, 0x456, true},
            Row{"s_bfe_i32 s4, s0, s2", 0x0000'0f00, 8 | 4 << 16, false, 0xffff'ffff, true},
-           Row{"s_bfe_u64 s[4:5], s[0:1], s2", 0x1234'5678'9abc'def0, 32 | 16 << 16, false, 0x5678, true},
-           Row{"s_bfe_i64 s[4:5], s[0:1], s2", 0x0000'8000'0000'0000, 32 | 16 << 16, false, 0xffff'ffff'ffff'8000, true},
+           Row{"s_bfe_u64 s[4:5], s[0:1], s2", 0x1234'5678'9abc'def0, 32 | 16 << 16, false, 0x5678,
+               true},
+           Row{"s_bfe_i64 s[4:5], s[0:1], s2", 0x0000'8000'0000'0000, 32 | 16 << 16, false,
+               0xffff'ffff'ffff'8000, true},
            Row{"s_bcnt1_i32_b64 s4, s[0:1]", 0xff00'0000'0000'00ff, 0, false, 16, true},
            Row{"s_bcnt0_i32_b32 s4, s0", 0xffff'ffff, 0, true, 0, false},
            Row{"s_abs_i32 s4, s0", 0xffff'fffb, 0, false, 5, true},
            Row{"s_absdiff_i32 s4, s0, s2", 3, 10, false, 7, true},
-           Row{"s_wqm_b64 s[4:5], s[0:1]", 0x1000'0000'0000'0004, 0, false, 0xf000'0000'0000'000f, true},
+           Row{"s_wqm_b64 s[4:5], s[0:1]", 0x1000'0000'0000'0004, 0, false, 0xf000'0000'0000'000f,
+               true},
            // One of the operands was taken: S0.
            Row{"s_min_i32 s4, s0, s2", 0xffff'ffff, 1, false, 0xffff'ffff, true},
            Row{"s_min_u32 s4, s0, s2", 0xffff'ffff, 1, true, 1, false},
@@ -78,7 +81,8 @@ TEST(Scalar, ResultsAndScc) {
            // Compares and selects.
            Row{"s_cmp_lt_i32 s0, s2\ns_cselect_b32 s4, 1, 2", 0xffff'ffff, 0, false, 1, true},
            Row{"s_cmp_lt_u32 s0, s2\ns_cselect_b32 s4, 1, 2", 0xffff'ffff, 0, true, 2, false},
-           Row{"s_cmp_eq_u64 s[0:1], s[2:3]\ns_cselect_b64 s[4:5], -1, 0", kTop, kTop, false, ~0ull, true},
+           Row{"s_cmp_eq_u64 s[0:1], s[2:3]\ns_cselect_b64 s[4:5], -1, 0", kTop, kTop, false, ~0ull,
+               true},
            Row{"s_bitcmp1_b32 s0, 4\ns_cselect_b32 s4, 1, 2", 0x10, 0, false, 1, true},
            Row{"s_cmpk_gt_i32 s0, 0xfff0\ns_cselect_b32 s4, 1, 2", 0, 0, false, 1, true},
            Row{"s_cmpk_gt_u32 s0, 0xfff0\ns_cselect_b32 s4, 1, 2", 0, 0, true, 2, false},
@@ -100,7 +104,10 @@ TEST(Scalar, ResultsAndScc) {
 }
 
 TEST(Exec, SaveexecFamily) {
-  struct Case { const char* name; uint64_t want; };
+  struct Case {
+    const char* name;
+    uint64_t want;
+  };
   constexpr uint64_t kSource = 0x00ff, kExecIn = 0x0f0f;
   for (const Case& c : {Case{"and", kSource & kExecIn}, Case{"or", kSource | kExecIn},
                         Case{"xor", kSource ^ kExecIn}, Case{"andn2", kSource & ~kExecIn},
@@ -109,7 +116,8 @@ TEST(Exec, SaveexecFamily) {
                         Case{"andn1", ~kSource & kExecIn}, Case{"orn1", ~kSource | kExecIn}}) {
     AsmOptions options;
     options.exec = kExecIn;
-    AsmWave wave(std::string("s_") + c.name + "_saveexec_b64 s[2:3], s[0:1]\nv_mov_b32 v1, 7", options);
+    AsmWave wave(std::string("s_") + c.name + "_saveexec_b64 s[2:3], s[0:1]\nv_mov_b32 v1, 7",
+                 options);
     wave.set_s64(0, kSource).set_v(1, 0).run();
     EXPECT_EQ(wave.s64(2), kExecIn) << c.name;
     EXPECT_EQ(wave.exec(), c.want) << c.name;

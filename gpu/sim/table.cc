@@ -8,9 +8,12 @@ namespace wavefuzz::sim {
 
 std::string_view name(HostIsa isa) {
   switch (isa) {
-    case HostIsa::kBaseline: return "baseline";
-    case HostIsa::kAvx2: return "avx2";
-    case HostIsa::kAvx512: return "avx512";
+    case HostIsa::kBaseline:
+      return "baseline";
+    case HostIsa::kAvx2:
+      return "avx2";
+    case HostIsa::kAvx512:
+      return "avx512";
   }
   return "";
 }
@@ -29,9 +32,12 @@ HostIsa best_host_isa() {
 
 const Table& table(HostIsa isa) {
   switch (isa) {
-    case HostIsa::kBaseline: return baseline::table();
-    case HostIsa::kAvx2: return avx2::table();
-    case HostIsa::kAvx512: return avx512::table();
+    case HostIsa::kBaseline:
+      return baseline::table();
+    case HostIsa::kAvx2:
+      return avx2::table();
+    case HostIsa::kAvx512:
+      return avx512::table();
   }
   return baseline::table();
 }

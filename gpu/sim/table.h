@@ -1,6 +1,6 @@
 // The instruction table: mnemonic to semantics, one per host ISA.
-#ifndef GPU_SIM_TABLE_H_
-#define GPU_SIM_TABLE_H_
+#ifndef WAVEFUZZ_GPU_SIM_TABLE_H_
+#define WAVEFUZZ_GPU_SIM_TABLE_H_
 
 #include <span>
 #include <string_view>
@@ -11,15 +11,21 @@ namespace wavefuzz::sim {
 
 struct Table {
   std::span<const std::span<const Row>> families;
-  ExecFn vector;         // for rows of Format::kVector
-  ExecFn vector_extras;  // the same, for an op that has Extras
-  ExecFn vector_indexed; // either, in programs that use relative VGPR addressing
+  ExecFn vector;          // for rows of Format::kVector
+  ExecFn vector_extras;   // the same, for an op that has Extras
+  ExecFn vector_indexed;  // either, in programs that use relative VGPR addressing
 };
 
 // One per namespace that the op files are compiled into.
-namespace baseline { const Table& table(); }
-namespace avx2 { const Table& table(); }
-namespace avx512 { const Table& table(); }
+namespace baseline {
+const Table& table();
+}
+namespace avx2 {
+const Table& table();
+}
+namespace avx512 {
+const Table& table();
+}
 
 const Table& table(HostIsa isa);
 // Null when the arch has no such instruction in the table.
@@ -38,4 +44,4 @@ const Op* exec_inexact(Wave& wave, const Op* op);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_TABLE_H_
+#endif  // WAVEFUZZ_GPU_SIM_TABLE_H_

@@ -57,16 +57,20 @@ std::vector<std::byte> assemble(Arch arch, const std::string& text) {
   const std::unique_ptr<llvm::MCSubtargetInfo> subtarget(
       target->createMCSubtargetInfo(triple, name(arch), ""));
   llvm::MCContext context(triple, info.get(), registers.get(), subtarget.get(), &source, &options);
-  const std::unique_ptr<llvm::MCObjectFileInfo> file(target->createMCObjectFileInfo(context, false));
+  const std::unique_ptr<llvm::MCObjectFileInfo> file(
+      target->createMCObjectFileInfo(context, false));
   context.setObjectFileInfo(file.get());
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream out(object);
-  std::unique_ptr<llvm::MCAsmBackend> backend(target->createMCAsmBackend(*subtarget, *registers, options));
+  std::unique_ptr<llvm::MCAsmBackend> backend(
+      target->createMCAsmBackend(*subtarget, *registers, options));
   std::unique_ptr<llvm::MCObjectWriter> writer = backend->createObjectWriter(out);
   const std::unique_ptr<llvm::MCStreamer> streamer(target->createMCObjectStreamer(
       triple, context, std::move(backend), std::move(writer),
-      std::unique_ptr<llvm::MCCodeEmitter>(target->createMCCodeEmitter(*instructions, context)), *subtarget));
-  const std::unique_ptr<llvm::MCAsmParser> parser(createMCAsmParser(source, context, *streamer, *info));
+      std::unique_ptr<llvm::MCCodeEmitter>(target->createMCCodeEmitter(*instructions, context)),
+      *subtarget));
+  const std::unique_ptr<llvm::MCAsmParser> parser(
+      createMCAsmParser(source, context, *streamer, *info));
   const std::unique_ptr<llvm::MCTargetAsmParser> target_parser(
       target->createMCAsmParser(*subtarget, *parser, *instructions, options));
   parser->setTargetParser(*target_parser);
@@ -99,7 +103,8 @@ AsmWave::AsmWave(const std::string& text, const AsmOptions& o) : exec_(o.exec) {
   d.ieee = o.ieee;
   d.dx10_clamp = o.dx10_clamp;
   d.fp16_overflow = o.fp16_overflow;
-  const CodeObject object = CodeObject::from_code(o.arch, kernel, assemble(o.arch, text + "\ns_endpgm\n"));
+  const CodeObject object =
+      CodeObject::from_code(o.arch, kernel, assemble(o.arch, text + "\ns_endpgm\n"));
   program_ = std::make_unique<Program>(object, "test", o.isa);
   config_.transcendentals = o.transcendentals;
   config_.instruction_budget = 1'000'000;

@@ -18,8 +18,8 @@
 //   const Mode&                 the MODE register, last
 //   const Unit&                 the model of the transcendental unit, last
 // Results may also be bool (a bit per lane, as compares give) and WithBit<T> (value and carry-out).
-#ifndef GPU_SIM_VOCABULARY_H_
-#define GPU_SIM_VOCABULARY_H_
+#ifndef WAVEFUZZ_GPU_SIM_VOCABULARY_H_
+#define WAVEFUZZ_GPU_SIM_VOCABULARY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -44,42 +44,76 @@ using i16 = int16_t;
 using i32 = int32_t;
 using i64 = int64_t;
 
-struct Half { float value; };
-struct F16 { u32 bits; };
-struct F32 { u32 bits; };
-struct F64 { u64 bits; };
-struct LaneBit { u32 mask; explicit operator bool() const { return mask != 0; } };
-struct VccBit { u32 mask; explicit operator bool() const { return mask != 0; } };
-template <typename T> struct Old { T value; };
-template <typename T> struct WithBit { T value; bool bit; };
-struct Mix { float value; };  // v_fma_mix source
-struct LaneNumber { u32 value; };
-struct Unit { Transcendentals model; };
+struct Half {
+  float value;
+};
+struct F16 {
+  u32 bits;
+};
+struct F32 {
+  u32 bits;
+};
+struct F64 {
+  u64 bits;
+};
+struct LaneBit {
+  u32 mask;
+  explicit operator bool() const { return mask != 0; }
+};
+struct VccBit {
+  u32 mask;
+  explicit operator bool() const { return mask != 0; }
+};
+template <typename T>
+struct Old {
+  T value;
+};
+template <typename T>
+struct WithBit {
+  T value;
+  bool bit;
+};
+struct Mix {
+  float value;
+};  // v_fma_mix source
+struct LaneNumber {
+  u32 value;
+};
+struct Unit {
+  Transcendentals model;
+};
 
 // How a parameter type is read. kFlush: denormals go as MODE says.
-template <typename T> struct In;
-#define SIM_IN(TYPE, OPERAND, EXPR)                                                  \
-  template <> struct In<TYPE> {                                                      \
-    static constexpr OperandType kOperand = OperandType::OPERAND;                    \
-    static constexpr unsigned kSlots = dwords(kOperand);                             \
-    template <bool kFlush>                                                           \
-    SIM_INLINE static TYPE get(const LaneArgs& a, unsigned k, unsigned i) {          \
-      (void)a; (void)k; (void)i;                                                        \
-      return EXPR;                                                                   \
-    }                                                                                \
+template <typename T>
+struct In;
+#define SIM_IN(TYPE, OPERAND, EXPR)                                         \
+  template <>                                                               \
+  struct In<TYPE> {                                                         \
+    static constexpr OperandType kOperand = OperandType::OPERAND;           \
+    static constexpr unsigned kSlots = dwords(kOperand);                    \
+    template <bool kFlush>                                                  \
+    SIM_INLINE static TYPE get(const LaneArgs& a, unsigned k, unsigned i) { \
+      (void)a;                                                              \
+      (void)k;                                                              \
+      (void)i;                                                              \
+      return EXPR;                                                          \
+    }                                                                       \
   };
 SIM_INLINE u64 pair(const LaneArgs& a, unsigned k, unsigned i) {
   return a.src[k][i] | u64(a.src[k + 1][i]) << 32;
 }
-template <bool kFlush> SIM_INLINE float in_f32(const LaneArgs& a, unsigned k, unsigned i) {
+template <bool kFlush>
+SIM_INLINE float in_f32(const LaneArgs& a, unsigned k, unsigned i) {
   const u32 bits = a.src[k][i];
   return as_float(kFlush && a.mode->flush_in_f32 ? flush32(bits) : bits);
 }
-template <bool kFlush> SIM_INLINE float in_f16(const LaneArgs& a, unsigned k, unsigned i) {
+template <bool kFlush>
+SIM_INLINE float in_f16(const LaneArgs& a, unsigned k, unsigned i) {
   const u32 bits = a.src[k][i] & 0xffff;
   return as_float(f32_from_f16(kFlush && a.mode->flush_in_f16_f64 ? flush16(bits) : bits));
 }
-template <bool kFlush> SIM_INLINE double in_f64(const LaneArgs& a, unsigned k, unsigned i) {
+template <bool kFlush>
+SIM_INLINE double in_f64(const LaneArgs& a, unsigned k, unsigned i) {
   const u64 bits = pair(a, k, i);
   return as_double(kFlush && a.mode->flush_in_f16_f64 ? flush64(bits) : bits);
 }
@@ -105,7 +139,8 @@ SIM_IN(Old<double>, kOldF64, Old<double>{in_f64<kFlush>(a, k, i)})
 #undef SIM_IN
 
 // The NaN that an arithmetic result takes from its inputs: the first one, quieted.
-template <typename T> SIM_INLINE void take_nan(u32& nan, const T& x) {
+template <typename T>
+SIM_INLINE void take_nan(u32& nan, const T& x) {
   if constexpr (std::is_same_v<T, float>) {
     if (is_nan32(as_bits(x))) nan = quiet32(as_bits(x));
   } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Mix> ||
@@ -113,7 +148,8 @@ template <typename T> SIM_INLINE void take_nan(u32& nan, const T& x) {
     take_nan(nan, x.value);
   }
 }
-template <typename T> SIM_INLINE void take_nan(u64& nan, const T& x) {
+template <typename T>
+SIM_INLINE void take_nan(u64& nan, const T& x) {
   if constexpr (std::is_same_v<T, double>) {
     if (is_nan64(as_bits(x))) nan = quiet64(as_bits(x));
   } else if constexpr (std::is_same_v<T, Old<double>>) {
@@ -126,13 +162,16 @@ SIM_INLINE void take_nans(N& nan, const T& first, const Rest&... rest) {
   take_nan(nan, first);
 }
 
-template <typename T> struct Out;
-template <> struct Out<void> {
+template <typename T>
+struct Out;
+template <>
+struct Out<void> {
   static constexpr unsigned kDwords = 0;
   static constexpr ResultType kType = ResultType::kBits;
 };
 #define SIM_OUT_BITS(TYPE, EXPR)                                                     \
-  template <> struct Out<TYPE> {                                                     \
+  template <>                                                                        \
+  struct Out<TYPE> {                                                                 \
     static constexpr unsigned kDwords = 1;                                           \
     static constexpr ResultType kType = ResultType::kBits;                           \
     template <bool kFlush, typename... A>                                            \
@@ -145,19 +184,26 @@ SIM_OUT_BITS(i32, u32(r))
 SIM_OUT_BITS(u16, r)
 SIM_OUT_BITS(i16, u16(r))
 #undef SIM_OUT_BITS
-template <> struct Out<F16> {
+template <>
+struct Out<F16> {
   static constexpr unsigned kDwords = 1;
   static constexpr ResultType kType = ResultType::kF16;
   template <bool kFlush, typename... A>
-  SIM_INLINE static void put(const LaneArgs& a, unsigned i, F16 r, const A&...) { a.dst[0][i] = r.bits; }
+  SIM_INLINE static void put(const LaneArgs& a, unsigned i, F16 r, const A&...) {
+    a.dst[0][i] = r.bits;
+  }
 };
-template <> struct Out<F32> {
+template <>
+struct Out<F32> {
   static constexpr unsigned kDwords = 1;
   static constexpr ResultType kType = ResultType::kF32;
   template <bool kFlush, typename... A>
-  SIM_INLINE static void put(const LaneArgs& a, unsigned i, F32 r, const A&...) { a.dst[0][i] = r.bits; }
+  SIM_INLINE static void put(const LaneArgs& a, unsigned i, F32 r, const A&...) {
+    a.dst[0][i] = r.bits;
+  }
 };
-template <> struct Out<u64> {
+template <>
+struct Out<u64> {
   static constexpr unsigned kDwords = 2;
   static constexpr ResultType kType = ResultType::kBits;
   template <bool kFlush, typename... A>
@@ -166,8 +212,10 @@ template <> struct Out<u64> {
     a.dst[1][i] = u32(r >> 32);
   }
 };
-template <> struct Out<i64> : Out<u64> {};
-template <> struct Out<F64> {
+template <>
+struct Out<i64> : Out<u64> {};
+template <>
+struct Out<F64> {
   static constexpr unsigned kDwords = 2;
   static constexpr ResultType kType = ResultType::kF64;
   template <bool kFlush, typename... A>
@@ -176,7 +224,8 @@ template <> struct Out<F64> {
     a.dst[1][i] = u32(r.bits >> 32);
   }
 };
-template <> struct Out<float> {
+template <>
+struct Out<float> {
   static constexpr unsigned kDwords = 1;
   static constexpr ResultType kType = ResultType::kF32;
   template <bool kFlush, typename... A>
@@ -193,7 +242,8 @@ template <> struct Out<float> {
     a.dst[0][i] = bits<kFlush>(a, r, args...);
   }
 };
-template <> struct Out<Half> {
+template <>
+struct Out<Half> {
   static constexpr unsigned kDwords = 1;
   static constexpr ResultType kType = ResultType::kF16;
   template <bool kFlush, typename... A>
@@ -207,7 +257,8 @@ template <> struct Out<Half> {
     a.dst[0][i] = bits;
   }
 };
-template <> struct Out<double> {
+template <>
+struct Out<double> {
   static constexpr unsigned kDwords = 2;
   static constexpr ResultType kType = ResultType::kF64;
   template <bool kFlush, typename... A>
@@ -221,7 +272,8 @@ template <> struct Out<double> {
     a.dst[1][i] = u32(bits >> 32);
   }
 };
-template <> struct Out<bool> {
+template <>
+struct Out<bool> {
   static constexpr unsigned kDwords = 0;
   static constexpr ResultType kType = ResultType::kBits;
   template <bool kFlush, typename... A>
@@ -229,7 +281,8 @@ template <> struct Out<bool> {
     a.dst[0][i] = 0u - u32(r);
   }
 };
-template <typename T> struct Out<WithBit<T>> {
+template <typename T>
+struct Out<WithBit<T>> {
   static constexpr unsigned kDwords = Out<T>::kDwords;
   static constexpr ResultType kType = Out<T>::kType;
   template <bool kFlush, typename... A>
@@ -238,60 +291,83 @@ template <typename T> struct Out<WithBit<T>> {
     a.dst[kDwords][i] = 0u - u32(r.bit);
   }
 };
-template <typename R> inline constexpr bool kIsHalf =
-    std::is_same_v<R, u16> || std::is_same_v<R, i16> || std::is_same_v<R, F16> ||
-    std::is_same_v<R, Half>;
-template <typename T> inline constexpr bool kWithBit = false;
-template <typename T> inline constexpr bool kWithBit<WithBit<T>> = true;
+template <typename R>
+inline constexpr bool kIsHalf = std::is_same_v<R, u16> || std::is_same_v<R, i16> ||
+                                std::is_same_v<R, F16> || std::is_same_v<R, Half>;
+template <typename T>
+inline constexpr bool kWithBit = false;
+template <typename T>
+inline constexpr bool kWithBit<WithBit<T>> = true;
 
 // Whether a type's denormals obey MODE, and which rounding field it takes.
-template <typename T> inline constexpr bool kIsF32 = std::is_same_v<T, float>;
-template <> inline constexpr bool kIsF32<Old<float>> = true;
-template <> inline constexpr bool kIsF32<Mix> = true;
-template <> inline constexpr bool kIsF32<WithBit<float>> = true;
-template <typename T> inline constexpr bool kIsF16OrF64 =
+template <typename T>
+inline constexpr bool kIsF32 = std::is_same_v<T, float>;
+template <>
+inline constexpr bool kIsF32<Old<float>> = true;
+template <>
+inline constexpr bool kIsF32<Mix> = true;
+template <>
+inline constexpr bool kIsF32<WithBit<float>> = true;
+template <typename T>
+inline constexpr bool kIsF16OrF64 =
     std::is_same_v<T, double> || std::is_same_v<T, Half> || std::is_same_v<T, Old<double>>;
-template <> inline constexpr bool kIsF16OrF64<WithBit<double>> = true;
+template <>
+inline constexpr bool kIsF16OrF64<WithBit<double>> = true;
 
-template <typename... T> struct Types {};
+template <typename... T>
+struct Types {};
 
 // Splits the trailing context parameter from the operands.
-template <typename F> struct Signature : Signature<decltype(&F::operator())> {};
-template <typename C, typename R, typename... A> struct Signature<R (C::*)(A...) const> {
+template <typename F>
+struct Signature : Signature<decltype(&F::operator())> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...) const> {
   using Result = R;
   using All = Types<A...>;
 };
 
 enum class Context { kNone, kMode, kUnit };
-template <typename Done, typename... A> struct Split;
-template <typename... D> struct Split<Types<D...>> {
+template <typename Done, typename... A>
+struct Split;
+template <typename... D>
+struct Split<Types<D...>> {
   using Operands = Types<D...>;
   static constexpr Context kContext = Context::kNone;
 };
-template <typename... D> struct Split<Types<D...>, const Mode&> {
+template <typename... D>
+struct Split<Types<D...>, const Mode&> {
   using Operands = Types<D...>;
   static constexpr Context kContext = Context::kMode;
 };
-template <typename... D> struct Split<Types<D...>, const Unit&> {
+template <typename... D>
+struct Split<Types<D...>, const Unit&> {
   using Operands = Types<D...>;
   static constexpr Context kContext = Context::kUnit;
 };
 template <typename... D, typename T, typename... Rest>
-  requires(!std::is_reference_v<T>)
-struct Split<Types<D...>, T, Rest...> : Split<Types<D..., T>, Rest...> {};
-template <typename T> struct SplitAll;
-template <typename... A> struct SplitAll<Types<A...>> : Split<Types<>, A...> {};
+requires(!std::is_reference_v<T>) struct Split<Types<D...>, T, Rest...>
+    : Split<Types<D..., T>, Rest...> {
+};
+template <typename T>
+struct SplitAll;
+template <typename... A>
+struct SplitAll<Types<A...>> : Split<Types<>, A...> {};
 
-template <typename F, typename R, Context kContext, typename Operands> struct Lanewise;
+template <typename F, typename R, Context kContext, typename Operands>
+struct Lanewise;
 template <typename F, typename R, Context kContext, typename... A>
 struct Lanewise<F, R, kContext, Types<A...>> {
   static constexpr bool kHasF32 = kIsF32<R> || (kIsF32<A> || ...);
   static constexpr bool kHasWide = kIsF16OrF64<R> || (kIsF16OrF64<A> || ...);
 
-  template <typename... B> SIM_INLINE static R call(const LaneArgs& a, const B&... values) {
-    if constexpr (kContext == Context::kMode) return F{}(values..., *a.mode);
-    else if constexpr (kContext == Context::kUnit) return F{}(values..., Unit{a.transcendentals});
-    else return F{}(values...);
+  template <typename... B>
+  SIM_INLINE static R call(const LaneArgs& a, const B&... values) {
+    if constexpr (kContext == Context::kMode)
+      return F{}(values..., *a.mode);
+    else if constexpr (kContext == Context::kUnit)
+      return F{}(values..., Unit{a.transcendentals});
+    else
+      return F{}(values...);
   }
   template <bool kFlush, size_t... I>
   [[gnu::flatten]] static void loop(const LaneArgs& a, std::index_sequence<I...>) {
@@ -319,12 +395,14 @@ struct Lanewise<F, R, kContext, Types<A...>> {
     constexpr auto all = std::index_sequence_for<A...>{};
     if constexpr (kHasF32 || kHasWide) {
       const bool other_round = kHasWide && mode.round_f16_f64 != mode.round_f32;
-      if (other_round) [[unlikely]] set_host_rounding(mode.round_f16_f64);
+      if (other_round) [[unlikely]]
+        set_host_rounding(mode.round_f16_f64);
       if ((kHasF32 && mode.flushes_f32()) || (kHasWide && mode.flushes_f16_f64()))
         loop<true>(a, all);
       else
         loop<false>(a, all);
-      if (other_round) [[unlikely]] set_host_rounding(mode.round_f32);
+      if (other_round) [[unlikely]]
+        set_host_rounding(mode.round_f32);
     } else {
       loop<false>(a, all);
     }
@@ -337,18 +415,20 @@ struct Lanewise<F, R, kContext, Types<A...>> {
     row.result = Out<R>::kType;
     row.result_is_mask = std::is_same_v<R, bool>;
     row.second_is_mask = kWithBit<R>;
-    row.result_is_half = kIsHalf<R> ;
+    row.result_is_half = kIsHalf<R>;
   }
 };
 
-template <typename F> struct LanewiseOf {
+template <typename F>
+struct LanewiseOf {
   using S = Signature<F>;
   using P = SplitAll<typename S::All>;
   using type = Lanewise<F, typename S::Result, P::kContext, typename P::Operands>;
 };
 
 // A vector instruction: the lambda is what one lane does.
-template <typename F> constexpr Row vector(std::string_view mnemonic, F) {
+template <typename F>
+constexpr Row vector(std::string_view mnemonic, F) {
   using L = typename LanewiseOf<F>::type;
   Row row;
   row.mnemonic = mnemonic;
@@ -358,18 +438,21 @@ template <typename F> constexpr Row vector(std::string_view mnemonic, F) {
   return row;
 }
 // The same, where clamp means integer saturation and `saturating` is the meaning with it.
-template <typename F, typename G> constexpr Row vector(std::string_view mnemonic, F f, G) {
+template <typename F, typename G>
+constexpr Row vector(std::string_view mnemonic, F f, G) {
   Row row = vector(mnemonic, f);
   row.saturating = &LanewiseOf<G>::type::run;
   return row;
 }
 // A 16-bit result that leaves the other half of its register alone (the VOP3-only ones of GFX9).
-template <typename F> constexpr Row vector_half(std::string_view mnemonic, F f) {
+template <typename F>
+constexpr Row vector_half(std::string_view mnemonic, F f) {
   return vector(mnemonic, f).half();
 }
 
 // A packed 16-bit instruction: the lambda is what one half does.
-template <typename F, typename R, Context kContext, typename Operands> struct Packed16;
+template <typename F, typename R, Context kContext, typename Operands>
+struct Packed16;
 template <typename F, typename R, Context kContext, typename... A>
 struct Packed16<F, R, kContext, Types<A...>> {
   using Whole = Lanewise<F, R, kContext, Types<A...>>;
@@ -388,27 +471,30 @@ struct Packed16<F, R, kContext, Types<A...>> {
       args.dst[0][i] = (args.dst[0][i] & 0xffff) | high_result[i] << 16;
   }
 };
-template <typename F> constexpr Row packed16(std::string_view mnemonic, F f) {
+template <typename F>
+constexpr Row packed16(std::string_view mnemonic, F f) {
   using S = Signature<F>;
   using P = SplitAll<typename S::All>;
   Row row = vector(mnemonic, f);
   row.lanes = &Packed16<F, typename S::Result, P::kContext, typename P::Operands>::run;
   for (unsigned k = 0; k < row.operand_count; ++k)
-    row.operands[k] = row.operands[k] == OperandType::kF16 ? OperandType::kPackedF16
-                                                           : OperandType::kPackedB16;
+    row.operands[k] =
+        row.operands[k] == OperandType::kF16 ? OperandType::kPackedF16 : OperandType::kPackedB16;
   row.result = row.result == ResultType::kF16 ? ResultType::kPackedF16 : ResultType::kBits;
   row.result_is_half = false;
   row.poison = poison_packed16;
   return row;
 }
-template <typename F, typename G> constexpr Row packed16(std::string_view mnemonic, F f, G g) {
+template <typename F, typename G>
+constexpr Row packed16(std::string_view mnemonic, F f, G g) {
   Row row = packed16(mnemonic, f);
   row.saturating = packed16(mnemonic, g).lanes;
   return row;
 }
 
 // A packed f32 instruction on register pairs: the lambda is what one of the two does.
-template <typename F, typename R, Context kContext, typename Operands> struct Packed32;
+template <typename F, typename R, Context kContext, typename Operands>
+struct Packed32;
 template <typename F, typename R, Context kContext, typename... A>
 struct Packed32<F, R, kContext, Types<A...>> {
   using Whole = Lanewise<F, R, kContext, Types<A...>>;
@@ -424,7 +510,8 @@ struct Packed32<F, R, kContext, Types<A...>> {
     for (unsigned i = 0; i < kLanes; ++i) args.dst[0][i] = low[i];
   }
 };
-template <typename F> constexpr Row packed32(std::string_view mnemonic, F f) {
+template <typename F>
+constexpr Row packed32(std::string_view mnemonic, F f) {
   using S = Signature<F>;
   using P = SplitAll<typename S::All>;
   Row row = vector(mnemonic, f);
@@ -456,4 +543,4 @@ std::span<const Row> buffer_rows();
 
 }  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA
 
-#endif  // GPU_SIM_VOCABULARY_H_
+#endif  // WAVEFUZZ_GPU_SIM_VOCABULARY_H_

@@ -29,10 +29,11 @@ struct Fp8Case {
   Arch arch;
   const char* mnemonic;
   const llvm::fltSemantics& semantics;
-  uint32_t nan, max;        // codes
-  uint32_t infinity;        // code, or nan's
+  uint32_t nan, max;  // codes
+  uint32_t infinity;  // code, or nan's
   bool signed_nan;
-  unsigned overflowing_pairs;  // finite code pairs whose sum overflows, as counted on hardware (rccl#9556)
+  unsigned overflowing_pairs;  // finite code pairs whose sum overflows, as counted on hardware
+                               // (rccl#9556)
 };
 const Fp8Case kFp8[] = {
     {Arch::kGfx942, "fp8", llvm::APFloat::Float8E4M3FNUZ(), 0x80, 0x7f, 0x80, false, 496},
@@ -66,13 +67,15 @@ TEST(Fp8, PackMatchesApFloatAndKeepsTheOtherHalf) {
           if (nan) return c.nan | (c.signed_nan ? sign : 0);
           const int finite = apfloat_code(c.semantics, f, llvm::RoundingMode::NearestTiesToEven);
           // Beyond the maximum after rounding, which APFloat answers with infinity or the NaN code.
-          const bool over = finite < 0 || (uint32_t(finite) & 0x7f) > c.max || (!c.signed_nan && finite == 0x80);
+          const bool over =
+              finite < 0 || (uint32_t(finite) & 0x7f) > c.max || (!c.signed_nan && finite == 0x80);
           if (!over) return uint32_t(finite);
           if (ovfl) return c.max | sign;
           return c.infinity | (c.signed_nan ? sign : 0);
         };
         for (unsigned i = 0; i < kLanes; ++i) {
-          ASSERT_EQ(wave.v(2, i), 0xdead'0000 | code(y[i]) << 8 | code(x[i])) << c.mnemonic << std::hex << x[i] << " " << y[i];
+          ASSERT_EQ(wave.v(2, i), 0xdead'0000 | code(y[i]) << 8 | code(x[i]))
+              << c.mnemonic << std::hex << x[i] << " " << y[i];
           ASSERT_EQ(wave.v(3, i), 0xbeef | code(x[i]) << 24 | code(y[i]) << 16);
         }
       }
@@ -91,7 +94,8 @@ TEST(Fp8, UnpackAndOverflowCountsMatchHardware) {
     std::vector<float> decoded(256);
     for (unsigned base = 0; base < 256; base += kLanes) {
       LaneValues codes;
-      for (unsigned i = 0; i < kLanes; ++i) codes[i] = (base + i) | (255 - base - i) << 16 | (base + i) << 24;
+      for (unsigned i = 0; i < kLanes; ++i)
+        codes[i] = (base + i) | (255 - base - i) << 16 | (base + i) << 24;
       unpack.set_v(0, codes).run();
       for (unsigned i = 0; i < kLanes; ++i) {
         decoded[base + i] = value(unpack.v(1, i));
@@ -127,7 +131,8 @@ TEST(Fp8, StochasticRoundingAddsTheTopRandomBitsAndPicksAByte) {
   AsmWave wave(R"(
     v_cvt_sr_fp8_f32 v2, v0, v1
     v_cvt_sr_fp8_f32 v3, v0, v1 op_sel:[0,0,1,1]
-  )", options);
+  )",
+               options);
   // 1 + 5/8 of the last place (2^-3): rounds up when the random top bits reach 3/8.
   const float x = 1.0f + 0.625f / 8;
   for (const auto& [random, code] : std::initializer_list<std::pair<uint32_t, uint32_t>>{
@@ -139,13 +144,15 @@ TEST(Fp8, StochasticRoundingAddsTheTopRandomBitsAndPicksAByte) {
 }
 
 TEST(F16, FromF32InEveryRoundingMode) {
-  constexpr llvm::RoundingMode kRounds[] = {llvm::RoundingMode::NearestTiesToEven, llvm::RoundingMode::TowardPositive,
-                                            llvm::RoundingMode::TowardNegative, llvm::RoundingMode::TowardZero};
+  constexpr llvm::RoundingMode kRounds[] = {
+      llvm::RoundingMode::NearestTiesToEven, llvm::RoundingMode::TowardPositive,
+      llvm::RoundingMode::TowardNegative, llvm::RoundingMode::TowardZero};
   std::mt19937 random(9);
   for (unsigned round = 0; round < 4; ++round) {
     AsmOptions options;
     options.round_f16_f64 = uint8_t(round);
-    AsmWave wave("v_cvt_f16_f32 v1, v0\nv_cvt_f32_f16 v2, v1\nv_cvt_pkrtz_f16_f32 v3, v0, v4", options);
+    AsmWave wave("v_cvt_f16_f32 v1, v0\nv_cvt_f32_f16 v2, v1\nv_cvt_pkrtz_f16_f32 v3, v0, v4",
+                 options);
     for (int batch = 0; batch < 100; ++batch) {
       LaneValues x;
       for (unsigned i = 0; i < kLanes; ++i) {
@@ -166,7 +173,8 @@ TEST(F16, FromF32InEveryRoundingMode) {
           return uint32_t(f.bitcastToAPInt().getZExtValue());
         };
         ASSERT_EQ(wave.v(1, i), code(kRounds[round])) << std::hex << x[i] << " round " << round;
-        ASSERT_EQ(wave.v(3, i), 0xfbff'0000 | code(llvm::RoundingMode::TowardZero)) << std::hex << x[i];
+        ASSERT_EQ(wave.v(3, i), 0xfbff'0000 | code(llvm::RoundingMode::TowardZero))
+            << std::hex << x[i];
         llvm::APFloat back(llvm::APFloat::IEEEhalf(), llvm::APInt(16, wave.v(1, i)));
         bool loses = false;
         back.convert(llvm::APFloat::IEEEsingle(), llvm::RoundingMode::NearestTiesToEven, &loses);
@@ -185,11 +193,15 @@ TEST(Integers, SaturateAndTruncate) {
     v_cvt_f64_f32 v[8:9], v0
     v_cvt_f32_f64 v5, v[8:9]
   )");
-  struct Row { float x; uint32_t i, u; };
-  for (const Row& r : {Row{1.9f, 1, 1}, Row{-1.9f, uint32_t(-1), 0}, Row{3e9f, 0x7fff'ffff, 3000000000u},
-                       Row{-3e9f, 0x8000'0000, 0}, Row{1e20f, 0x7fff'ffff, 0xffff'ffff},
-                       Row{INFINITY, 0x7fff'ffff, 0xffff'ffff}, Row{-INFINITY, 0x8000'0000, 0}, Row{NAN, 0, 0},
-                       Row{2147483648.0f, 0x7fff'ffff, 0x8000'0000}, Row{-2147483648.0f, 0x8000'0000, 0}}) {
+  struct Row {
+    float x;
+    uint32_t i, u;
+  };
+  for (const Row& r :
+       {Row{1.9f, 1, 1}, Row{-1.9f, uint32_t(-1), 0}, Row{3e9f, 0x7fff'ffff, 3000000000u},
+        Row{-3e9f, 0x8000'0000, 0}, Row{1e20f, 0x7fff'ffff, 0xffff'ffff},
+        Row{INFINITY, 0x7fff'ffff, 0xffff'ffff}, Row{-INFINITY, 0x8000'0000, 0}, Row{NAN, 0, 0},
+        Row{2147483648.0f, 0x7fff'ffff, 0x8000'0000}, Row{-2147483648.0f, 0x8000'0000, 0}}) {
     const uint64_t wide = __builtin_bit_cast(uint64_t, double(r.x));
     wave.set_v(0, bits(r.x)).set_v64(8, wide).run();
     EXPECT_EQ(wave.v(1), r.i) << r.x;
@@ -204,7 +216,9 @@ TEST(Bf16, PackRoundsToNearestEven) {  // gfx950
   AsmOptions options;
   options.arch = Arch::kGfx950;
   AsmWave wave("v_cvt_pk_bf16_f32 v2, v0, v1", options);
-  struct Row { uint32_t x, want; };
+  struct Row {
+    uint32_t x, want;
+  };
   for (const Row& r : {Row{0x3f80'8000, 0x3f80}, Row{0x3f81'8000, 0x3f82}, Row{0x3f80'8001, 0x3f81},
                        Row{0x7f7f'ffff, 0x7f80}, Row{0x7f80'0001, 0x7fc0}, Row{0x0000'8001, 0x0001},
                        Row{0xff80'0000, 0xff80}}) {
@@ -225,7 +239,9 @@ TEST(Transcendentals, CorrectlyRoundedWithFlushedDenormals) {
   )");
   for (int batch = 0; batch < 100; ++batch) {
     LaneValues x;
-    for (uint32_t& b : x) b = batch % 2 ? random() & 0x7fff'ffff : (random() & 0x807f'ffff) | (118 + random() % 16) << 23;
+    for (uint32_t& b : x)
+      b = batch % 2 ? random() & 0x7fff'ffff
+                    : (random() & 0x807f'ffff) | (118 + random() % 16) << 23;
     wave.set_v(0, x).run();
     for (unsigned i = 0; i < kLanes; ++i) {
       float f = value(x[i]);

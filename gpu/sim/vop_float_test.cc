@@ -26,22 +26,27 @@ struct Format {
   uint64_t quiet() const { return uint64_t{1} << (mantissa - 1); }
   uint64_t default_nan() const { return infinity() | quiet(); }
   bool is_nan(uint64_t x) const { return (x & (sign() - 1)) > infinity(); }
-  bool is_denormal(uint64_t x) const {
-    return (x & infinity()) == 0 && (x & (sign() - 1)) != 0;
-  }
+  bool is_denormal(uint64_t x) const { return (x & infinity()) == 0 && (x & (sign() - 1)) != 0; }
   uint64_t flush(uint64_t x) const { return is_denormal(x) ? x & sign() : x; }
 
   // Zeros, denormals, around 1, the extremes, infinities, quiet and signalling NaNs; both signs.
   std::vector<uint64_t> specials() const {
     const uint64_t one = (infinity() >> 1) & infinity();
     const uint64_t least_normal = uint64_t{1} << mantissa;
-    std::vector<uint64_t> list = {0,           1,
-                                  least_normal - 1, least_normal,
-                                  least_normal + 1, one - 1,
-                                  one,         one + 1,
-                                  one + (uint64_t{1} << (mantissa - 1)), one + least_normal,
-                                  infinity() - 1, infinity(),
-                                  infinity() | 1, default_nan() | 5};
+    std::vector<uint64_t> list = {0,
+                                  1,
+                                  least_normal - 1,
+                                  least_normal,
+                                  least_normal + 1,
+                                  one - 1,
+                                  one,
+                                  one + 1,
+                                  one + (uint64_t{1} << (mantissa - 1)),
+                                  one + least_normal,
+                                  infinity() - 1,
+                                  infinity(),
+                                  infinity() | 1,
+                                  default_nan() | 5};
     const size_t positive = list.size();
     for (size_t i = 0; i < positive; ++i) list.push_back(list[i] | sign());
     return list;
@@ -51,9 +56,9 @@ const Format kF16{APFloat::IEEEhalf(), 16, 10, true};
 const Format kF32{APFloat::IEEEsingle(), 32, 23, false};
 const Format kF64{APFloat::IEEEdouble(), 64, 52, true};
 
-constexpr llvm::RoundingMode kRounds[] = {llvm::RoundingMode::NearestTiesToEven,
-                                          llvm::RoundingMode::TowardPositive,
-                                          llvm::RoundingMode::TowardNegative, llvm::RoundingMode::TowardZero};
+constexpr llvm::RoundingMode kRounds[] = {
+    llvm::RoundingMode::NearestTiesToEven, llvm::RoundingMode::TowardPositive,
+    llvm::RoundingMode::TowardNegative, llvm::RoundingMode::TowardZero};
 
 struct Operation {
   const char* text;  // reads v0.., v2.., v4..; writes v6..
@@ -83,18 +88,29 @@ const Operation kOperations[] = {
     {"v_fma_f64 v[6:7], v[0:1], v[2:3], v[4:5]", kF64, 3,
      [](APFloat& a, const APFloat& b, const APFloat& c, auto r) { a.fusedMultiplyAdd(b, c, r); }},
     {"v_floor_f32 v6, v0", kF32, 1,
-     [](APFloat& a, const APFloat&, const APFloat&, auto) { a.roundToIntegral(llvm::RoundingMode::TowardNegative); }},
+     [](APFloat& a, const APFloat&, const APFloat&, auto) {
+       a.roundToIntegral(llvm::RoundingMode::TowardNegative);
+     }},
     {"v_ceil_f32 v6, v0", kF32, 1,
-     [](APFloat& a, const APFloat&, const APFloat&, auto) { a.roundToIntegral(llvm::RoundingMode::TowardPositive); }},
+     [](APFloat& a, const APFloat&, const APFloat&, auto) {
+       a.roundToIntegral(llvm::RoundingMode::TowardPositive);
+     }},
     {"v_trunc_f32 v6, v0", kF32, 1,
-     [](APFloat& a, const APFloat&, const APFloat&, auto) { a.roundToIntegral(llvm::RoundingMode::TowardZero); }},
+     [](APFloat& a, const APFloat&, const APFloat&, auto) {
+       a.roundToIntegral(llvm::RoundingMode::TowardZero);
+     }},
     {"v_rndne_f32 v6, v0", kF32, 1,
-     [](APFloat& a, const APFloat&, const APFloat&, auto) { a.roundToIntegral(llvm::RoundingMode::NearestTiesToEven); }},
+     [](APFloat& a, const APFloat&, const APFloat&, auto) {
+       a.roundToIntegral(llvm::RoundingMode::NearestTiesToEven);
+     }},
     {"v_rndne_f64 v[6:7], v[0:1]", kF64, 1,
-     [](APFloat& a, const APFloat&, const APFloat&, auto) { a.roundToIntegral(llvm::RoundingMode::NearestTiesToEven); }},
+     [](APFloat& a, const APFloat&, const APFloat&, auto) {
+       a.roundToIntegral(llvm::RoundingMode::NearestTiesToEven);
+     }},
 };
 
-// The ISA's rule around the exact operation: flush inputs, operate, first NaN quieted, flush output.
+// The ISA's rule around the exact operation: flush inputs, operate, first NaN quieted, flush
+// output.
 uint64_t expected(const Operation& o, const uint64_t* in, unsigned round, unsigned denorm) {
   const Format& f = o.format;
   uint64_t x[3] = {};
@@ -132,7 +148,9 @@ TEST_P(Arithmetic, MatchesApFloatInEveryMode) {
             for (unsigned i = 0; i < kLanes; ++i) {
               const size_t n = specials.size(), at = batch * kLanes + i;
               if (at < n * n)
-                in[k][i] = k == 0 ? specials[at % n] : k == 1 ? specials[at / n] : specials[random() % n];
+                in[k][i] = k == 0   ? specials[at % n]
+                           : k == 1 ? specials[at / n]
+                                    : specials[random() % n];
               else
                 in[k][i] = random() & (f.sign() | (f.sign() - 1));
               low[i] = uint32_t(in[k][i]);
@@ -145,8 +163,8 @@ TEST_P(Arithmetic, MatchesApFloatInEveryMode) {
             const uint64_t x[3] = {in[0][i], in[1][i], in[2][i]};
             const uint64_t got = f.bits == 64 ? wave.v64(6, i) : wave.v(6, i);
             ASSERT_EQ(got, expected(o, x, round, denorm))
-                << o.text << std::hex << " of " << x[0] << " " << x[1] << " " << x[2] << " round " << round
-                << " denorm " << denorm;
+                << o.text << std::hex << " of " << x[0] << " " << x[1] << " " << x[2] << " round "
+                << round << " denorm " << denorm;
           }
         }
         ASSERT_EQ(wave.findings(), "");
@@ -160,8 +178,9 @@ INSTANTIATE_TEST_SUITE_P(HostIsa, Arithmetic, testing::ValuesIn(supported_host_i
 uint32_t bits(float x) { return __builtin_bit_cast(uint32_t, x); }
 uint64_t bits(double x) { return __builtin_bit_cast(uint64_t, x); }
 
-// What clang emits for an IEEE f32 division. Correct rounding of the whole is the sequence's promise,
-// as long as v_rcp_f32 is correctly rounded (one ulp below, 2^-126 / (1 - 2^-24) comes out wrong).
+// What clang emits for an IEEE f32 division. Correct rounding of the whole is the sequence's
+// promise, as long as v_rcp_f32 is correctly rounded (one ulp below, 2^-126 / (1 - 2^-24) comes out
+// wrong).
 constexpr const char* kDivision = R"(
   v_div_scale_f32 v2, s[0:1], v1, v1, v0
   v_rcp_f32 v3, v2
@@ -195,9 +214,12 @@ TEST(Division, F32SequenceRoundsCorrectly) {
     for (unsigned i = 0; i < kLanes; ++i) {
       const float x = __builtin_bit_cast(float, a[i]), y = __builtin_bit_cast(float, b[i]);
       uint32_t want = bits(x / y);
-      if (kF32.is_nan(a[i])) want = a[i] | 0x40'0000;
-      else if (kF32.is_nan(b[i])) want = b[i] | 0x40'0000;
-      else if (std::isnan(x / y)) want = 0xffc0'0000;  // 0/0, inf/inf: ISA manual, V_DIV_FIXUP_F32
+      if (kF32.is_nan(a[i]))
+        want = a[i] | 0x40'0000;
+      else if (kF32.is_nan(b[i]))
+        want = b[i] | 0x40'0000;
+      else if (std::isnan(x / y))
+        want = 0xffc0'0000;  // 0/0, inf/inf: ISA manual, V_DIV_FIXUP_F32
       ASSERT_EQ(wave.v(7, i), want) << std::hex << a[i] << " / " << b[i];
     }
   }
@@ -248,12 +270,15 @@ TEST(Division, F64SequenceRoundsCorrectly) {
 
 // Minimum and maximum (IEEE off): a NaN loses, of two the second is returned, -0 is below +0.
 TEST(MinMax, IeeeOff) {
-  const uint32_t nan_a = 0x7fc0'0001, nan_b = 0xffc0'0002, signalling = 0x7f80'0001, one = bits(1.0f);
-  struct Row { uint32_t a, b, min, max; };
-  for (const Row& r : {Row{nan_a, one, one, one}, Row{one, nan_b, one, one}, Row{nan_a, nan_b, nan_b, nan_b},
-                       Row{signalling, one, one, one}, Row{0x8000'0000, 0, 0x8000'0000, 0},
-                       Row{0, 0x8000'0000, 0x8000'0000, 0}, Row{1, 2, 1, 2},
-                       Row{0x8000'0001, 0x8000'0002, 0x8000'0002, 0x8000'0001},
+  const uint32_t nan_a = 0x7fc0'0001, nan_b = 0xffc0'0002, signalling = 0x7f80'0001,
+                 one = bits(1.0f);
+  struct Row {
+    uint32_t a, b, min, max;
+  };
+  for (const Row& r : {Row{nan_a, one, one, one}, Row{one, nan_b, one, one},
+                       Row{nan_a, nan_b, nan_b, nan_b}, Row{signalling, one, one, one},
+                       Row{0x8000'0000, 0, 0x8000'0000, 0}, Row{0, 0x8000'0000, 0x8000'0000, 0},
+                       Row{1, 2, 1, 2}, Row{0x8000'0001, 0x8000'0002, 0x8000'0002, 0x8000'0001},
                        Row{bits(-INFINITY), bits(INFINITY), bits(-INFINITY), bits(INFINITY)}}) {
     AsmWave wave("v_min_f32 v2, v0, v1\nv_max_f32 v3, v0, v1");
     wave.set_v(0, r.a).set_v(1, r.b).run();
@@ -352,11 +377,11 @@ TEST(Packed, F16HalvesWithOpSelAndNeg) {
     v_pk_add_f16 v6, v0, 1.0
   )");
   wave.set_v(0, 0x4000'3c00).set_v(1, 0x4400'4200).run();  // (1, 2) and (3, 4)
-  EXPECT_EQ(wave.v(2), 0x4600'4400u);              // (4, 6)
-  EXPECT_EQ(wave.v(3), 0x4500'4500u);              // (2 + 3, 1 + 4)
-  EXPECT_EQ(wave.v(4), 0x4800'c200u);              // (-3, 8)
-  EXPECT_EQ(wave.v(5), 0x4200'4000u);              // (2, 3)
-  EXPECT_EQ(wave.v(6), 0x4000'4000u);              // the constant's high half is 0: (2, 2)
+  EXPECT_EQ(wave.v(2), 0x4600'4400u);                      // (4, 6)
+  EXPECT_EQ(wave.v(3), 0x4500'4500u);                      // (2 + 3, 1 + 4)
+  EXPECT_EQ(wave.v(4), 0x4800'c200u);                      // (-3, 8)
+  EXPECT_EQ(wave.v(5), 0x4200'4000u);                      // (2, 3)
+  EXPECT_EQ(wave.v(6), 0x4000'4000u);                      // the constant's high half is 0: (2, 2)
 }
 
 TEST(HalfDestinations, Vop2ZeroesAndVop3OpselPreserves) {

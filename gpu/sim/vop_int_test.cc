@@ -124,8 +124,25 @@ class Integer : public testing::TestWithParam<HostIsa> {};
 
 TEST_P(Integer, MatchesWideArithmetic) {
   std::mt19937_64 random(11);
-  const u64 specials[] = {0, 1, 2, 31, 32, 33, 63, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fff'ffff,
-                          0x8000'0000, 0xffff'ffff, 0x7fff'ffff'ffff'ffff, 0x8000'0000'0000'0000, ~u64{0}};
+  const u64 specials[] = {0,
+                          1,
+                          2,
+                          31,
+                          32,
+                          33,
+                          63,
+                          0x7f,
+                          0x80,
+                          0xff,
+                          0x7fff,
+                          0x8000,
+                          0xffff,
+                          0x7fff'ffff,
+                          0x8000'0000,
+                          0xffff'ffff,
+                          0x7fff'ffff'ffff'ffff,
+                          0x8000'0000'0000'0000,
+                          ~u64{0}};
   for (const Case& c : cases()) {
     AsmOptions options;
     options.isa = GetParam();
@@ -135,7 +152,8 @@ TEST_P(Integer, MatchesWideArithmetic) {
       for (unsigned k = 0; k < 3; ++k) {
         LaneValues low, high;
         for (unsigned i = 0; i < kLanes; ++i) {
-          in[k][i] = random() % 3 == 0 ? specials[random() % std::size(specials)] : random() >> random() % 64;
+          in[k][i] = random() % 3 == 0 ? specials[random() % std::size(specials)]
+                                       : random() >> random() % 64;
           low[i] = uint32_t(in[k][i]);
           high[i] = uint32_t(in[k][i] >> 32);
         }
@@ -186,9 +204,12 @@ TEST(Carry, AddAndSubtractChainsReachSixtyFourBits) {
 TEST(Permute, Selectors) {
   AsmWave wave("v_perm_b32 v3, v0, v1, v2");
   wave.set_v(0, 0x8877'6655).set_v(1, 0x4433'a211);
-  for (const auto& [selector, want] : std::initializer_list<std::pair<uint32_t, uint32_t>>{
-           {0x0302'0100, 0x4433'a211}, {0x0706'0504, 0x8877'6655}, {0x0c0d'0c0d, 0x00ff'00ff},
-           {0x0b0a'0908, 0xff00'00ff}, {0x0004'0703, 0x1155'8844}}) {
+  for (const auto& [selector, want] :
+       std::initializer_list<std::pair<uint32_t, uint32_t>>{{0x0302'0100, 0x4433'a211},
+                                                            {0x0706'0504, 0x8877'6655},
+                                                            {0x0c0d'0c0d, 0x00ff'00ff},
+                                                            {0x0b0a'0908, 0xff00'00ff},
+                                                            {0x0004'0703, 0x1155'8844}}) {
     wave.set_v(2, selector).run();
     EXPECT_EQ(wave.v(3), want) << std::hex << selector;
   }
@@ -212,7 +233,8 @@ TEST(Compare, WritesZeroForInactiveLanesAndExecForCmpx) {
     v_cmp_gt_u32 vcc, v0, v1
     v_cmp_ne_u32 s[0:1], v0, v1
     v_cmpx_lt_u32 vcc, v0, v2
-  )", options);
+  )",
+               options);
   LaneValues ramp, three;
   for (unsigned i = 0; i < kLanes; ++i) ramp[i] = i;
   three.fill(3);

@@ -1,10 +1,10 @@
 // The state of a wave while it runs, and of the launch around it.
 //
 // The op files are compiled once per host ISA. Functions here that they call are therefore either
-// always inlined or defined in machine.cc, which is compiled once, for the baseline: a shared inline
-// function compiled for AVX-512 must not be what the linker keeps for everybody.
-#ifndef GPU_SIM_WAVE_H_
-#define GPU_SIM_WAVE_H_
+// always inlined or defined in machine.cc, which is compiled once, for the baseline: a shared
+// inline function compiled for AVX-512 must not be what the linker keeps for everybody.
+#ifndef WAVEFUZZ_GPU_SIM_WAVE_H_
+#define WAVEFUZZ_GPU_SIM_WAVE_H_
 
 #include <cstdint>
 #include <cstring>
@@ -40,8 +40,8 @@ struct VgprPoison {
 };
 
 struct alignas(64) Wave {
-  uint32_t v[512][kLanes];  // VGPRs, then AGPRs
-  uint32_t exec_lanes[kLanes];  // EXEC as a dword per lane: 0 or ~0
+  uint32_t v[512][kLanes];                   // VGPRs, then AGPRs
+  uint32_t exec_lanes[kLanes];               // EXEC as a dword per lane: 0 or ~0
   uint32_t source_lanes[kMaxSlots][kLanes];  // sources that are not a plain register
   uint32_t result_lanes[kMaxResults][kLanes];
   VgprPoison v_poison[512];
@@ -57,12 +57,10 @@ struct alignas(64) Wave {
   uint32_t id;  // in the group
   const Op* next;
   Machine* machine;
-  std::byte* scratch = nullptr;        // private memory of all lanes, lane-major
+  std::byte* scratch = nullptr;         // private memory of all lanes, lane-major
   uint64_t* scratch_defined = nullptr;  // a bit per byte
 
-  SIM_INLINE uint64_t s64(unsigned index) const {
-    return s[index] | uint64_t(s[index + 1]) << 32;
-  }
+  SIM_INLINE uint64_t s64(unsigned index) const { return s[index] | uint64_t(s[index + 1]) << 32; }
   SIM_INLINE uint64_t s64_poison(unsigned index) const {
     return s_poison[index] | uint64_t(s_poison[index + 1]) << 32;
   }
@@ -117,11 +115,12 @@ struct Machine {
   std::vector<std::vector<uint64_t>> scratch_bits;
   std::vector<std::byte> kernarg;
   std::vector<uint64_t> kernarg_defined;
-  std::vector<uint64_t> seen_findings;   // (kind, op) already reported
-  std::vector<uint8_t> inexact_seen;     // per op
+  std::vector<uint64_t> seen_findings;  // (kind, op) already reported
+  std::vector<uint8_t> inexact_seen;    // per op
 
   // Defined in machine.cc.
-  // Records a finding unless this instruction has had one of the kind. False when the launch must stop.
+  // Records a finding unless this instruction has had one of the kind. False when the launch must
+  // stop.
   struct Where {
     uint64_t lanes = 0;  // 0: the scalar unit
     bool has_address = false;
@@ -155,4 +154,4 @@ void set_host_rounding(Round round);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_WAVE_H_
+#endif  // WAVEFUZZ_GPU_SIM_WAVE_H_

@@ -1,7 +1,7 @@
 // One output element of a matrix instruction, D = C + A . B: the definition that everything else
 // here equals bit for bit.
-#ifndef GPU_SIM_MFMA_DOT_H_
-#define GPU_SIM_MFMA_DOT_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_DOT_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_DOT_H_
 
 #include <cstdint>
 
@@ -42,4 +42,4 @@ uint32_t dot_i8(const uint32_t* a, const uint32_t* b, int k, uint32_t c);
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_DOT_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_DOT_H_

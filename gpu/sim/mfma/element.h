@@ -1,6 +1,6 @@
 // The element types matrix instructions read, and what a code of each means.
-#ifndef GPU_SIM_MFMA_ELEMENT_H_
-#define GPU_SIM_MFMA_ELEMENT_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_ELEMENT_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_ELEMENT_H_
 
 #include <cstdint>
 
@@ -124,4 +124,4 @@ constexpr Number decode(const FloatFormat& format, uint32_t code) {
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_ELEMENT_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_ELEMENT_H_

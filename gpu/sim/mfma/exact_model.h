@@ -1,7 +1,7 @@
 // The rule of rules.h over exact numbers, for tests: each step is written as the text states it, in
 // terms of floor and truncation of a real number. Shares no code with dot.cc, decoding included.
-#ifndef GPU_SIM_MFMA_EXACT_MODEL_H_
-#define GPU_SIM_MFMA_EXACT_MODEL_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_EXACT_MODEL_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_EXACT_MODEL_H_
 
 #include <array>
 #include <bit>
@@ -251,4 +251,4 @@ inline float exact_dot(const SumRule& rule, Element a_element, const std::vector
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_EXACT_MODEL_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_EXACT_MODEL_H_

@@ -1,8 +1,8 @@
 // Where the elements of A, B, C and D lie in the registers of a wave of 64 lanes. From AMD's matrix
 // instruction calculator (gfx940 part) and, for the 8-bit f8f6f4 shapes, from the layouts that
 // rocjitsu and tinygrad agree on.
-#ifndef GPU_SIM_MFMA_LAYOUT_H_
-#define GPU_SIM_MFMA_LAYOUT_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_LAYOUT_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_LAYOUT_H_
 
 #include <cstdint>
 
@@ -100,4 +100,4 @@ constexpr int permuted_lane(int lane, int blgp) {
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_LAYOUT_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_LAYOUT_H_

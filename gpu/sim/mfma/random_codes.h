@@ -1,7 +1,7 @@
 // Random operands for tests, reaching what uniform values do not: raw bit patterns, exponents close
 // together, cancellation, C near minus the sum, sparse rows.
-#ifndef GPU_SIM_MFMA_RANDOM_CODES_H_
-#define GPU_SIM_MFMA_RANDOM_CODES_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_RANDOM_CODES_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_RANDOM_CODES_H_
 
 #include <bit>
 #include <cmath>
@@ -98,4 +98,4 @@ inline bool same(uint32_t x, uint32_t y) {
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_RANDOM_CODES_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_RANDOM_CODES_H_

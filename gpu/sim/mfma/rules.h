@@ -4,8 +4,8 @@
 // against them on random raw bit patterns: MMA-Sim (Xie et al., arXiv 2511.10909, newest version of
 // its CDNA3 model) and MATLAB-tensor-core (Khattak and Mikaitis, TACO 2026). No model or captured
 // output of gfx950 is public: what stands here for it is a hypothesis and says so.
-#ifndef GPU_SIM_MFMA_RULES_H_
-#define GPU_SIM_MFMA_RULES_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_RULES_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_RULES_H_
 
 #include <cstdint>
 
@@ -100,4 +100,4 @@ inline constexpr SumRule kGfx950Scaled = kGfx950F8f6f4;
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_RULES_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_RULES_H_

@@ -2,8 +2,8 @@
 //
 //   const Op* op = find(Arch::kGfx942, "v_mfma_f32_16x16x32_fp8_fp8");
 //   execute(*op, {}, v[a], v[b], v[c], v[d]);
-#ifndef GPU_SIM_MFMA_TABLE_H_
-#define GPU_SIM_MFMA_TABLE_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_TABLE_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_TABLE_H_
 
 #include <cstdint>
 #include <span>
@@ -46,4 +46,4 @@ void execute(const Op& op, const Modifiers& modifiers, const uint32_t* a, const 
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_TABLE_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_TABLE_H_

@@ -2,8 +2,8 @@
 //
 // Registers are arrays [register][64 lanes] of dwords, an operand's registers one after another;
 // where an element lies in them is layout.h's. Every build gives the bits that dot.h defines.
-#ifndef GPU_SIM_MFMA_TILE_H_
-#define GPU_SIM_MFMA_TILE_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_TILE_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_TILE_H_
 
 #include <cstdint>
 
@@ -114,4 +114,4 @@ void multiply(const Tile& tile, const Modifiers& modifiers, const uint32_t* a, c
 
 }  // namespace wavefuzz::sim::mfma
 
-#endif  // GPU_SIM_MFMA_TILE_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_TILE_H_

@@ -1,8 +1,8 @@
 // What tile.cc hands to the builds for AVX2 and AVX-512. They are compiled with the host ISA's
 // flags and so call no inline function from elsewhere: the linker might keep that copy for
 // everybody.
-#ifndef GPU_SIM_MFMA_TILE_KERNELS_H_
-#define GPU_SIM_MFMA_TILE_KERNELS_H_
+#ifndef WAVEFUZZ_GPU_SIM_MFMA_TILE_KERNELS_H_
+#define WAVEFUZZ_GPU_SIM_MFMA_TILE_KERNELS_H_
 
 #include <cstdint>
 
@@ -41,4 +41,4 @@ extern const Kernels kAvx512Kernels;
 
 }  // namespace wavefuzz::sim::mfma::internal
 
-#endif  // GPU_SIM_MFMA_TILE_KERNELS_H_
+#endif  // WAVEFUZZ_GPU_SIM_MFMA_TILE_KERNELS_H_

@@ -1,7 +1,7 @@
 // What the end-to-end kernels compute, once for both sides: the kernels call these functions on the
 // device, launch_test.cc calls them on the host. Both are compiled without contraction.
-#ifndef GPU_SIM_TESTDATA_BODIES_H_
-#define GPU_SIM_TESTDATA_BODIES_H_
+#ifndef WAVEFUZZ_GPU_SIM_TESTDATA_BODIES_H_
+#define WAVEFUZZ_GPU_SIM_TESTDATA_BODIES_H_
 
 #include <stdint.h>
 
@@ -24,7 +24,8 @@ BODY int64_t integer_body(int32_t x, uint32_t y) {
   r = int64_t((uint64_t(r) << (y & 63)) | (uint64_t(r) >> (x & 31)));
   r += (x < int32_t(y) ? x : int32_t(y)) + int64_t(uint32_t(x) > y ? uint32_t(x) : y);
   r = int64_t(uint64_t(r) + uint64_t(r / int64_t(y | 3)) + uint64_t(r) % uint64_t(y | 5));
-  r = int64_t(uint64_t(r) + uint64_t(int64_t(int16_t(x) * int16_t(y)) + uint8_t(x) - int8_t(y >> 8)));
+  r = int64_t(uint64_t(r) +
+              uint64_t(int64_t(int16_t(x) * int16_t(y)) + uint8_t(x) - int8_t(y >> 8)));
   for (int k = 0; k < (x & 15); ++k) {
     if (k & 1)
       r = int64_t(uint64_t(r) * 31 + uint64_t(k));
@@ -33,11 +34,16 @@ BODY int64_t integer_body(int32_t x, uint32_t y) {
     if ((r & 0xff) == 7) break;
   }
   switch (y & 7) {
-    case 0: return r + 5;
-    case 1: return int64_t(uint64_t(r) * 3);
-    case 2: return r - x;
-    case 5: return ~r;
-    default: return r ^ 0x55;
+    case 0:
+      return r + 5;
+    case 1:
+      return int64_t(uint64_t(r) * 3);
+    case 2:
+      return r - x;
+    case 5:
+      return ~r;
+    default:
+      return r ^ 0x55;
   }
 }
 
@@ -83,4 +89,4 @@ BODY uint32_t byte_body(uint32_t x, uint32_t y) {
   return (r << 7 | r >> 25) ^ (x & 0x00ff00ff);
 }
 
-#endif  // GPU_SIM_TESTDATA_BODIES_H_
+#endif  // WAVEFUZZ_GPU_SIM_TESTDATA_BODIES_H_

@@ -26,7 +26,8 @@ extern "C" __global__ void bytes(const unsigned* x, const unsigned* y, unsigned*
   if (i < n) out[i] = byte_body(x[i], y[i]);
 }
 
-// Sum of a group through LDS, then the maximum of each wave through shuffles, static and dynamic LDS.
+// Sum of a group through LDS, then the maximum of each wave through shuffles, static and dynamic
+// LDS.
 extern "C" __global__ void reductions(const int* x, int* sums, int* maxima) {
   __shared__ int s[256];
   extern __shared__ int reversed[];
@@ -59,7 +60,9 @@ extern "C" __global__ void histogram(const unsigned* x, unsigned* counts, int n)
 }
 
 // Recursion, a constant table, and a private array with a varying index.
-__device__ __noinline__ int fibonacci(int n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+__device__ __noinline__ int fibonacci(int n) {
+  return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2);
+}
 __constant__ int kTable[16] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
 extern "C" __global__ void calls(int* out) {
   const int i = threadIdx.x;
@@ -77,7 +80,8 @@ extern "C" __global__ void identities(uint64_t* out) {
       uint64_t(blockIdx.y) << 40 | uint64_t(blockIdx.z) << 48;
 }
 
-// --- Faults, each with the parameter that makes it right -------------------------------------------
+// --- Faults, each with the parameter that makes it right
+// -------------------------------------------
 
 extern "C" __global__ void barrier(int* out, int leaving) {
   __shared__ int s[128];
