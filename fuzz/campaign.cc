@@ -98,11 +98,7 @@ class Campaign {
     CampaignFinding finding = {
         result.job, case_index, original,
         shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
-    for (int i = 0; i < kConfirmations; ++i) {
-      const Verdict again = harness_.evaluate(finding.shrunk.smallest);
-      if (again.status == Status::kFail && signature(again) == signature(verdict))
-        ++finding.confirmations;
-    }
+    finding.confirmations = confirm(harness_, finding.shrunk);
     result.findings.push_back(finding);
     listener_.on_finding(finding);
   }
@@ -116,6 +112,15 @@ class Campaign {
 };
 
 }  // namespace
+
+int confirm(const Harness& harness, const Shrunk& shrunk) {
+  int same = 0;
+  for (int i = 0; i < kConfirmations; ++i) {
+    const Verdict again = harness.evaluate(shrunk.smallest);
+    same += again.status == Status::kFail && signature(again) == signature(shrunk.verdict);
+  }
+  return same;
+}
 
 std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
                                     const CampaignOptions& options,

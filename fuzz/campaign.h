@@ -31,11 +31,14 @@ struct CampaignFinding {
   uint64_t case_index = 0;
   Case original;
   Shrunk shrunk;
-  int confirmations = 0;  ///< how many of kConfirmations re-runs gave the same verdict
+  int confirmations = 0;  ///< see confirm()
 };
 
 /// Re-runs of a shrunk case before it is reported.
 inline constexpr int kConfirmations = 3;
+
+/// How many of kConfirmations re-runs of the shrunk case fail with the same signature.
+int confirm(const Harness& harness, const Shrunk& shrunk);
 
 struct JobResult {
   Job job;

@@ -333,9 +333,9 @@ Exit shrink_file(const Options& options) {
   CampaignReport report = make_report(harness, options);
   const Job job = {c.kernel, c.plant, c.target};
   report.on_failure(job, 0, c, verdict);
-  report.on_finding(
-      {job, 0, c,
-       shrink(harness, shrink_tree(harness, c), verdict, {}, options.threads, interrupted), 0});
+  const Shrunk shrunk =
+      shrink(harness, shrink_tree(harness, c), verdict, {}, options.threads, interrupted);
+  report.on_finding({job, 0, c, shrunk, confirm(harness, shrunk)});
   return Exit::kFindings;
 }
 

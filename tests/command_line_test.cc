@@ -188,6 +188,22 @@ TEST(Run, RefusesAShapeOutsideTheClaims) {
   EXPECT_THAT(r.out, HasSubstr("head_dim = 2048 is outside the claimed 1..1024"));
 }
 
+TEST(Shrink, MakesADrawnFailureAsSmallAsTheCampaignDoes) {
+  // The campaign's drawn case, from the command that it prints before it shrinks.
+  const CommandResult found = campaign(kPlanted, fresh_folder("drawn"), "--inline-cases");
+  std::string line;
+  for (const std::string& l : found.out_lines()) {
+    if (line.empty() && l.starts_with("  replay: ")) line = l;
+  }
+  const size_t from = line.find("--case='") + 8;
+  const std::string file = fresh_folder("drawn_case") + "/case.json";
+  std::ofstream(file) << line.substr(from, line.rfind('\'') - from);
+  const CommandResult r = wavefuzz("shrink " + file + " --out=" + fresh_folder("shrink_out"));
+  EXPECT_EQ(r.exit, 1) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("shrunk: 1 token in slot [0], 1 non-zero element (1); head_dim 1,"));
+  EXPECT_THAT(r.out, HasSubstr("re-run 3/3 times the same"));
+}
+
 struct BadInput {
   std::string arguments;
   std::string complaint;

@@ -611,7 +611,7 @@ class Decoder {
   void bind_matrix(Op& op) {
     op.exec = row_->exec;
     const mfma::Op& matrix = matrix_op(code_->arch, asm_->mnemonic);
-    const auto ops = mfma::ops(code_->arch == Arch::kGfx942 ? mfma::Arch::kGfx942 : mfma::Arch::kGfx950);
+    const auto ops = mfma::ops(code_->arch);
     op.imm2 = int32_t(&matrix - ops.data());
     MatrixFields fields;
     fields.cbsz = uint8_t(asm_->number("cbsz", 0));

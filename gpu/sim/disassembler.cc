@@ -61,21 +61,28 @@ Disassembler::~Disassembler() = default;
 
 namespace {
 
-// GFX9's 64-bit vector encodings (VOP3, VOP3P) have no room for a literal. Bytes that ask for one all
-// the same crash LLVM 22's disassembler while it words its complaint.
-bool is_vop3_with_literal(std::span<const std::byte> code) {
+// Invalid encodings that crash LLVM 22's disassembler instead of failing. They are no instructions:
+// - GFX9's 64-bit vector encodings (VOP3, VOP3P) with a literal, for which they have no room;
+// - the f8f6f4 matrix instructions with a source that is not a VGPR;
+// - v_pk_fmac_f16 with SDWA.
+bool crashes_llvm(std::span<const std::byte> code) {
   if (code.size() < 8) return false;
   uint32_t words[2];
   std::memcpy(words, code.data(), 8);
-  if (words[0] >> 26 != 0b110100) return false;
-  constexpr uint32_t kLiteral = 255;
-  return (words[1] & 511) == kLiteral || (words[1] >> 9 & 511) == kLiteral || (words[1] >> 18 & 511) == kLiteral;
+  constexpr uint32_t kLiteral = 255, kSdwa = 249, kFirstVgpr = 256;
+  const uint32_t src0 = words[1] & 511, src1 = words[1] >> 9 & 511, src2 = words[1] >> 18 & 511;
+  if (words[0] >> 26 == 0b110100) {
+    if (src0 == kLiteral || src1 == kLiteral || src2 == kLiteral) return true;
+    const uint32_t opcode = words[0] >> 16;
+    return (opcode == 0xd3ad || opcode == 0xd3ae) && (src0 < kFirstVgpr || src1 < kFirstVgpr);
+  }
+  return words[0] >> 25 == 0x3c && (words[0] & 511) == kSdwa;
 }
 
 }  // namespace
 
 Disassembler::Instruction Disassembler::decode(std::span<const std::byte> code, uint64_t address) {
-  if (is_vop3_with_literal(code)) return {};
+  if (crashes_llvm(code)) return {};
   const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(code.data()), code.size());
   llvm::MCInst inst;
   uint64_t size = 0;

@@ -9,18 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "gpu/sim/fidelity.h"
 #include "gpu/sim/memory.h"
 #include "gpu/sim/program.h"
 
 namespace wavefuzz::sim {
-
-// How far a result can be trusted to carry the hardware's bits, from strongest to weakest.
-enum class Fidelity : uint8_t {
-  kExact,       // fixed by the ISA manual
-  kOneUlp,      // the manual promises 1 ulp; which of the neighbours comes out is not public
-  kHypothesis,  // undocumented: a stated assumption
-};
-std::string_view name(Fidelity fidelity);  // "exact", "within 1 ulp", "hypothesis"
 
 // What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict that
 // changes with the model rests on bits that no document promises.

@@ -9,21 +9,16 @@
 namespace wavefuzz::sim {
 namespace {
 
-mfma::Arch mfma_arch(Arch arch) {
-  return arch == Arch::kGfx942 ? mfma::Arch::kGfx942 : mfma::Arch::kGfx950;
-}
-
 std::vector<Row> make_rows() {
   std::vector<Row> rows;
   for (const Arch arch : {Arch::kGfx942, Arch::kGfx950}) {
-    for (const mfma::Op& op : mfma::ops(mfma_arch(arch))) {
+    for (const mfma::Op& op : mfma::ops(arch)) {
       Row row;
       row.mnemonic = op.mnemonic;
       row.format = Format::kMatrix;
       row.exec = &exec_matrix;
       row.arches = arch == Arch::kGfx942 ? kGfx942Only : kGfx950Only;
-      row.fidelity =
-          op.fidelity() == mfma::Fidelity::kExact ? Fidelity::kExact : Fidelity::kHypothesis;
+      row.fidelity = op.fidelity();
       rows.push_back(row);
     }
   }
@@ -101,7 +96,7 @@ std::span<const Row> matrix_rows() {
 }
 
 const mfma::Op& matrix_op(Arch arch, std::string_view mnemonic) {
-  return *mfma::find(mfma_arch(arch), mnemonic);
+  return *mfma::find(arch, mnemonic);
 }
 
 void MatrixFields::store(Op& op) const {
@@ -117,7 +112,7 @@ MatrixFields MatrixFields::load(const Op& op) {
 // EXEC takes no part: every lane multiplies (ISA manual, matrix instructions).
 const Op* exec_matrix(Wave& wave, const Op* op) {
   const Code& code = *wave.machine->code;
-  const auto ops = mfma::ops(mfma_arch(code.arch));
+  const auto ops = mfma::ops(code.arch);
   const mfma::Op& matrix = ops[size_t(op->imm2)];
   const MatrixFields fields = MatrixFields::load(*op);
   mfma::Modifiers modifiers;

@@ -55,7 +55,8 @@ Products multiply(const SumRule& rule, const Vector& a, const Vector& b, int fir
     const Number x = read(rule, a_format, a, first + i);
     const Number y = read(rule, b_format, b, first + i);
     Product& p = out.product[i];
-    p = {x.negative != y.negative, uint64_t(x.significand) * y.significand, x.exponent + y.exponent};
+    p = {x.negative != y.negative, uint64_t(x.significand) * y.significand,
+         x.exponent + y.exponent};
     if (x.kind == Number::kNan || y.kind == Number::kNan) {
       out.nan = true;
       continue;
@@ -83,8 +84,7 @@ FixedSum align(const SumRule& rule, const Products& products, int first, int str
   for (int i = first; i < products.count; i += stride) {
     const Product& p = products.product[i];
     if (p.significand == 0) continue;
-    const int shift =
-        rule.product_bits - products.fraction_bits - (out.exponent - p.exponent);
+    const int shift = rule.product_bits - products.fraction_bits - (out.exponent - p.exponent);
     const int64_t cut = scaled(int64_t(p.significand), shift);
     out.sum += p.negative ? -cut : cut;
   }
@@ -109,7 +109,8 @@ uint32_t round(const SumRule& rule, int64_t x, int unit) {
     magnitude <<= -dropped;
   }
   // A normal number's hidden bit is one step of the exponent field; so is a carry out of rounding.
-  const uint64_t code = std::min((uint64_t(exponent + 126) << 23) + magnitude, uint64_t{0x7F800000});
+  const uint64_t code =
+      std::min((uint64_t(exponent + 126) << 23) + magnitude, uint64_t{0x7F800000});
   return uint32_t(negative) << 31 | uint32_t(code);
 }
 
@@ -153,7 +154,8 @@ uint32_t dot(const SumRule& rule, const Vector& a, const Vector& b, int k, uint3
 
 uint32_t dot_f32(const uint32_t* a, const uint32_t* b, int k, uint32_t c) {
   float d = std::bit_cast<float>(c);
-  for (int i = 0; i < k; ++i) d = std::fma(std::bit_cast<float>(a[i]), std::bit_cast<float>(b[i]), d);
+  for (int i = 0; i < k; ++i)
+    d = std::fma(std::bit_cast<float>(a[i]), std::bit_cast<float>(b[i]), d);
   return std::isnan(d) ? kNan32 : std::bit_cast<uint32_t>(d);
 }
 

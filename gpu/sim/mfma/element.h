@@ -49,16 +49,16 @@ struct FloatFormat {
   int exponent_bits = 0;
   int mantissa_bits = 0;
   int bias = 0;
-  uint32_t special_from = ~0u;  // the least magnitude that is Inf or NaN
-  uint32_t infinity = ~0u;      // the magnitude of Inf; others from special_from on are NaN
+  uint32_t special_from = ~0u;    // the least magnitude that is Inf or NaN
+  uint32_t infinity = ~0u;        // the magnitude of Inf; others from special_from on are NaN
   bool sign_only_is_nan = false;  // the code of -0 is NaN (fnuz)
 
   constexpr int min_exponent() const { return 1 - bias; }
   constexpr uint32_t sign_bit() const { return 1u << (exponent_bits + mantissa_bits); }
 };
 
-// Of every element type but f64 and i8. e4m3 and e5m2 come from quant/fp8.h; the OCP MX formats have
-// neither Inf nor NaN.
+// Of every element type but f64 and i8. e4m3 and e5m2 come from quant/fp8.h; the OCP MX formats
+// have neither Inf nor NaN.
 constexpr FloatFormat float_format(Element element) {
   const auto ieee = [](int exponent_bits, int mantissa_bits) {
     const uint32_t infinity = ((1u << exponent_bits) - 1) << mantissa_bits;

@@ -21,7 +21,8 @@ struct Shape {
 struct Place {
   int reg;   // register, from the operand's first
   int lane;  // 0 to 63
-  int bit;   // the element's lowest bit in the register; an element can run on into the next register
+  int bit;   // the element's lowest bit in the register; an element can run on into the next
+             // register
 
   constexpr bool operator==(const Place&) const = default;
 };
@@ -36,9 +37,9 @@ constexpr int output_registers(const Shape& shape, int bits) {
   return shape.m * shape.n * shape.blocks * bits / (32 * kLanes);
 }
 
-// How A (dim = m) or B (dim = n) is dealt out along k. Column c = block * dim + i of the operand lies in
-// the lanes c, c + columns, c + 2 columns...; each of them holds `run` consecutive k at a time, `runs`
-// times.
+// How A (dim = m) or B (dim = n) is dealt out along k. Column c = block * dim + i of the operand
+// lies in the lanes c, c + columns, c + 2 columns...; each of them holds `run` consecutive k at a
+// time, `runs` times.
 struct InputLayout {
   int columns;  // dim * blocks
   int groups;   // lanes that share a column
@@ -76,10 +77,9 @@ constexpr Place output_place(const Shape& shape, int bits, int block, int i, int
   const int rows = kLanes / shape.n;  // runs of such rows side by side in the lanes
   const int size = shape.m * shape.n;
   const int side_by_side = size / together < kLanes ? kLanes * together / size : 1;  // blocks
-  const int element = block / side_by_side * (size / kLanes) + i / (together * rows) * together +
-                      i % together;
-  const int lane =
-      ((i / together) % rows * side_by_side + block % side_by_side) * shape.n + j;
+  const int element =
+      block / side_by_side * (size / kLanes) + i / (together * rows) * together + i % together;
+  const int lane = ((i / together) % rows * side_by_side + block % side_by_side) * shape.n + j;
   return {element * (bits / 32), lane, 0};
 }
 
@@ -89,8 +89,8 @@ constexpr int broadcast_block(int block, int cbsz, int abid) {
   return (block >> cbsz << cbsz) + abid;
 }
 
-// BLGP: the lane whose B is used in `lane`. 0 none; 1, 2 the first or second 32 lanes for all; 3 the
-// lane 16 higher; 4 to 7 the first to fourth 16 lanes for all.
+// BLGP: the lane whose B is used in `lane`. 0 none; 1, 2 the first or second 32 lanes for all; 3
+// the lane 16 higher; 4 to 7 the first to fourth 16 lanes for all.
 constexpr int permuted_lane(int lane, int blgp) {
   if (blgp == 0) return lane;
   if (blgp <= 2) return lane % 32 + 32 * (blgp - 1);

@@ -54,12 +54,18 @@ const bool registered = [] {
     const char* mnemonic;
   };
   constexpr Case kCases[] = {
-      {Arch::kGfx942, "v_mfma_f32_16x16x32_fp8_fp8"},  {Arch::kGfx942, "v_mfma_f32_32x32x16_fp8_fp8"},
-      {Arch::kGfx942, "v_mfma_f32_16x16x16_bf16"},     {Arch::kGfx942, "v_mfma_f32_16x16x16_f16"},
-      {Arch::kGfx942, "v_mfma_f32_32x32x8_f16"},       {Arch::kGfx942, "v_mfma_f32_4x4x4_16b_f16"},
-      {Arch::kGfx942, "v_mfma_f32_16x16x8_xf32"},      {Arch::kGfx942, "v_mfma_i32_16x16x32_i8"},
-      {Arch::kGfx942, "v_mfma_f32_16x16x4_f32"},       {Arch::kGfx942, "v_mfma_f64_16x16x4_f64"},
-      {Arch::kGfx950, "v_mfma_f32_16x16x32_bf16"},     {Arch::kGfx950, "v_mfma_f32_16x16x128_f8f6f4"},
+      {Arch::kGfx942, "v_mfma_f32_16x16x32_fp8_fp8"},
+      {Arch::kGfx942, "v_mfma_f32_32x32x16_fp8_fp8"},
+      {Arch::kGfx942, "v_mfma_f32_16x16x16_bf16"},
+      {Arch::kGfx942, "v_mfma_f32_16x16x16_f16"},
+      {Arch::kGfx942, "v_mfma_f32_32x32x8_f16"},
+      {Arch::kGfx942, "v_mfma_f32_4x4x4_16b_f16"},
+      {Arch::kGfx942, "v_mfma_f32_16x16x8_xf32"},
+      {Arch::kGfx942, "v_mfma_i32_16x16x32_i8"},
+      {Arch::kGfx942, "v_mfma_f32_16x16x4_f32"},
+      {Arch::kGfx942, "v_mfma_f64_16x16x4_f64"},
+      {Arch::kGfx950, "v_mfma_f32_16x16x32_bf16"},
+      {Arch::kGfx950, "v_mfma_f32_16x16x128_f8f6f4"},
       {Arch::kGfx950, "v_mfma_f32_32x32x64_f8f6f4"},
   };
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {

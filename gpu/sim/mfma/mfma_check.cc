@@ -1,7 +1,8 @@
 // Checks the gfx942 rules against vectors from elsewhere: another model, or a real part.
 //
-// FILE holds N x K elements of A, N x K of B, N f32 of C and N f32 of D, whole arrays one after another,
-// little-endian; each D is to be C + A . B by the op's rule. N follows from the file's size.
+// FILE holds N x K elements of A, N x K of B, N f32 of C and N f32 of D, whole arrays one after
+// another, little-endian; each D is to be C + A . B by the op's rule. N follows from the file's
+// size.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -71,8 +72,9 @@ int check(const Check& check, const std::string& path) {
   const int k = tile.shape.k, bytes = bits(tile.a) / 8;
   const size_t row = size_t(k) * bytes, vector = 2 * row + 8;
   if (data.empty() || data.size() % vector != 0) {
-    fmt::print(stderr, "mfma_check: {}: {} bytes are no positive multiple of the {} of a {} vector\n",
-               path, data.size(), vector, check.name);
+    fmt::print(stderr,
+               "mfma_check: {}: {} bytes are no positive multiple of the {} of a {} vector\n", path,
+               data.size(), vector, check.name);
     return kUsage;
   }
   const size_t count = data.size() / vector;
@@ -91,8 +93,8 @@ int check(const Check& check, const std::string& path) {
                               : dot(tile.rule, {tile.a, a.data()}, {tile.b, b.data()}, k, c);
     if (ours == d || (is_nan(ours) && is_nan(d))) continue;
     if (mismatches++ < kShown) {
-      fmt::print("vector {}: D is {:08x}, the rule gives {:08x}\n  C {:08x}\n  A{}\n  B{}\n", n, d, ours,
-                 c, hex(a.data(), bytes, k), hex(b.data(), bytes, k));
+      fmt::print("vector {}: D is {:08x}, the rule gives {:08x}\n  C {:08x}\n  A{}\n  B{}\n", n, d,
+                 ours, c, hex(a.data(), bytes, k), hex(b.data(), bytes, k));
     }
   }
   fmt::print("{}: {} vectors, {} mismatches\n", check.name, count, mismatches);

@@ -9,12 +9,9 @@
 
 #include <cstdint>
 
-namespace wavefuzz::sim::mfma {
+#include "gpu/sim/fidelity.h"
 
-enum class Fidelity : uint8_t {
-  kExact,       // bit for bit what hardware was seen to do, or what its manual fixes
-  kHypothesis,  // a stated assumption
-};
+namespace wavefuzz::sim::mfma {
 
 enum class SumKind : uint8_t {
   kAligned,   // groups of products, aligned and cut in fixed point, as below
@@ -25,9 +22,9 @@ enum class SumKind : uint8_t {
 inline constexpr int kNever = 1 << 20;
 
 // kAligned, for one output element. Write T_n(x) for x cut toward zero at n fractional bits, L_n(x)
-// for x cut toward minus infinity. A finite factor is s * 2^e with 1 <= |s| < 2; a subnormal keeps its
-// format's least e, so that |s| < 1. A product is s_i = s_a * s_b, never normalised, and e_i = e_a + e_b.
-// For each group of min(K, group) products, in ascending k, with D = C at first:
+// for x cut toward minus infinity. A finite factor is s * 2^e with 1 <= |s| < 2; a subnormal keeps
+// its format's least e, so that |s| < 1. A product is s_i = s_a * s_b, never normalised, and e_i =
+// e_a + e_b. For each group of min(K, group) products, in ascending k, with D = C at first:
 //   E0 = max e_i over products that are not zero; S = sum T_F(s_i * 2^(e_i - E0)).
 //     even_odd: S and E0 of the products with even k and of those with odd k apart; then
 //     E0 = max(Ee, Eo) and S = L_F(Se * 2^(Ee - E0)) + L_F(So * 2^(Eo - E0)).
@@ -36,16 +33,16 @@ inline constexpr int kNever = 1 << 20;
 //     Ec < E - c_dropped_below.
 //   D = X cut by L_F2 relative to its leading bit (of exponent -126 at least), then rounded to f32,
 //     to nearest even. Subnormal results are kept; what is too large becomes Inf.
-// With no product but zeros, S = 0 and E = Ec. Specials go before: any NaN, 0 * Inf or Inf - Inf gives
-// NaN, otherwise Inf wins.
+// With no product but zeros, S = 0 and E = Ec. Specials go before: any NaN, 0 * Inf or Inf - Inf
+// gives NaN, otherwise Inf wins.
 struct SumRule {
   SumKind kind = SumKind::kAligned;
   Fidelity fidelity = Fidelity::kHypothesis;
-  int group = 8;                 // products aligned together
-  bool even_odd = false;         // two sums, by parity of k
-  int product_bits = 24;         // F, 23 to 28
-  int sum_bits = 31;             // F2, F to 34
-  int c_dropped_below = kNever;  // exponents below E at which C vanishes
+  int group = 8;                  // products aligned together
+  bool even_odd = false;          // two sums, by parity of k
+  int product_bits = 24;          // F, 23 to 28
+  int sum_bits = 31;              // F2, F to 34
+  int c_dropped_below = kNever;   // exponents below E at which C vanishes
   bool product_overflow = false;  // a product of 2^128 or more is Inf, before any sum
   int truncated_bits = 0;         // low bits cleared in every A and B element first
 
@@ -69,12 +66,10 @@ inline constexpr SumRule kGfx942Fp8 = {.fidelity = Fidelity::kExact,  // fp8 and
                                        .even_odd = true,
                                        .c_dropped_below = 25};
 
-// f32 elements of which 10 mantissa bits take part. An f32 NaN whose payload lies in the low 13 bits
-// counts as Inf, as in MMA-Sim; hardware comparisons did not cover NaN results.
-inline constexpr SumRule kGfx942Xf32 = {.fidelity = Fidelity::kExact,
-                                        .group = 4,
-                                        .product_overflow = true,
-                                        .truncated_bits = 13};
+// f32 elements of which 10 mantissa bits take part. An f32 NaN whose payload lies in the low 13
+// bits counts as Inf, as in MMA-Sim; hardware comparisons did not cover NaN results.
+inline constexpr SumRule kGfx942Xf32 = {
+    .fidelity = Fidelity::kExact, .group = 4, .product_overflow = true, .truncated_bits = 13};
 
 // f32 and f64. MMA-Sim: subnormals kept, with the default floating-point mode.
 inline constexpr SumRule kGfx942Fma = {.kind = SumKind::kFmaChain, .fidelity = Fidelity::kExact};
@@ -90,12 +85,12 @@ inline constexpr SumRule kGfx950F16 = assumed(kGfx942F16);
 inline constexpr SumRule kGfx950Fp8 = assumed(kGfx942Fp8);
 inline constexpr SumRule kGfx950Fma = assumed(kGfx942Fma);
 
-// f16 and bf16 of 16x16x32 and 32x32x16, hypothesis: as gfx942, four or two groups of 8 one after the
-// other. Other candidates: .group = 16, .group = 32 (one group for the whole instruction).
+// f16 and bf16 of 16x16x32 and 32x32x16, hypothesis: as gfx942, four or two groups of 8 one after
+// the other. Other candidates: .group = 16, .group = 32 (one group for the whole instruction).
 inline constexpr SumRule kGfx950F16Wide = assumed(kGfx942F16);
 
-// f8f6f4 of 16x16x128 and 32x32x64 without scales, hypothesis: as gfx942's fp8, groups of 16 split by
-// parity. Other candidates: .group = 32 or 64; .product_bits up to 32; .even_odd = false.
+// f8f6f4 of 16x16x128 and 32x32x64 without scales, hypothesis: as gfx942's fp8, groups of 16 split
+// by parity. Other candidates: .group = 32 or 64; .product_bits up to 32; .even_odd = false.
 inline constexpr SumRule kGfx950F8f6f4 = assumed(kGfx942Fp8);
 
 // The same with block scales, hypothesis: the scales' exponents join the products' before alignment

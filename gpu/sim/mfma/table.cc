@@ -116,8 +116,12 @@ constexpr Op kGfx950[] = {
 // f8f6f4's format codes, of A in cbsz and of B in blgp.
 constexpr Element kFormats[] = {kE4m3fn, kE5m2, kE2m3, kE3m2, kE2m1};
 
-Element a_element(const Op& op, const Modifiers& m) { return op.f8f6f4 ? kFormats[m.cbsz] : op.tile.a; }
-Element b_element(const Op& op, const Modifiers& m) { return op.f8f6f4 ? kFormats[m.blgp] : op.tile.b; }
+Element a_element(const Op& op, const Modifiers& m) {
+  return op.f8f6f4 ? kFormats[m.cbsz] : op.tile.a;
+}
+Element b_element(const Op& op, const Modifiers& m) {
+  return op.f8f6f4 ? kFormats[m.blgp] : op.tile.b;
+}
 
 }  // namespace
 
@@ -138,7 +142,8 @@ const char* illegal(const Op& op, const Modifiers& m) {
     return "a scale's byte is 0 to 3";
   if (op.f8f6f4) return m.cbsz > 4 || m.blgp > 4 ? "cbsz and blgp name formats 0 to 4" : nullptr;
   if (m.blgp > 7) return "blgp is 0 to 7";
-  if (m.cbsz > 4 || 1 << m.cbsz > op.tile.shape.blocks) return "cbsz covers more blocks than there are";
+  if (m.cbsz > 4 || 1 << m.cbsz > op.tile.shape.blocks)
+    return "cbsz covers more blocks than there are";
   if (m.abid >= 1 << m.cbsz) return "abid is not below 2^cbsz";
   if (op.tile.a == kF64 && m.cbsz != 0) return "f64 has no broadcast";
   return nullptr;
@@ -150,7 +155,9 @@ int a_registers(const Op& op, const Modifiers& m) {
 int b_registers(const Op& op, const Modifiers& m) {
   return input_registers(op.tile.shape, op.tile.shape.n, bits(b_element(op, m)));
 }
-int d_registers(const Op& op) { return output_registers(op.tile.shape, op.tile.a == kF64 ? 64 : 32); }
+int d_registers(const Op& op) {
+  return output_registers(op.tile.shape, op.tile.a == kF64 ? 64 : 32);
+}
 
 void execute(const Op& op, const Modifiers& modifiers, const uint32_t* a, const uint32_t* b,
              const uint32_t* c, uint32_t* d, Isa isa) {

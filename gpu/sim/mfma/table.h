@@ -9,11 +9,10 @@
 #include <span>
 #include <string_view>
 
+#include "gpu/sim/arch.h"
 #include "gpu/sim/mfma/tile.h"
 
 namespace wavefuzz::sim::mfma {
-
-enum class Arch : uint8_t { kGfx942, kGfx950 };
 
 struct Op {
   std::string_view mnemonic;  // as LLVM prints it
@@ -30,8 +29,8 @@ std::span<const Op> ops(Arch arch);
 // Null: the arch has no such instruction.
 const Op* find(Arch arch, std::string_view mnemonic);
 
-// Null when the modifiers may go with the instruction, otherwise why not. execute() takes legal ones
-// only.
+// Null when the modifiers may go with the instruction, otherwise why not. execute() takes legal
+// ones only.
 const char* illegal(const Op& op, const Modifiers& modifiers);
 
 // Registers (dwords a lane) of each operand; C has as many as D.
@@ -40,8 +39,8 @@ int b_registers(const Op& op, const Modifiers& modifiers);
 int d_registers(const Op& op);
 
 // D = C + A B in the registers of one wave, whatever EXEC is. Each pointer is to an operand's first
-// register, [register][64 lanes]; inline constants are the caller's to spread over a register array.
-// d may overlap a, b and c.
+// register, [register][64 lanes]; inline constants are the caller's to spread over a register
+// array. d may overlap a, b and c.
 void execute(const Op& op, const Modifiers& modifiers, const uint32_t* a, const uint32_t* b,
              const uint32_t* c, uint32_t* d, Isa isa = best_isa());
 

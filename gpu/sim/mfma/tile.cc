@@ -94,7 +94,8 @@ bool overlap(const uint32_t* x, int x_registers, const uint32_t* y, int y_regist
   return x < y + y_registers * kLanes && y < x + x_registers * kLanes;
 }
 
-// A copy of an operand's registers with lanes moved and bits changed, made only when something asks.
+// A copy of an operand's registers with lanes moved and bits changed, made only when something
+// asks.
 struct Copy {
   uint32_t dwords[kMaxInputRegisters * kLanes];
   uint32_t* of(const uint32_t* registers, int count) {
@@ -262,8 +263,8 @@ void multiply(const Tile& tile, const Modifiers& modifiers, const uint32_t* a, c
     }
   }
 
-  internal::Job job = {&tile, internal::operand(tile, tile.a, a), internal::operand(tile, tile.b, b),
-                       c, d};
+  internal::Job job = {&tile, internal::operand(tile, tile.a, a),
+                       internal::operand(tile, tile.b, b), c, d};
   uint8_t a_scales[kLanes], b_scales[kLanes];
   if (modifiers.a_scale.lanes != nullptr) {
     for (int lane = 0; lane < kLanes; ++lane) {

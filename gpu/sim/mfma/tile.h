@@ -1,7 +1,7 @@
 // Whole matrix instructions on register arrays.
 //
-// Registers are arrays [register][64 lanes] of dwords, an operand's registers one after another; where
-// an element lies in them is layout.h's. Every build gives the bits that dot.h defines.
+// Registers are arrays [register][64 lanes] of dwords, an operand's registers one after another;
+// where an element lies in them is layout.h's. Every build gives the bits that dot.h defines.
 #ifndef GPU_SIM_MFMA_TILE_H_
 #define GPU_SIM_MFMA_TILE_H_
 
@@ -58,8 +58,8 @@ struct Tile {
   Shape shape;
   Element a, b;
   SumRule rule;
-  const InputPlan* byte_plan;   // of 8-bit elements
-  const InputPlan* plan;        // of all others
+  const InputPlan* byte_plan;  // of 8-bit elements
+  const InputPlan* plan;       // of all others
   const OutputPlan* output_plan;
 
   const InputPlan& input_plan(Element element) const {
@@ -79,9 +79,9 @@ constexpr Tile make_tile(Element a, Element b, const SumRule& rule) {
           a == Element::kF64 ? &kOutputPlan<kShape, 64> : &kOutputPlan<kShape, 32>};
 }
 
-// The block scales of an operand: byte `byte` (0 to 3) of lane kb * dim + i of `lanes` is the E8M0 scale
-// of row or column i for k = 32 kb to 32 kb + 31. That blocks follow k itself, also where the layout of
-// 8-bit elements does not, is a hypothesis.
+// The block scales of an operand: byte `byte` (0 to 3) of lane kb * dim + i of `lanes` is the E8M0
+// scale of row or column i for k = 32 kb to 32 kb + 31. That blocks follow k itself, also where the
+// layout of 8-bit elements does not, is a hypothesis.
 struct Scale {
   const uint32_t* lanes = nullptr;  // null: no scales
   int byte = 0;
@@ -89,16 +89,17 @@ struct Scale {
 
 // What the instruction's fields change.
 struct Modifiers {
-  // Broadcast of A's blocks and permutation of B's lanes (layout.h); of f8f6f4 the formats of A (cbsz)
-  // and B (blgp), codes as in element.h; of f64 blgp's bits 0, 1, 2 negate A, B, C.
+  // Broadcast of A's blocks and permutation of B's lanes (layout.h); of f8f6f4 the formats of A
+  // (cbsz) and B (blgp), codes as in element.h; of f64 blgp's bits 0, 1, 2 negate A, B, C.
   uint8_t cbsz = 0;
   uint8_t abid = 0;
   uint8_t blgp = 0;
-  // f32 only: subnormal elements of A and B count as zeros of their sign, as MODE.denorm asks. C and D
-  // are never flushed. From rocjitsu's reading of the ISA manual.
+  // f32 only: subnormal elements of A and B count as zeros of their sign, as MODE.denorm asks. C
+  // and D are never flushed. From rocjitsu's reading of the ISA manual.
   bool flush_inputs = false;
   // v_mfma_scale_* only.
-  Scale a_scale, b_scale;
+  Scale a_scale = {};
+  Scale b_scale = {};
 };
 
 enum class Isa : uint8_t { kScalar, kAvx2, kAvx512 };
@@ -106,8 +107,8 @@ const char* name(Isa isa);  // "scalar", "avx2", "avx512"
 bool supported(Isa isa);    // by this CPU
 Isa best_isa();
 
-// D = C + A B. a, b, c, d: registers as above; d may overlap any of them. No allocation. The caller's
-// MXCSR neither matters nor changes.
+// D = C + A B. a, b, c, d: registers as above; d may overlap any of them. No allocation. The
+// caller's MXCSR neither matters nor changes.
 void multiply(const Tile& tile, const Modifiers& modifiers, const uint32_t* a, const uint32_t* b,
               const uint32_t* c, uint32_t* d, Isa isa = best_isa());
 

@@ -1,7 +1,9 @@
-// Tile kernels over vectors of kWidth dwords, in GNU's vector types. Included once for each host ISA.
+// Tile kernels over vectors of kWidth dwords, in GNU's vector types. Included once for each host
+// ISA.
 //
-// A vector holds kWidth columns of one row of D. Lanes in which all is finite and no group's result is
-// subnormal or overflows follow the rule in fixed point; for all others the definition is called.
+// A vector holds kWidth columns of one row of D. Lanes in which all is finite and no group's result
+// is subnormal or overflows follow the rule in fixed point; for all others the definition is
+// called.
 #include <cstdint>
 #include <cstring>
 
@@ -66,6 +68,7 @@ struct alignas(64) Unpacked {
   int32_t significand[kMaxK * 16];  // signed, times 2^prescale
   int32_t exponent[kMaxK * 16];
   int32_t special[kLanes];  // -1: the column holds Inf, NaN or a NaN scale
+  int32_t nan[kLanes];      // -1: NaN or a NaN scale
 };
 // Every shape has at most 2048 elements in A.
 static_assert(sizeof(Unpacked::significand) == 2048 * sizeof(int32_t));
@@ -89,9 +92,10 @@ void unpack(const Operand& operand, int prescale, Unpacked& out) {
   // As signed numbers, magnitudes compare like unsigned ones.
   const int32_t special_from =
       format.special_from > 0x7FFFFFFFu ? 0x7FFFFFFF : int32_t(format.special_from);
+  const int32_t infinity = int32_t(format.infinity);
   const int32_t zero_is_nan = format.sign_only_is_nan ? -1 : 0;
   for (int column = 0; column < columns; column += kWidth) {
-    I special = {};
+    I special = {}, nan = {};
     for (int group = 0; group < plan.groups; ++group) {
       const uint32_t* const lanes = operand.registers + group * columns + column;
       for (int local = 0; local < plan.per_lane; ++local) {
@@ -106,11 +110,13 @@ void unpack(const Operand& operand, int prescale, Unpacked& out) {
         significand = (significand << prescale) & ~here;
         I exponent = larger(biased, all(1)) - format.bias;
         special |= here;
+        nan |= here & (magnitude != infinity);
         if (operand.scales != nullptr) {
           const uint8_t* const scales = operand.scales + k / 32 * columns + column;
           I scale = {};
           for (int i = 0; i < kWidth; ++i) scale[i] = scales[i];
           special |= scale == 0xFF;
+          nan |= scale == 0xFF;
           exponent += scale - 127;
         }
         exponent = (zero | here) ? all(kZeroExponent) : exponent;
@@ -119,11 +125,12 @@ void unpack(const Operand& operand, int prescale, Unpacked& out) {
       }
     }
     store(out.special + column, special);
+    store(out.nan + column, nan);
   }
 }
 
-// Where A's values for a vector of lanes come from: one row of one block for all lanes, or, where a block
-// has fewer columns than a vector, each lane's own block.
+// Where A's values for a vector of lanes come from: one row of one block for all lanes, or, where a
+// block has fewer columns than a vector, each lane's own block.
 struct RowBroadcast {
   const Unpacked& a;
   int columns;
@@ -174,11 +181,12 @@ MFMA_INLINE FixedSum align(const Row& row, const Unpacked& b, int columns, int c
   return {sum, most};
 }
 
-// high * 256 + low, cut by L_31 relative to its leading bit and rounded to 24 bits: the lower 23 of them,
-// and above them the leading bit's power of two.
+// high * 256 + low, cut by L_31 relative to its leading bit and rounded to 24 bits: the lower 23 of
+// them, and above them the leading bit's power of two.
 MFMA_INLINE HalfI rounded(HalfI high, HalfI low) {
   // Exact: both and the sum have at most 39 bits.
-  const Double x = __builtin_convertvector(high, Double) * 256.0 + __builtin_convertvector(low, Double);
+  const Double x =
+      __builtin_convertvector(high, Double) * 256.0 + __builtin_convertvector(low, Double);
   WideU bits;
   std::memcpy(&bits, &x, sizeof(x));
   const WideU negative = WideU(Wide(bits) < 0);
@@ -189,7 +197,8 @@ MFMA_INLINE HalfI rounded(HalfI high, HalfI low) {
   return __builtin_convertvector(bits - (uint64_t{1023} << 23), HalfI);
 }
 
-// The rule's steps after alignment: acc + sum, as f32 patterns. `bad`: lanes left to the definition.
+// The rule's steps after alignment: acc + sum, as f32 patterns. `bad`: lanes left to the
+// definition.
 template <bool kDropC>
 MFMA_INLINE I add(I acc, FixedSum sum, int c_dropped_below, I& bad) {
   const I field = (acc >> 23) & 0xFF;
@@ -256,7 +265,11 @@ void aligned_groups(const Job& job) {
         if (bad[lane] == 0) continue;
         const int block = (column + lane) / shape.n;
         const int j = (column + lane) % shape.n;
-        acc[lane] = int32_t(element(job, block, i, j, job.c[offset + lane]));
+        const uint32_t c = job.c[offset + lane];
+        // Data poisoned with NaN is common, and this its only outcome.
+        const bool nan = a.nan[block * shape.m + i] != 0 || b.nan[column + lane] != 0 ||
+                         (c & 0x7FFFFFFFu) > 0x7F800000u;
+        acc[lane] = nan ? 0x7FC00000 : int32_t(element(job, block, i, j, c));
       }
     }
     store(job.d + offset, acc);
@@ -300,7 +313,8 @@ void aligned(const Job& job) {
   aligned_groups<4, false>(job);
 }
 
-// Of the f32 shapes, where each lane holds one k: row k of an operand is `columns` lanes of its register.
+// Of the f32 shapes, where each lane holds one k: row k of an operand is `columns` lanes of its
+// register.
 void fma32(const Job& job) {
   const Shape& shape = job.tile->shape;
   const int columns = job.b.plan->columns;

@@ -1,5 +1,6 @@
-// What tile.cc hands to the builds for AVX2 and AVX-512. They are compiled with the host ISA's flags
-// and so call no inline function from elsewhere: the linker might keep that copy for everybody.
+// What tile.cc hands to the builds for AVX2 and AVX-512. They are compiled with the host ISA's
+// flags and so call no inline function from elsewhere: the linker might keep that copy for
+// everybody.
 #ifndef GPU_SIM_MFMA_TILE_KERNELS_H_
 #define GPU_SIM_MFMA_TILE_KERNELS_H_
 
@@ -12,10 +13,10 @@ namespace wavefuzz::sim::mfma::internal {
 struct Operand {
   const uint32_t* registers;
   const InputPlan* plan;
-  FloatFormat format;      // without the bits the rule truncates
-  int element_bits;        // in the register
-  int truncated_bits;      // lowest of them, dropped
-  const uint8_t* scales;   // [k / 32][column], or null
+  FloatFormat format;     // without the bits the rule truncates
+  int element_bits;       // in the register
+  int truncated_bits;     // lowest of them, dropped
+  const uint8_t* scales;  // [k / 32][column], or null
 };
 
 struct Job {
