@@ -14,52 +14,57 @@ SIM_INLINE Half fma16(Half a, Half b, Half c) {
 // v_min/v_max (ISA manual; facts on IEEE mode). T: F32, F64 or F16. With IEEE clear a NaN operand
 // loses, and of two the second one is returned; with IEEE set a signalling one is quieted and
 // returned. -0 is less than +0. Denormals obey MODE.
+//
+// Written without branches, MODE as masks: these loops must vectorise.
 template <typename T>
 struct Bits;
 template <>
 struct Bits<F32> {
-  static bool nan(F32 x) { return is_nan32(x.bits); }
-  static bool signalling(F32 x) { return is_signalling32(x.bits); }
-  static F32 quiet(F32 x) { return {quiet32(x.bits)}; }
-  static F32 in(F32 x, const Mode& m) { return {m.flush_in_f32 ? flush32(x.bits) : x.bits}; }
-  static F32 out(F32 x, const Mode& m) { return {m.flush_out_f32 ? flush32(x.bits) : x.bits}; }
+  using Word = u32;
+  static bool nan(u32 x) { return is_nan32(x); }
+  static bool signalling(u32 x) { return is_signalling32(x); }
+  static u32 quiet(u32 x) { return quiet32(x); }
+  static u32 in(u32 x, const Mode& m) { return flush32(x, mask32(m.flush_in_f32)); }
+  static u32 out(u32 x, const Mode& m) { return flush32(x, mask32(m.flush_out_f32)); }
   // Two's complement keys in the order of the numbers, -0 below +0.
-  static i32 key(F32 x) { return i32(x.bits) < 0 ? i32(x.bits ^ 0x7fff'ffff) : i32(x.bits); }
+  static i32 key(u32 x) { return i32(x ^ (u32(i32(x) >> 31) >> 1)); }
 };
 template <>
 struct Bits<F16> {
-  static bool nan(F16 x) { return is_nan16(x.bits); }
-  static bool signalling(F16 x) { return is_signalling16(x.bits); }
-  static F16 quiet(F16 x) { return {x.bits | 0x200}; }
-  static F16 in(F16 x, const Mode& m) { return {m.flush_in_f16_f64 ? flush16(x.bits) : x.bits}; }
-  static F16 out(F16 x, const Mode& m) { return {m.flush_out_f16_f64 ? flush16(x.bits) : x.bits}; }
-  static i32 key(F16 x) {
-    const i32 s = i16(x.bits);
-    return s < 0 ? s ^ 0x7fff : s;
+  using Word = u32;
+  static bool nan(u32 x) { return is_nan16(x); }
+  static bool signalling(u32 x) { return is_signalling16(x); }
+  static u32 quiet(u32 x) { return x | 0x200; }
+  static u32 in(u32 x, const Mode& m) { return flush16(x, mask32(m.flush_in_f16_f64)); }
+  static u32 out(u32 x, const Mode& m) { return flush16(x, mask32(m.flush_out_f16_f64)); }
+  static i32 key(u32 x) {
+    const i32 s = i16(x);
+    return s ^ (s >> 15 & 0x7fff);
   }
 };
 template <>
 struct Bits<F64> {
-  static bool nan(F64 x) { return is_nan64(x.bits); }
-  static bool signalling(F64 x) { return is_signalling64(x.bits); }
-  static F64 quiet(F64 x) { return {quiet64(x.bits)}; }
-  static F64 in(F64 x, const Mode& m) { return {m.flush_in_f16_f64 ? flush64(x.bits) : x.bits}; }
-  static F64 out(F64 x, const Mode& m) { return {m.flush_out_f16_f64 ? flush64(x.bits) : x.bits}; }
-  static i64 key(F64 x) {
-    return i64(x.bits) < 0 ? i64(x.bits ^ 0x7fff'ffff'ffff'ffff) : i64(x.bits);
-  }
+  using Word = u64;
+  static bool nan(u64 x) { return is_nan64(x); }
+  static bool signalling(u64 x) { return is_signalling64(x); }
+  static u64 quiet(u64 x) { return quiet64(x); }
+  static u64 in(u64 x, const Mode& m) { return flush64(x, mask64(m.flush_in_f16_f64)); }
+  static u64 out(u64 x, const Mode& m) { return flush64(x, mask64(m.flush_out_f16_f64)); }
+  static i64 key(u64 x) { return i64(x ^ (u64(i64(x) >> 63) >> 1)); }
 };
 template <bool kMax, typename T>
-SIM_INLINE T extreme(T a, T b, const Mode& m) {
+SIM_INLINE T extreme(T first, T second, const Mode& m) {
   using B = Bits<T>;
-  a = B::in(a, m);
-  b = B::in(b, m);
-  T r = (kMax ? B::key(a) >= B::key(b) : B::key(a) < B::key(b)) ? a : b;
-  if (B::nan(b)) r = a;
-  if (B::nan(a)) r = b;
-  if (m.ieee && B::signalling(b)) r = B::quiet(b);
-  if (m.ieee && B::signalling(a)) r = B::quiet(a);
-  return B::out(r, m);
+  using Word = typename B::Word;
+  const Word ieee = Word(0) - Word(m.ieee);
+  const Word a = B::in(first.bits, m), b = B::in(second.bits, m);
+  const bool take_a = kMax ? B::key(a) >= B::key(b) : B::key(a) < B::key(b);
+  Word r = take_a ? a : b;
+  r = B::nan(b) ? a : r;
+  r = B::nan(a) ? b : r;
+  r = ((B::signalling(b) ? ieee : 0) != 0) ? B::quiet(b) : r;
+  r = ((B::signalling(a) ? ieee : 0) != 0) ? B::quiet(a) : r;
+  return {B::out(r, m)};
 }
 template <typename T>
 SIM_INLINE T min_of(T a, T b, const Mode& m) {
@@ -72,8 +77,10 @@ SIM_INLINE T max_of(T a, T b, const Mode& m) {
 template <typename T>
 SIM_INLINE T med3(T a, T b, T c, const Mode& m) {
   using B = Bits<T>;
-  if (B::nan(a) || B::nan(b) || B::nan(c)) return min_of(min_of(a, b, m), c, m);
-  return max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m);
+  const bool nan = B::nan(a.bits) | B::nan(b.bits) | B::nan(c.bits);
+  const auto least = min_of(min_of(a, b, m), c, m).bits;
+  const auto middle = max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m).bits;
+  return {nan ? least : middle};
 }
 // gfx950 v_minimum3/v_maximum3: a NaN operand wins.
 template <bool kMax>
