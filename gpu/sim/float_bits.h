@@ -56,6 +56,15 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
 [[gnu::always_inline]] inline uint32_t mask32(bool on) { return 0u - uint32_t(on); }
 [[gnu::always_inline]] inline uint64_t mask64(bool on) { return uint64_t{0} - uint64_t(on); }
 
+// c ? x : y without a branch: GCC turns chains of ?: back into control flow, which does not
+// vectorise.
+[[gnu::always_inline]] inline uint32_t pick(bool c, uint32_t x, uint32_t y) {
+  return (x & mask32(c)) | (y & ~mask32(c));
+}
+[[gnu::always_inline]] inline uint64_t pick(bool c, uint64_t x, uint64_t y) {
+  return (x & mask64(c)) | (y & ~mask64(c));
+}
+
 // Exact. NaN payloads move along, signalling ones stay so.
 [[gnu::always_inline]] inline uint32_t f32_from_f16(uint32_t h) {
   const uint32_t sign = (h & 0x8000) << 16;

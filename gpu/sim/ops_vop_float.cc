@@ -56,14 +56,13 @@ template <bool kMax, typename T>
 SIM_INLINE T extreme(T first, T second, const Mode& m) {
   using B = Bits<T>;
   using Word = typename B::Word;
-  const Word ieee = Word(0) - Word(m.ieee);
   const Word a = B::in(first.bits, m), b = B::in(second.bits, m);
   const bool take_a = kMax ? B::key(a) >= B::key(b) : B::key(a) < B::key(b);
-  Word r = take_a ? a : b;
-  r = B::nan(b) ? a : r;
-  r = B::nan(a) ? b : r;
-  r = ((B::signalling(b) ? ieee : 0) != 0) ? B::quiet(b) : r;
-  r = ((B::signalling(a) ? ieee : 0) != 0) ? B::quiet(a) : r;
+  Word r = pick(take_a, a, b);
+  r = pick(B::nan(b), a, r);
+  r = pick(B::nan(a), b, r);
+  r = pick(B::signalling(b) & m.ieee, B::quiet(b), r);
+  r = pick(B::signalling(a) & m.ieee, B::quiet(a), r);
   return {B::out(r, m)};
 }
 template <typename T>
@@ -80,7 +79,7 @@ SIM_INLINE T med3(T a, T b, T c, const Mode& m) {
   const bool nan = B::nan(a.bits) | B::nan(b.bits) | B::nan(c.bits);
   const auto least = min_of(min_of(a, b, m), c, m).bits;
   const auto middle = max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m).bits;
-  return {nan ? least : middle};
+  return {pick(nan, least, middle)};
 }
 // gfx950 v_minimum3/v_maximum3: a NaN operand wins.
 template <bool kMax>
@@ -109,16 +108,22 @@ SIM_INLINE WithBit<F32> div_scale32(F32 value, F32 denominator, F32 numerator) {
   const bool is_denominator = s0 == s1;
   const float x = as_float(s0);
   const bool d_denormal = e1 == 0, q_denormal = exponent32(as_bits(n / d)) == 0;
-  if ((s2 << 1) == 0 || (s1 << 1) == 0) return {{kNanF32}, false};
-  if (e2 - e1 >= 96) return {{is_denominator ? as_bits(scale32(x, 64)) : s0}, true};
-  if (d_denormal) return {{as_bits(scale32(x, 64))}, false};
-  const bool r_denormal = exponent32(as_bits(1.0f / d)) == 0 && (as_bits(1.0f / d) << 1) != 0;
+  const u32 r = as_bits(1.0f / d);
+  const bool r_denormal = (exponent32(r) == 0) & ((r << 1) != 0);
+  const u32 up = as_bits(scale32(x, 64)), down = as_bits(scale32(x, -64));
+  // The cases in reverse: what is tested last here goes first in the manual.
+  u32 result = pick(e2 <= 23, up, s0);  // a tiny numerator: both are scaled
+  result = pick(q_denormal, pick(is_denominator, s0, up), result);
+  result = pick(r_denormal, down, result);
   // Printed as +64, which would overflow: the denominator is above 2^126.
-  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale32(x, -64)) : s0}, true};
-  if (r_denormal) return {{as_bits(scale32(x, -64))}, false};
-  if (q_denormal) return {{is_denominator ? s0 : as_bits(scale32(x, 64))}, true};
-  if (e2 <= 23) return {{as_bits(scale32(x, 64))}, false};
-  return {{s0}, false};
+  result = pick(r_denormal & q_denormal, pick(is_denominator, down, s0), result);
+  result = pick(d_denormal, up, result);
+  const bool large = e2 - e1 >= 96;
+  result = pick(large, pick(is_denominator, up, s0), result);
+  const bool zero = ((s2 << 1) == 0) | ((s1 << 1) == 0);
+  result = pick(zero, kNanF32, result);
+  const bool flag = (large | (q_denormal & !d_denormal)) & !zero;
+  return {{result}, flag};
 }
 SIM_INLINE WithBit<F64> div_scale64(F64 value, F64 denominator, F64 numerator) {
   const u64 s0 = value.bits, s1 = denominator.bits, s2 = numerator.bits;
@@ -182,14 +187,15 @@ SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
   const u32 sign = (d ^ n) & 0x8000'0000;
   const bool d_zero = (d << 1) == 0, n_zero = (n << 1) == 0;
   const bool d_inf = (d << 1) == 0xff00'0000, n_inf = (n << 1) == 0xff00'0000;
-  if (is_nan32(n)) return {quiet32(n)};
-  if (is_nan32(d)) return {quiet32(d)};
-  if ((d_zero && n_zero) || (d_inf && n_inf)) return {0xffc0'0000};
-  if (d_zero || n_inf) return {sign | 0x7f80'0000};
-  if (d_inf || n_zero) return {sign};
-  if (i32(exponent32(n)) - i32(exponent32(d)) < -150) return {sign};
-  if (exponent32(d) == 255) return {sign};
-  return {sign | (is_nan32(q) ? 0x7f80'0000 : q & 0x7fff'ffff)};
+  // In reverse order of precedence.
+  u32 r = sign | pick(is_nan32(q), 0x7f80'0000, q & 0x7fff'ffff);
+  r = pick(i32(exponent32(n)) - i32(exponent32(d)) < -150, sign, r);
+  r = pick(d_inf | n_zero, sign, r);
+  r = pick(d_zero | n_inf, sign | 0x7f80'0000, r);
+  r = pick((d_zero & n_zero) | (d_inf & n_inf), 0xffc0'0000, r);
+  r = pick(is_nan32(d), quiet32(d), r);
+  r = pick(is_nan32(n), quiet32(n), r);
+  return {r};
 }
 SIM_INLINE F64 div_fixup64(F64 quotient, F64 denominator, F64 numerator) {
   const u64 q = quotient.bits, d = denominator.bits, n = numerator.bits;
