@@ -29,20 +29,18 @@ SIM_INLINE u64 lane_mask(const u32* lanes) {
   return mask;
 }
 
-SIM_INLINE u32 modify(u32 x, unsigned modifiers) {
-  if (modifiers & kAbs31) x &= 0x7fff'ffff;
-  if (modifiers & kNeg31) x ^= 0x8000'0000;
-  if (modifiers & kAbs15) x &= 0xffff'7fff;
-  if (modifiers & kNeg15) x ^= 0x8000;
-  return x;
+// Sign modifiers as masks: (x & keep) ^ flip.
+struct Signs {
+  u32 keep, flip;
+};
+SIM_INLINE Signs signs(unsigned modifiers) {
+  return {((modifiers & kAbs31) ? 0x7fff'ffffu : ~0u) & ((modifiers & kAbs15) ? ~0x8000u : ~0u),
+          ((modifiers & kNeg31) ? 0x8000'0000u : 0u) | ((modifiers & kNeg15) ? 0x8000u : 0u)};
 }
-
 SIM_INLINE void modify_lanes(const u32* from, unsigned modifiers, u32* to) {
-  const u32 keep =
-      ((modifiers & kAbs31) ? 0x7fff'ffffu : ~0u) & ((modifiers & kAbs15) ? ~0x8000u : ~0u);
-  const u32 flip =
-      ((modifiers & kNeg31) ? 0x8000'0000u : 0u) | ((modifiers & kNeg15) ? 0x8000u : 0u);
-  for (unsigned i = 0; i < kLanes; ++i) to[i] = (from[i] & keep) ^ flip;
+  const Signs s = signs(modifiers);
+#pragma GCC ivdep
+  for (unsigned i = 0; i < kLanes; ++i) to[i] = (from[i] & s.keep) ^ s.flip;
 }
 
 // Lane array of one source dword. `poison` collects the lanes that have some.
@@ -60,7 +58,8 @@ SIM_INLINE const u32* fetch(Wave& w, const Op* op, unsigned k, bool with_modifie
       return w.machine->code->constants[slot.index].lane;
     case Kind::kSgpr: {
       if (w.s_poison[slot.index] != 0) poison = ~0ull;
-      const u32 value = modify(w.s[slot.index], with_modifiers ? slot.modifiers : 0);
+      const Signs s = signs(with_modifiers ? slot.modifiers : 0);
+      const u32 value = (w.s[slot.index] & s.keep) ^ s.flip;
       u32* lanes = w.source_lanes[k];
       for (unsigned i = 0; i < kLanes; ++i) lanes[i] = value;
       return lanes;
@@ -166,52 +165,61 @@ const Op* plain_poisoned(Wave& w, const Op* op, LaneArgs& args) {
 
 // --- Extras: SDWA, op_sel, DPP, clamp, omod ------------------------------------------------------
 
-SIM_INLINE u32 select_part(u32 x, Part part, bool sext) {
+// First bit and width of a register's part.
+struct Field {
+  unsigned shift, width;
+};
+SIM_INLINE Field field(Part part) {
   switch (part) {
     case Part::kDword:
-      return x;
+      break;
     case Part::kByte0:
     case Part::kByte1:
     case Part::kByte2:
-    case Part::kByte3: {
-      const unsigned shift = 8 * (unsigned(part) - unsigned(Part::kByte0));
-      return sext ? u32(i32(i8(x >> shift))) : x >> shift & 0xff;
-    }
+    case Part::kByte3:
+      return {8 * (unsigned(part) - unsigned(Part::kByte0)), 8};
     case Part::kWord0:
-      return sext ? u32(i32(i16(x))) : x & 0xffff;
+      return {0, 16};
     case Part::kWord1:
-      return sext ? u32(i32(x) >> 16) : x >> 16;
+      return {16, 16};
   }
-  return x;
+  return {0, 32};
+}
+SIM_INLINE void select_lanes(const u32* from, Part part, bool sext, u32* to) {
+  const Field f = field(part);
+  const unsigned up = 32 - f.shift - f.width, down = 32 - f.width;
+  if (sext) {
+#pragma GCC ivdep
+    for (unsigned i = 0; i < kLanes; ++i) to[i] = u32(i32(from[i] << up) >> down);
+  } else {
+#pragma GCC ivdep
+    for (unsigned i = 0; i < kLanes; ++i) to[i] = from[i] << up >> down;
+  }
 }
 
-// Values and poison masks take the same way to the body: `modifiers` is zero for the latter.
+// Values and poison masks take the same way to the body; masks without sign modifiers.
 void rearrange(const Extras& e, OperandType type, unsigned operand, bool dpp, unsigned modifiers,
                bool values, u64 exec, const u32* from, u32* to) {
-  for (unsigned i = 0; i < kLanes; ++i) {
-    u32 x;
-    if (dpp) {
+  if (dpp) {
+    for (unsigned i = 0; i < kLanes; ++i) {
       const unsigned source = e.dpp_source[i];
-      x = (e.dpp_valid >> i & 1) && (exec >> source & 1) ? from[source] : 0;
-    } else {
-      x = from[i];
+      to[i] = (e.dpp_valid >> i & 1) && (exec >> source & 1) ? from[source] : 0;
     }
-    if (type == OperandType::kPackedB16 || type == OperandType::kPackedF16 ||
-        type == OperandType::kOldPackedF16) {
-      const u32 low = e.halves[operand] & 1 ? x >> 16 : x & 0xffff;
-      const u32 high = e.halves[operand] & 2 ? x >> 16 : x & 0xffff;
-      x = modify(low | high << 16, modifiers);
-    } else if (type == OperandType::kMixF32 && e.mix_half[operand]) {
-      x = select_part(x, e.part[operand], false);
-      if (values)
-        x = modify(f32_from_f16(x), modifiers);
-      else
-        x = x != 0 ? ~0u : 0;
-    } else {
-      x = modify(select_part(x, e.part[operand], e.sext[operand]), modifiers);
-    }
-    to[i] = x;
+    from = to;
   }
+  if (type == OperandType::kPackedB16 || type == OperandType::kPackedF16 ||
+      type == OperandType::kOldPackedF16) {
+    const unsigned low = e.halves[operand] & 1 ? 16 : 0, high = e.halves[operand] & 2 ? 16 : 0;
+#pragma GCC ivdep
+    for (unsigned i = 0; i < kLanes; ++i) to[i] = (from[i] >> low & 0xffff) | from[i] >> high << 16;
+  } else {
+    select_lanes(from, e.part[operand], e.sext[operand], to);
+    if (type == OperandType::kMixF32 && e.mix_half[operand]) {
+      for (unsigned i = 0; i < kLanes; ++i)
+        to[i] = values ? f32_from_f16(to[i]) : mask32(to[i] != 0);
+    }
+  }
+  if (modifiers != 0) modify_lanes(to, modifiers, to);
 }
 
 SIM_INLINE float clamp01(float x, bool dx10) {
@@ -269,36 +277,24 @@ void scale_and_clamp(const Extras& e, const Mode& mode, u32* r0, u32* r1) {
 // Puts a narrow result into its part of the old register content.
 void place(const Extras& e, const u32* old, u32* result) {
   if (e.dst_part == Part::kDword) return;
-  unsigned shift = 0, width = 16;
-  switch (e.dst_part) {
-    case Part::kByte0:
-    case Part::kByte1:
-    case Part::kByte2:
-    case Part::kByte3:
-      shift = 8 * (unsigned(e.dst_part) - unsigned(Part::kByte0));
-      width = 8;
+  const Field f = field(e.dst_part);
+  const u32 mask = ((1u << f.width) - 1) << f.shift;
+  switch (e.dst_unused) {
+    case Unused::kPreserve:
+#pragma GCC ivdep
+      for (unsigned i = 0; i < kLanes; ++i)
+        result[i] = (result[i] << f.shift & mask) | (old[i] & ~mask);
       break;
-    case Part::kWord1:
-      shift = 16;
+    case Unused::kPad:
+#pragma GCC ivdep
+      for (unsigned i = 0; i < kLanes; ++i) result[i] = result[i] << f.shift & mask;
       break;
-    default:
+    case Unused::kSext: {
+      const unsigned up = 32 - f.width, down = up - f.shift;
+#pragma GCC ivdep
+      for (unsigned i = 0; i < kLanes; ++i)
+        result[i] = u32(i32(result[i] << up) >> down) & ~((1u << f.shift) - 1);
       break;
-  }
-  const u32 field = ((1u << width) - 1) << shift;
-  for (unsigned i = 0; i < kLanes; ++i) {
-    const u32 value = result[i] << shift & field;
-    switch (e.dst_unused) {
-      case Unused::kPreserve:
-        result[i] = value | (old[i] & ~field);
-        break;
-      case Unused::kPad:
-        result[i] = value;
-        break;
-      case Unused::kSext: {
-        const u32 sign = value >> (shift + width - 1) & 1 ? ~0u : 0;
-        result[i] = shift + width == 32 ? value : value | sign << (shift + width);
-        break;
-      }
     }
   }
 }

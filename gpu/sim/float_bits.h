@@ -42,15 +42,27 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
 [[gnu::always_inline]] inline uint32_t quiet32(uint32_t b) { return b | 0x40'0000; }
 [[gnu::always_inline]] inline uint64_t quiet64(uint64_t b) { return b | 0x8'0000'0000'0000; }
 
-// A denormal becomes a zero of its sign.
-[[gnu::always_inline]] inline uint32_t flush32(uint32_t b) {
-  return (b & 0x7f80'0000) == 0 ? b & 0x8000'0000 : b;
+// A denormal becomes a zero of its sign, where `on` is ~0; nothing happens where it is 0. A mask
+// and not a bool, so that loops over lanes vectorise.
+[[gnu::always_inline]] inline uint32_t flush32(uint32_t b, uint32_t on = ~0u) {
+  return (b & 0x7f80'0000) == 0 ? b & (0x8000'0000 | ~on) : b;
 }
-[[gnu::always_inline]] inline uint64_t flush64(uint64_t b) {
-  return (b & 0x7ff0'0000'0000'0000) == 0 ? b & 0x8000'0000'0000'0000 : b;
+[[gnu::always_inline]] inline uint64_t flush64(uint64_t b, uint64_t on = ~uint64_t{0}) {
+  return (b & 0x7ff0'0000'0000'0000) == 0 ? b & (0x8000'0000'0000'0000 | ~on) : b;
 }
-[[gnu::always_inline]] inline uint32_t flush16(uint32_t b) {
-  return (b & 0x7c00) == 0 ? b & 0x8000 : b;
+[[gnu::always_inline]] inline uint32_t flush16(uint32_t b, uint32_t on = ~0u) {
+  return (b & 0x7c00) == 0 ? b & (0x8000 | ~on) : b;
+}
+[[gnu::always_inline]] inline uint32_t mask32(bool on) { return 0u - uint32_t(on); }
+[[gnu::always_inline]] inline uint64_t mask64(bool on) { return uint64_t{0} - uint64_t(on); }
+
+// c ? x : y without a branch: GCC turns chains of ?: back into control flow, which does not
+// vectorise.
+[[gnu::always_inline]] inline uint32_t pick(bool c, uint32_t x, uint32_t y) {
+  return (x & mask32(c)) | (y & ~mask32(c));
+}
+[[gnu::always_inline]] inline uint64_t pick(bool c, uint64_t x, uint64_t y) {
+  return (x & mask64(c)) | (y & ~mask64(c));
 }
 
 // Exact. NaN payloads move along, signalling ones stay so.

@@ -23,20 +23,40 @@ SIM_INLINE void clear(Loaded& l) {
   l.any_undefined = false;
 }
 
-SIM_INLINE u64 load64(const void* p) {
-  u64 x;
-  __builtin_memcpy(&x, p, 8);
-  return x;
+// Bits [offset, offset + count) of a bitmap, count <= 16. Words are read aligned: neighbouring
+// lanes then hit the same word, which the host forwards from store to load.
+SIM_INLINE u64 bits_at(const u64* bitmap, u64 offset, unsigned count) {
+  const unsigned shift = offset & 63;
+  u64 bits = bitmap[offset >> 6] >> shift;
+  if (shift + count > 64) [[unlikely]]
+    bits |= bitmap[(offset >> 6) + 1] << (64 - shift);
+  return bits & ((u64{1} << count) - 1);
 }
-SIM_INLINE void store64(void* p, u64 x) { __builtin_memcpy(p, &x, 8); }
-// Bits [offset, offset + 57) of a bitmap, at least.
-SIM_INLINE u64 bits_at(const u64* bitmap, u64 offset) {
-  return load64(reinterpret_cast<const u8*>(bitmap) + (offset >> 3)) >> (offset & 7);
+SIM_INLINE void set_bits_at(u64* bitmap, u64 offset, unsigned count, u64 value) {
+  const u64 mask = (u64{1} << count) - 1;
+  const unsigned shift = offset & 63;
+  u64& word = bitmap[offset >> 6];
+  word = (word & ~(mask << shift)) | value << shift;
+  if (shift + count > 64) [[unlikely]] {
+    u64& next = bitmap[(offset >> 6) + 1];
+    next = (next & ~(mask >> (64 - shift))) | value >> (64 - shift);
+  }
 }
-SIM_INLINE void set_bits_at(u64* bitmap, u64 offset, u64 mask, u64 value) {
-  u8* p = reinterpret_cast<u8*>(bitmap) + (offset >> 3);
-  const unsigned shift = offset & 7;
-  store64(p, (load64(p) & ~(mask << shift)) | value << shift);
+// Whether bits [offset, offset + 256) are all set, and setting them.
+SIM_INLINE bool all_bits256(const u64* bitmap, u64 offset) {
+  const u64* word = bitmap + (offset >> 6);
+  const unsigned shift = offset & 63;
+  u64 all = word[1] & word[2] & word[3];
+  all &= word[0] | ((u64{1} << shift) - 1);
+  if (shift != 0) all &= word[4] | ~u64{0} << shift;
+  return all == ~u64{0};
+}
+SIM_INLINE void set_bits256(u64* bitmap, u64 offset) {
+  u64* word = bitmap + (offset >> 6);
+  const unsigned shift = offset & 63;
+  word[0] |= ~u64{0} << shift;
+  word[1] = word[2] = word[3] = ~u64{0};
+  if (shift != 0) word[4] |= (u64{1} << shift) - 1;
 }
 
 template <typename F>
@@ -55,7 +75,7 @@ SIM_INLINE void load_lane(const Span& s, unsigned i, u64 address, Loaded& out) {
   __builtin_memcpy(tmp, s.data + offset, kSize);
   for (unsigned d = 0; d < (kSize + 3) / 4; ++d) out.dword[d][i] = tmp[d];
   if (s.initialised != nullptr) {
-    const u64 undefined = ~bits_at(s.initialised, offset) & ((u64{1} << kSize) - 1);
+    const u64 undefined = ~bits_at(s.initialised, offset, kSize) & ((u64{1} << kSize) - 1);
     if (undefined != 0) [[unlikely]] {
       out.any_undefined = true;
       for (unsigned b = 0; b < kSize; ++b) out.undefined[b] |= (undefined >> b & 1) << i;
@@ -111,9 +131,45 @@ SIM_INLINE void store_lane(Machine& m, const Span& s, unsigned i, u64 address, c
   u64 defined = kAll;
   if (data.any_undefined) [[unlikely]]
     for (unsigned b = 0; b < kSize; ++b) defined &= ~((data.undefined[b] >> i & 1) << b);
-  if (s.initialised != nullptr) set_bits_at(s.initialised, offset, kAll, defined);
-  if (s.written != nullptr) set_bits_at(s.written, offset, kAll, kAll);
+  if (s.initialised != nullptr) set_bits_at(s.initialised, offset, kSize, defined);
+  if (s.written != nullptr) set_bits_at(s.written, offset, kSize, kAll);
   touch(m, s, offset, kSize);
+}
+
+// Lane i's address is the first lane's plus 4 * i.
+SIM_INLINE bool adjacent_dwords(const u64* address) {
+  const u64 first = address[0];
+  u64 different = 0;
+  for (unsigned i = 0; i < kLanes; ++i) different |= address[i] ^ (first + 4 * i);
+  return different == 0;
+}
+template <unsigned kSize>
+SIM_INLINE void load_lanes(const Span& s, u64 lanes, const u64* address, Loaded& out) {
+  if constexpr (kSize == 4) {
+    if (lanes == ~0ull && adjacent_dwords(address)) {
+      const u64 offset = address[0] - s.address;
+      if (s.initialised == nullptr || all_bits256(s.initialised, offset)) {
+        __builtin_memcpy(out.dword[0], s.data + offset, 4 * kLanes);
+        return;
+      }
+    }
+  }
+  for_lanes(lanes, [&](unsigned i) { load_lane<kSize>(s, i, address[i], out); });
+}
+template <unsigned kSize>
+SIM_INLINE void store_lanes(Machine& m, const Span& s, u64 lanes, const u64* address,
+                            const Stored& data) {
+  if constexpr (kSize == 4) {
+    if (lanes == ~0ull && !data.any_undefined && adjacent_dwords(address)) {
+      const u64 offset = address[0] - s.address;
+      __builtin_memcpy(s.data + offset, data.dword[0], 4 * kLanes);
+      if (s.initialised != nullptr) set_bits256(s.initialised, offset);
+      if (s.written != nullptr) set_bits256(s.written, offset);
+      touch(m, s, offset, 4 * kLanes);
+      return;
+    }
+  }
+  for_lanes(lanes, [&](unsigned i) { store_lane<kSize>(m, s, i, address[i], data); });
 }
 
 // Address operands may be undefined: those lanes are reported and dropped from the access.
@@ -334,14 +390,14 @@ SIM_INLINE void atomic_lane(Machine& m, const Span& s, const Op* op, unsigned i,
   out.dword[0][i] = u32(old);
   out.dword[1][i] = u32(old >> 32);
   if (s.initialised != nullptr) {
-    const u64 undefined = ~bits_at(s.initialised, offset) & all;
+    const u64 undefined = ~bits_at(s.initialised, offset, bytes) & all;
     if (undefined != 0) {
       out.any_undefined = true;
       for (unsigned b = 0; b < bytes; ++b) out.undefined[b] |= u64{1} << i;
     }
-    set_bits_at(s.initialised, offset, all, undefined != 0 || (a.undefined >> i & 1) ? 0 : all);
+    set_bits_at(s.initialised, offset, bytes, undefined != 0 || (a.undefined >> i & 1) ? 0 : all);
   }
-  if (s.written != nullptr) set_bits_at(s.written, offset, all, all);
+  if (s.written != nullptr) set_bits_at(s.written, offset, bytes, all);
   touch(m, s, offset, bytes);
 }
 

@@ -28,9 +28,6 @@ void* reserve(uint64_t bytes, const std::string& name) {
   return p;
 }
 
-// The simulator reads bitmaps eight bytes at a time from any byte.
-uint64_t bitmap_bytes(uint64_t capacity) { return capacity / 8 + 8; }
-
 // Sets (or clears) bits [begin, end) of a bitmap.
 void set_bits(uint64_t* bits, uint64_t begin, uint64_t end, bool value) {
   while (begin < end) {
@@ -135,8 +132,8 @@ Memory::~Memory() {
   const auto release = [](std::vector<std::unique_ptr<Island>>& islands) {
     for (const auto& island : islands) {
       munmap(island->data_, island->capacity_);
-      munmap(island->initialised_, bitmap_bytes(island->capacity_));
-      munmap(island->written_, bitmap_bytes(island->capacity_));
+      munmap(island->initialised_, island->capacity_ / 8);
+      munmap(island->written_, island->capacity_ / 8);
       munmap(island->dirty_, island->capacity_ / kChunk);
     }
   };
@@ -172,8 +169,8 @@ Island& Memory::add(const IslandSpec& spec) {
     island.reset(new Island);
     island->capacity_ = capacity;
     island->data_ = static_cast<std::byte*>(reserve(capacity, spec.name));
-    island->initialised_ = static_cast<uint64_t*>(reserve(bitmap_bytes(capacity), spec.name));
-    island->written_ = static_cast<uint64_t*>(reserve(bitmap_bytes(capacity), spec.name));
+    island->initialised_ = static_cast<uint64_t*>(reserve(capacity / 8, spec.name));
+    island->written_ = static_cast<uint64_t*>(reserve(capacity / 8, spec.name));
     island->dirty_ = static_cast<uint8_t*>(reserve(capacity / kChunk, spec.name));
   }
   island->name_ = spec.name;
@@ -219,8 +216,8 @@ void Memory::reset() {
   for (auto& island : islands_) {
     if (island->dirty_list_.size() * kChunk > kClearLimit) {
       madvise(island->data_, island->capacity_, MADV_DONTNEED);
-      madvise(island->initialised_, bitmap_bytes(island->capacity_), MADV_DONTNEED);
-      madvise(island->written_, bitmap_bytes(island->capacity_), MADV_DONTNEED);
+      madvise(island->initialised_, island->capacity_ / 8, MADV_DONTNEED);
+      madvise(island->written_, island->capacity_ / 8, MADV_DONTNEED);
       madvise(island->dirty_, island->capacity_ / kChunk, MADV_DONTNEED);
     } else {
       for (const uint64_t chunk : island->dirty_list_) {

@@ -124,7 +124,7 @@ const Op* buffer(Wave& w, const Op* op) {
     with_size(bytes, [&](auto size) {
       constexpr unsigned kSize = decltype(size)::value;
       for_spans(w, op, fully, a.address, kSize, true, false, [&](const Span& span, u64 which) {
-        for_lanes(which, [&](unsigned i) { store_lane<kSize>(m, span, i, a.address[i], data); });
+        store_lanes<kSize>(m, span, which, a.address, data);
       });
     });
     for (unsigned d = 0; partly != 0 && d < dwords; ++d) {
@@ -171,10 +171,9 @@ const Op* buffer(Wave& w, const Op* op) {
   }
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
-    const u64 served =
-        for_spans(w, op, fully, a.address, kSize, false, true, [&](const Span& span, u64 which) {
-          for_lanes(which, [&](unsigned i) { load_lane<kSize>(span, i, a.address[i], l); });
-        });
+    const u64 served = for_spans(
+        w, op, fully, a.address, kSize, false, true,
+        [&](const Span& span, u64 which) { load_lanes<kSize>(span, which, a.address, l); });
     failed |= fully & ~served;
   });
   for (unsigned d = 0; partly != 0 && d < dwords; ++d) {

@@ -60,9 +60,7 @@ SIM_INLINE u64 read(Wave& w, const Op* op, i32 offset, u32 param, Loaded& l) {
   const unsigned bytes = param & kBytes;
   const u64 lanes = usable(w, op, offset, bytes, false, address);
   const Span s = lds_span(*w.machine);
-  with_size(bytes, [&](auto size) {
-    for_lanes(lanes, [&](unsigned i) { load_lane<decltype(size)::value>(s, i, address[i], l); });
-  });
+  with_size(bytes, [&](auto size) { load_lanes<decltype(size)::value>(s, lanes, address, l); });
   return w.exec & ~lanes;
 }
 SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 param) {
@@ -74,9 +72,7 @@ SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 para
   prepare_store(w, data, param, lanes, stored, shifted);
   const Span s = lds_span(*w.machine);
   with_size(bytes, [&](auto size) {
-    for_lanes(lanes, [&](unsigned i) {
-      store_lane<decltype(size)::value>(*w.machine, s, i, address[i], stored);
-    });
+    store_lanes<decltype(size)::value>(*w.machine, s, lanes, address, stored);
   });
 }
 

@@ -48,9 +48,8 @@ SIM_INLINE u64 load_global(Wave& w, const Op* op, u64 lanes, const u64* address,
   u64 served = 0;
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
-    served = for_spans(w, op, lanes, address, kSize, false, true, [&](const Span& s, u64 which) {
-      for_lanes(which, [&](unsigned i) { load_lane<kSize>(s, i, address[i], l); });
-    });
+    served = for_spans(w, op, lanes, address, kSize, false, true,
+                       [&](const Span& s, u64 which) { load_lanes<kSize>(s, which, address, l); });
   });
   return served;
 }
@@ -62,7 +61,7 @@ SIM_INLINE void store_global(Wave& w, const Op* op, u64 lanes, const u64* addres
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
     for_spans(w, op, lanes, address, kSize, true, false, [&](const Span& s, u64 which) {
-      for_lanes(which, [&](unsigned i) { store_lane<kSize>(*w.machine, s, i, address[i], data); });
+      store_lanes<kSize>(*w.machine, s, which, address, data);
     });
   });
 }

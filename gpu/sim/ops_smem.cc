@@ -65,7 +65,7 @@ const Op* s_load(Wave& w, const Op* op) {
     u32 value;
     __builtin_memcpy(&value, at->data + offset, 4);
     take(w, op, d, value,
-         at->initialised == nullptr ? 0 : spread(bits_at(at->initialised, offset)));
+         at->initialised == nullptr ? 0 : spread(bits_at(at->initialised, offset, 4)));
   }
   return op + 1;
 }
@@ -97,7 +97,7 @@ const Op* s_buffer_load(Wave& w, const Op* op) {
     const u64 from = base + at - s->address;
     u32 value;
     __builtin_memcpy(&value, s->data + from, 4);
-    take(w, op, d, value, s->initialised == nullptr ? 0 : spread(bits_at(s->initialised, from)));
+    take(w, op, d, value, s->initialised == nullptr ? 0 : spread(bits_at(s->initialised, from, 4)));
   }
   return op + 1;
 }

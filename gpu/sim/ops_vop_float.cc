@@ -14,52 +14,56 @@ SIM_INLINE Half fma16(Half a, Half b, Half c) {
 // v_min/v_max (ISA manual). T: F32, F64 or F16. With IEEE clear a NaN operand
 // loses, and of two the second one is returned; with IEEE set a signalling one is quieted and
 // returned. -0 is less than +0. Denormals obey MODE.
+//
+// Written without branches, MODE as masks: these loops must vectorise.
 template <typename T>
 struct Bits;
 template <>
 struct Bits<F32> {
-  static bool nan(F32 x) { return is_nan32(x.bits); }
-  static bool signalling(F32 x) { return is_signalling32(x.bits); }
-  static F32 quiet(F32 x) { return {quiet32(x.bits)}; }
-  static F32 in(F32 x, const Mode& m) { return {m.flush_in_f32 ? flush32(x.bits) : x.bits}; }
-  static F32 out(F32 x, const Mode& m) { return {m.flush_out_f32 ? flush32(x.bits) : x.bits}; }
+  using Word = u32;
+  static bool nan(u32 x) { return is_nan32(x); }
+  static bool signalling(u32 x) { return is_signalling32(x); }
+  static u32 quiet(u32 x) { return quiet32(x); }
+  static u32 in(u32 x, const Mode& m) { return flush32(x, mask32(m.flush_in_f32)); }
+  static u32 out(u32 x, const Mode& m) { return flush32(x, mask32(m.flush_out_f32)); }
   // Two's complement keys in the order of the numbers, -0 below +0.
-  static i32 key(F32 x) { return i32(x.bits) < 0 ? i32(x.bits ^ 0x7fff'ffff) : i32(x.bits); }
+  static i32 key(u32 x) { return i32(x ^ (u32(i32(x) >> 31) >> 1)); }
 };
 template <>
 struct Bits<F16> {
-  static bool nan(F16 x) { return is_nan16(x.bits); }
-  static bool signalling(F16 x) { return is_signalling16(x.bits); }
-  static F16 quiet(F16 x) { return {x.bits | 0x200}; }
-  static F16 in(F16 x, const Mode& m) { return {m.flush_in_f16_f64 ? flush16(x.bits) : x.bits}; }
-  static F16 out(F16 x, const Mode& m) { return {m.flush_out_f16_f64 ? flush16(x.bits) : x.bits}; }
-  static i32 key(F16 x) {
-    const i32 s = i16(x.bits);
-    return s < 0 ? s ^ 0x7fff : s;
+  using Word = u32;
+  static bool nan(u32 x) { return is_nan16(x); }
+  static bool signalling(u32 x) { return is_signalling16(x); }
+  static u32 quiet(u32 x) { return x | 0x200; }
+  static u32 in(u32 x, const Mode& m) { return flush16(x, mask32(m.flush_in_f16_f64)); }
+  static u32 out(u32 x, const Mode& m) { return flush16(x, mask32(m.flush_out_f16_f64)); }
+  static i32 key(u32 x) {
+    const i32 s = i16(x);
+    return s ^ (s >> 15 & 0x7fff);
   }
 };
 template <>
 struct Bits<F64> {
-  static bool nan(F64 x) { return is_nan64(x.bits); }
-  static bool signalling(F64 x) { return is_signalling64(x.bits); }
-  static F64 quiet(F64 x) { return {quiet64(x.bits)}; }
-  static F64 in(F64 x, const Mode& m) { return {m.flush_in_f16_f64 ? flush64(x.bits) : x.bits}; }
-  static F64 out(F64 x, const Mode& m) { return {m.flush_out_f16_f64 ? flush64(x.bits) : x.bits}; }
-  static i64 key(F64 x) {
-    return i64(x.bits) < 0 ? i64(x.bits ^ 0x7fff'ffff'ffff'ffff) : i64(x.bits);
-  }
+  using Word = u64;
+  static bool nan(u64 x) { return is_nan64(x); }
+  static bool signalling(u64 x) { return is_signalling64(x); }
+  static u64 quiet(u64 x) { return quiet64(x); }
+  static u64 in(u64 x, const Mode& m) { return flush64(x, mask64(m.flush_in_f16_f64)); }
+  static u64 out(u64 x, const Mode& m) { return flush64(x, mask64(m.flush_out_f16_f64)); }
+  static i64 key(u64 x) { return i64(x ^ (u64(i64(x) >> 63) >> 1)); }
 };
 template <bool kMax, typename T>
-SIM_INLINE T extreme(T a, T b, const Mode& m) {
+SIM_INLINE T extreme(T first, T second, const Mode& m) {
   using B = Bits<T>;
-  a = B::in(a, m);
-  b = B::in(b, m);
-  T r = (kMax ? B::key(a) >= B::key(b) : B::key(a) < B::key(b)) ? a : b;
-  if (B::nan(b)) r = a;
-  if (B::nan(a)) r = b;
-  if (m.ieee && B::signalling(b)) r = B::quiet(b);
-  if (m.ieee && B::signalling(a)) r = B::quiet(a);
-  return B::out(r, m);
+  using Word = typename B::Word;
+  const Word a = B::in(first.bits, m), b = B::in(second.bits, m);
+  const bool take_a = kMax ? B::key(a) >= B::key(b) : B::key(a) < B::key(b);
+  Word r = pick(take_a, a, b);
+  r = pick(B::nan(b), a, r);
+  r = pick(B::nan(a), b, r);
+  r = pick(B::signalling(b) & m.ieee, B::quiet(b), r);
+  r = pick(B::signalling(a) & m.ieee, B::quiet(a), r);
+  return {B::out(r, m)};
 }
 template <typename T>
 SIM_INLINE T min_of(T a, T b, const Mode& m) {
@@ -72,8 +76,10 @@ SIM_INLINE T max_of(T a, T b, const Mode& m) {
 template <typename T>
 SIM_INLINE T med3(T a, T b, T c, const Mode& m) {
   using B = Bits<T>;
-  if (B::nan(a) || B::nan(b) || B::nan(c)) return min_of(min_of(a, b, m), c, m);
-  return max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m);
+  const bool nan = B::nan(a.bits) | B::nan(b.bits) | B::nan(c.bits);
+  const auto least = min_of(min_of(a, b, m), c, m).bits;
+  const auto middle = max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m).bits;
+  return {pick(nan, least, middle)};
 }
 // gfx950 v_minimum3/v_maximum3: a NaN operand wins.
 template <bool kMax>
@@ -102,16 +108,22 @@ SIM_INLINE WithBit<F32> div_scale32(F32 value, F32 denominator, F32 numerator) {
   const bool is_denominator = s0 == s1;
   const float x = as_float(s0);
   const bool d_denormal = e1 == 0, q_denormal = exponent32(as_bits(n / d)) == 0;
-  if ((s2 << 1) == 0 || (s1 << 1) == 0) return {{kNanF32}, false};
-  if (e2 - e1 >= 96) return {{is_denominator ? as_bits(scale32(x, 64)) : s0}, true};
-  if (d_denormal) return {{as_bits(scale32(x, 64))}, false};
-  const bool r_denormal = exponent32(as_bits(1.0f / d)) == 0 && (as_bits(1.0f / d) << 1) != 0;
+  const u32 r = as_bits(1.0f / d);
+  const bool r_denormal = (exponent32(r) == 0) & ((r << 1) != 0);
+  const u32 up = as_bits(scale32(x, 64)), down = as_bits(scale32(x, -64));
+  // The cases in reverse: what is tested last here goes first in the manual.
+  u32 result = pick(e2 <= 23, up, s0);  // a tiny numerator: both are scaled
+  result = pick(q_denormal, pick(is_denominator, s0, up), result);
+  result = pick(r_denormal, down, result);
   // Printed as +64, which would overflow: the denominator is above 2^126.
-  if (r_denormal && q_denormal) return {{is_denominator ? as_bits(scale32(x, -64)) : s0}, true};
-  if (r_denormal) return {{as_bits(scale32(x, -64))}, false};
-  if (q_denormal) return {{is_denominator ? s0 : as_bits(scale32(x, 64))}, true};
-  if (e2 <= 23) return {{as_bits(scale32(x, 64))}, false};
-  return {{s0}, false};
+  result = pick(r_denormal & q_denormal, pick(is_denominator, down, s0), result);
+  result = pick(d_denormal, up, result);
+  const bool large = e2 - e1 >= 96;
+  result = pick(large, pick(is_denominator, up, s0), result);
+  const bool zero = ((s2 << 1) == 0) | ((s1 << 1) == 0);
+  result = pick(zero, kNanF32, result);
+  const bool flag = (large | (q_denormal & !d_denormal)) & !zero;
+  return {{result}, flag};
 }
 SIM_INLINE WithBit<F64> div_scale64(F64 value, F64 denominator, F64 numerator) {
   const u64 s0 = value.bits, s1 = denominator.bits, s2 = numerator.bits;
@@ -175,14 +187,15 @@ SIM_INLINE F32 div_fixup32(F32 quotient, F32 denominator, F32 numerator) {
   const u32 sign = (d ^ n) & 0x8000'0000;
   const bool d_zero = (d << 1) == 0, n_zero = (n << 1) == 0;
   const bool d_inf = (d << 1) == 0xff00'0000, n_inf = (n << 1) == 0xff00'0000;
-  if (is_nan32(n)) return {quiet32(n)};
-  if (is_nan32(d)) return {quiet32(d)};
-  if ((d_zero && n_zero) || (d_inf && n_inf)) return {0xffc0'0000};
-  if (d_zero || n_inf) return {sign | 0x7f80'0000};
-  if (d_inf || n_zero) return {sign};
-  if (i32(exponent32(n)) - i32(exponent32(d)) < -150) return {sign};
-  if (exponent32(d) == 255) return {sign};
-  return {sign | (is_nan32(q) ? 0x7f80'0000 : q & 0x7fff'ffff)};
+  // In reverse order of precedence.
+  u32 r = sign | pick(is_nan32(q), 0x7f80'0000, q & 0x7fff'ffff);
+  r = pick(i32(exponent32(n)) - i32(exponent32(d)) < -150, sign, r);
+  r = pick(d_inf | n_zero, sign, r);
+  r = pick(d_zero | n_inf, sign | 0x7f80'0000, r);
+  r = pick((d_zero & n_zero) | (d_inf & n_inf), 0xffc0'0000, r);
+  r = pick(is_nan32(d), quiet32(d), r);
+  r = pick(is_nan32(n), quiet32(n), r);
+  return {r};
 }
 SIM_INLINE F64 div_fixup64(F64 quotient, F64 denominator, F64 numerator) {
   const u64 q = quotient.bits, d = denominator.bits, n = numerator.bits;

@@ -105,17 +105,17 @@ SIM_INLINE u64 pair(const LaneArgs& a, unsigned k, unsigned i) {
 template <bool kFlush>
 SIM_INLINE float in_f32(const LaneArgs& a, unsigned k, unsigned i) {
   const u32 bits = a.src[k][i];
-  return as_float(kFlush && a.mode->flush_in_f32 ? flush32(bits) : bits);
+  return as_float(kFlush ? flush32(bits, mask32(a.mode->flush_in_f32)) : bits);
 }
 template <bool kFlush>
 SIM_INLINE float in_f16(const LaneArgs& a, unsigned k, unsigned i) {
   const u32 bits = a.src[k][i] & 0xffff;
-  return as_float(f32_from_f16(kFlush && a.mode->flush_in_f16_f64 ? flush16(bits) : bits));
+  return as_float(f32_from_f16(kFlush ? flush16(bits, mask32(a.mode->flush_in_f16_f64)) : bits));
 }
 template <bool kFlush>
 SIM_INLINE double in_f64(const LaneArgs& a, unsigned k, unsigned i) {
   const u64 bits = pair(a, k, i);
-  return as_double(kFlush && a.mode->flush_in_f16_f64 ? flush64(bits) : bits);
+  return as_double(kFlush ? flush64(bits, mask64(a.mode->flush_in_f16_f64)) : bits);
 }
 SIM_IN(u32, kB32, a.src[k][i])
 SIM_IN(i32, kB32, i32(a.src[k][i]))
@@ -234,7 +234,7 @@ struct Out<float> {
     if constexpr (sizeof...(A) > 0) take_nans(nan, args...);
     u32 bits = as_bits(r);
     if (is_nan32(bits)) bits = nan;
-    if (kFlush && a.mode->flush_out_f32) bits = flush32(bits);
+    if (kFlush) bits = flush32(bits, mask32(a.mode->flush_out_f32));
     return bits;
   }
   template <bool kFlush, typename... A>
@@ -253,7 +253,7 @@ struct Out<Half> {
     u32 bits = as_bits(r.value);
     if (is_nan32(bits)) bits = nan;
     bits = f16_from_f32(bits, a.mode->round_f16_f64, a.mode->fp16_overflow);
-    if (kFlush && a.mode->flush_out_f16_f64) bits = flush16(bits);
+    if (kFlush) bits = flush16(bits, mask32(a.mode->flush_out_f16_f64));
     a.dst[0][i] = bits;
   }
 };
@@ -267,7 +267,7 @@ struct Out<double> {
     if constexpr (sizeof...(A) > 0) take_nans(nan, args...);
     u64 bits = as_bits(r);
     if (is_nan64(bits)) bits = nan;
-    if (kFlush && a.mode->flush_out_f16_f64) bits = flush64(bits);
+    if (kFlush) bits = flush64(bits, mask64(a.mode->flush_out_f16_f64));
     a.dst[0][i] = u32(bits);
     a.dst[1][i] = u32(bits >> 32);
   }
