@@ -150,7 +150,7 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
         const Verdict verdict = harness.evaluate(c);
         ++replayed;
         if (verdict.status != Status::kFail) continue;
-        report.on_failure(job, 0, c, verdict);
+        report.report(job, "corpus file " + file, c, verdict);
         exit = Exit::kFindings;
       }
     }
@@ -332,7 +332,7 @@ Exit shrink_file(const Options& options) {
   }
   CampaignReport report = make_report(harness, options);
   const Job job = {c.kernel, c.plant, c.target};
-  report.on_failure(job, 0, c, verdict);
+  report.report(job, options.file, c, verdict);
   const Shrunk shrunk =
       shrink(harness, shrink_tree(harness, c), verdict, {}, options.threads, interrupted);
   report.on_finding({job, 0, c, shrunk, confirm(harness, shrunk)});

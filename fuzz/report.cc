@@ -77,11 +77,16 @@ CampaignReport::CampaignReport(const Harness& harness, Options options)
 
 void CampaignReport::on_failure(const Job& job, uint64_t case_index, const Case& c,
                                 const Verdict& verdict) {
+  report(job, fmt::format("case {}", case_index), c, verdict);
+}
+
+void CampaignReport::report(const Job& job, const std::string& origin, const Case& c,
+                            const Verdict& verdict) {
   clear_progress();
   file_ = file_name(job, c);
   const std::string command = store(file_, c, verdict);
-  fmt::print(options_.out, "\n{}FAIL{} {}, case {}: {}\n", colour_ ? "\033[1;31m" : "",
-             colour_ ? "\033[0m" : "", job_name(job), case_index, signature(verdict));
+  fmt::print(options_.out, "\n{}FAIL{} {}, {}: {}\n", colour_ ? "\033[1;31m" : "",
+             colour_ ? "\033[0m" : "", job_name(job), origin, signature(verdict));
   fmt::print(options_.out, "  {}\n", verdict.findings.front().message);
   fmt::print(options_.out, "  drawn:  {}\n  replay: {}\n", harness_.op(c).summary(c), command);
   std::fflush(options_.out);

@@ -33,6 +33,9 @@ class CampaignReport : public CampaignListener {
   };
   CampaignReport(const Harness& harness, Options options);
 
+  /// Stores and prints a failure; `origin` says where the case is from ("case 19", a file).
+  void report(const Job& job, const std::string& origin, const Case& c, const Verdict& verdict);
+
   void on_failure(const Job& job, uint64_t case_index, const Case& c,
                   const Verdict& verdict) override;
   void on_finding(const CampaignFinding& finding) override;

@@ -142,6 +142,7 @@ TEST(Fuzz, GoesOnPastACorruptCorpusFile) {
   EXPECT_THAT(r.out, HasSubstr("corpus: 1 case replayed"));
   r = campaign(kPlanted, fresh_folder("corrupt_out"), "--corpus " + corpus);
   EXPECT_EQ(r.exit, 1) << "a finding outweighs a bad file";
+  EXPECT_THAT(r.out, HasSubstr("corpus file " + corpus + "/b.json: wrong_value:kv_cache.values"));
 }
 
 TEST(Fuzz, SaysThatNothingRan) { EXPECT_EQ(wavefuzz("zoo --kernel=" + kRight).exit, 4); }
