@@ -1,6 +1,6 @@
 // The instruction sets the simulator knows.
-#ifndef GPU_SIM_ARCH_H_
-#define GPU_SIM_ARCH_H_
+#ifndef WAVEFUZZ_GPU_SIM_ARCH_H_
+#define WAVEFUZZ_GPU_SIM_ARCH_H_
 
 #include <cstdint>
 #include <stdexcept>
@@ -29,4 +29,4 @@ class Error : public std::runtime_error {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_ARCH_H_
+#endif  // WAVEFUZZ_GPU_SIM_ARCH_H_

@@ -1,7 +1,7 @@
 // AMDGPU assembly text, taken apart. The syntax is LLVM's ("AMDGPU Operand Syntax",
 // "Syntax of AMDGPU Instruction Modifiers").
-#ifndef GPU_SIM_ASM_TEXT_H_
-#define GPU_SIM_ASM_TEXT_H_
+#ifndef WAVEFUZZ_GPU_SIM_ASM_TEXT_H_
+#define WAVEFUZZ_GPU_SIM_ASM_TEXT_H_
 
 #include <cstdint>
 #include <optional>
@@ -57,4 +57,4 @@ std::optional<AsmText> parse_asm(std::string_view text);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_ASM_TEXT_H_
+#endif  // WAVEFUZZ_GPU_SIM_ASM_TEXT_H_

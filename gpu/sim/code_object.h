@@ -1,6 +1,6 @@
 // An AMD GPU code object (.co, .hsaco): the ELF file, its kernels and their metadata.
-#ifndef GPU_SIM_CODE_OBJECT_H_
-#define GPU_SIM_CODE_OBJECT_H_
+#ifndef WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
+#define WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -122,4 +122,4 @@ class CodeObject {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_CODE_OBJECT_H_
+#endif  // WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_

@@ -1,6 +1,6 @@
 // Machine code to micro-ops.
-#ifndef GPU_SIM_DECODE_H_
-#define GPU_SIM_DECODE_H_
+#ifndef WAVEFUZZ_GPU_SIM_DECODE_H_
+#define WAVEFUZZ_GPU_SIM_DECODE_H_
 
 #include <memory>
 
@@ -19,4 +19,4 @@ bool bind_dpp(const AsmText& text, Extras* extras);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_DECODE_H_
+#endif  // WAVEFUZZ_GPU_SIM_DECODE_H_

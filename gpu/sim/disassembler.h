@@ -1,6 +1,6 @@
 // Machine code to assembly text, with LLVM's AMDGPU target.
-#ifndef GPU_SIM_DISASSEMBLER_H_
-#define GPU_SIM_DISASSEMBLER_H_
+#ifndef WAVEFUZZ_GPU_SIM_DISASSEMBLER_H_
+#define WAVEFUZZ_GPU_SIM_DISASSEMBLER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -30,4 +30,4 @@ class Disassembler {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_DISASSEMBLER_H_
+#endif  // WAVEFUZZ_GPU_SIM_DISASSEMBLER_H_

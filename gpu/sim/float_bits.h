@@ -1,7 +1,7 @@
 // Bit-level helpers for f16, f32 and f64: classification, quieting, flushing, f16 conversion.
 // Everything is always inlined: op files are compiled once per host ISA (see wave.h).
-#ifndef GPU_SIM_FLOAT_BITS_H_
-#define GPU_SIM_FLOAT_BITS_H_
+#ifndef WAVEFUZZ_GPU_SIM_FLOAT_BITS_H_
+#define WAVEFUZZ_GPU_SIM_FLOAT_BITS_H_
 
 #include <cstdint>
 
@@ -120,4 +120,4 @@ inline constexpr uint32_t kNanF16 = 0x7e00;
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_FLOAT_BITS_H_
+#endif  // WAVEFUZZ_GPU_SIM_FLOAT_BITS_H_

@@ -4,8 +4,8 @@
 // A Span (wave.h) is any stretch of bytes with its "is defined" bits: an island, the LDS, one
 // lane's scratch. Every function takes the lanes it works for, and per lane an address in the
 // span's space.
-#ifndef GPU_SIM_LANE_MEMORY_H_
-#define GPU_SIM_LANE_MEMORY_H_
+#ifndef WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_
+#define WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_
 
 #include "gpu/sim/vocabulary.h"
 
@@ -498,4 +498,4 @@ inline u64 pk_add_bf16(u64 m, u64 d, u64) {
 
 }  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA
 
-#endif  // GPU_SIM_LANE_MEMORY_H_
+#endif  // WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_

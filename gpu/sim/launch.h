@@ -1,6 +1,6 @@
 // Runs a kernel: the simulator's front door.
-#ifndef GPU_SIM_LAUNCH_H_
-#define GPU_SIM_LAUNCH_H_
+#ifndef WAVEFUZZ_GPU_SIM_LAUNCH_H_
+#define WAVEFUZZ_GPU_SIM_LAUNCH_H_
 
 #include <array>
 #include <cstddef>
@@ -97,4 +97,4 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_LAUNCH_H_
+#endif  // WAVEFUZZ_GPU_SIM_LAUNCH_H_

@@ -1,7 +1,7 @@
 // exp2, log2, reciprocal, roots and trigonometry as the vector unit computes them, on finite,
 // infinite and zero inputs (NaN and denormals are the caller's).
-#ifndef GPU_SIM_MATH_UNIT_H_
-#define GPU_SIM_MATH_UNIT_H_
+#ifndef WAVEFUZZ_GPU_SIM_MATH_UNIT_H_
+#define WAVEFUZZ_GPU_SIM_MATH_UNIT_H_
 
 #include "gpu/sim/launch.h"
 
@@ -29,4 +29,4 @@ double cos_turns_wide(double x);
 
 }  // namespace wavefuzz::sim::math
 
-#endif  // GPU_SIM_MATH_UNIT_H_
+#endif  // WAVEFUZZ_GPU_SIM_MATH_UNIT_H_

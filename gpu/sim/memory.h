@@ -1,7 +1,7 @@
 // Global memory as islands: each buffer stands alone in a 48-bit address space, far from the
 // others.
-#ifndef GPU_SIM_MEMORY_H_
-#define GPU_SIM_MEMORY_H_
+#ifndef WAVEFUZZ_GPU_SIM_MEMORY_H_
+#define WAVEFUZZ_GPU_SIM_MEMORY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -114,4 +114,4 @@ class Memory {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_MEMORY_H_
+#endif  // WAVEFUZZ_GPU_SIM_MEMORY_H_

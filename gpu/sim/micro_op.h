@@ -1,6 +1,6 @@
 // The decoded form of an instruction: what the execution loop runs, and the table row it came from.
-#ifndef GPU_SIM_MICRO_OP_H_
-#define GPU_SIM_MICRO_OP_H_
+#ifndef WAVEFUZZ_GPU_SIM_MICRO_OP_H_
+#define WAVEFUZZ_GPU_SIM_MICRO_OP_H_
 
 #include <cstdint>
 #include <memory>
@@ -264,4 +264,4 @@ struct Code {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_MICRO_OP_H_
+#endif  // WAVEFUZZ_GPU_SIM_MICRO_OP_H_

@@ -1,6 +1,6 @@
 // The MODE register's floating-point fields, and where they go in the register.
-#ifndef GPU_SIM_MODE_H_
-#define GPU_SIM_MODE_H_
+#ifndef WAVEFUZZ_GPU_SIM_MODE_H_
+#define WAVEFUZZ_GPU_SIM_MODE_H_
 
 #include <cstdint>
 
@@ -42,4 +42,4 @@ struct Mode {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_MODE_H_
+#endif  // WAVEFUZZ_GPU_SIM_MODE_H_

@@ -3,8 +3,8 @@
 // A rule gets the source operands' values and, for each, a mask of its undefined bits; it returns
 // the undefined bits of the result. Rows without a rule take the default: one undefined bit in any
 // source makes the whole result undefined. Registers keep the outcome per byte, scalars per bit.
-#ifndef GPU_SIM_POISON_H_
-#define GPU_SIM_POISON_H_
+#ifndef WAVEFUZZ_GPU_SIM_POISON_H_
+#define WAVEFUZZ_GPU_SIM_POISON_H_
 
 #include <cstdint>
 
@@ -68,4 +68,4 @@ void scalar_poison(Wave& wave, const Op& op, const uint64_t* values, bool writes
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_POISON_H_
+#endif  // WAVEFUZZ_GPU_SIM_POISON_H_

@@ -1,6 +1,6 @@
 // A kernel decoded once into micro-ops. Immutable: any number of threads may run it at once.
-#ifndef GPU_SIM_PROGRAM_H_
-#define GPU_SIM_PROGRAM_H_
+#ifndef WAVEFUZZ_GPU_SIM_PROGRAM_H_
+#define WAVEFUZZ_GPU_SIM_PROGRAM_H_
 
 #include <cstdint>
 #include <memory>
@@ -47,4 +47,4 @@ class Program {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_PROGRAM_H_
+#endif  // WAVEFUZZ_GPU_SIM_PROGRAM_H_

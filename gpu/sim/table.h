@@ -1,6 +1,6 @@
 // The instruction table: mnemonic to semantics, one per host ISA.
-#ifndef GPU_SIM_TABLE_H_
-#define GPU_SIM_TABLE_H_
+#ifndef WAVEFUZZ_GPU_SIM_TABLE_H_
+#define WAVEFUZZ_GPU_SIM_TABLE_H_
 
 #include <span>
 #include <string_view>
@@ -41,4 +41,4 @@ const Op* exec_inexact(Wave& wave, const Op* op);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_TABLE_H_
+#endif  // WAVEFUZZ_GPU_SIM_TABLE_H_

@@ -1,6 +1,6 @@
 // For tests: runs assembly text on one wave and looks at the registers afterwards.
-#ifndef GPU_SIM_TESTING_ASM_H_
-#define GPU_SIM_TESTING_ASM_H_
+#ifndef WAVEFUZZ_GPU_SIM_TESTING_ASM_H_
+#define WAVEFUZZ_GPU_SIM_TESTING_ASM_H_
 
 #include <array>
 #include <cstdint>
@@ -79,4 +79,4 @@ class AsmWave {
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_TESTING_ASM_H_
+#endif  // WAVEFUZZ_GPU_SIM_TESTING_ASM_H_

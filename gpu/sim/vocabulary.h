@@ -18,8 +18,8 @@
 //   const Mode&                 the MODE register, last
 //   const Unit&                 the model of the transcendental unit, last
 // Results may also be bool (a bit per lane, as compares give) and WithBit<T> (value and carry-out).
-#ifndef GPU_SIM_VOCABULARY_H_
-#define GPU_SIM_VOCABULARY_H_
+#ifndef WAVEFUZZ_GPU_SIM_VOCABULARY_H_
+#define WAVEFUZZ_GPU_SIM_VOCABULARY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -543,4 +543,4 @@ std::span<const Row> buffer_rows();
 
 }  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA
 
-#endif  // GPU_SIM_VOCABULARY_H_
+#endif  // WAVEFUZZ_GPU_SIM_VOCABULARY_H_

@@ -3,8 +3,8 @@
 // The op files are compiled once per host ISA. Functions here that they call are therefore either
 // always inlined or defined in machine.cc, which is compiled once, for the baseline: a shared
 // inline function compiled for AVX-512 must not be what the linker keeps for everybody.
-#ifndef GPU_SIM_WAVE_H_
-#define GPU_SIM_WAVE_H_
+#ifndef WAVEFUZZ_GPU_SIM_WAVE_H_
+#define WAVEFUZZ_GPU_SIM_WAVE_H_
 
 #include <cstdint>
 #include <cstring>
@@ -154,4 +154,4 @@ void set_host_rounding(Round round);
 
 }  // namespace wavefuzz::sim
 
-#endif  // GPU_SIM_WAVE_H_
+#endif  // WAVEFUZZ_GPU_SIM_WAVE_H_

@@ -1,7 +1,7 @@
 // What the end-to-end kernels compute, once for both sides: the kernels call these functions on the
 // device, launch_test.cc calls them on the host. Both are compiled without contraction.
-#ifndef GPU_SIM_TESTDATA_BODIES_H_
-#define GPU_SIM_TESTDATA_BODIES_H_
+#ifndef WAVEFUZZ_GPU_SIM_TESTDATA_BODIES_H_
+#define WAVEFUZZ_GPU_SIM_TESTDATA_BODIES_H_
 
 #include <stdint.h>
 
@@ -89,4 +89,4 @@ BODY uint32_t byte_body(uint32_t x, uint32_t y) {
   return (r << 7 | r >> 25) ^ (x & 0x00ff00ff);
 }
 
-#endif  // GPU_SIM_TESTDATA_BODIES_H_
+#endif  // WAVEFUZZ_GPU_SIM_TESTDATA_BODIES_H_
