@@ -250,10 +250,11 @@ void Machine::start_wave(uint32_t id) {
   }
 }
 
-void Machine::run_wave(Wave& w) {
+void Machine::run_wave(Wave& w, uint64_t turn) {
   set_host_rounding(w.mode.round_f32);
   const Op* op = w.next;
-  uint64_t left = budget;
+  const uint64_t allowed = std::min(budget, turn);
+  uint64_t left = allowed;
   while (left != 0) {
     --left;
     op = op->exec(w, op);
@@ -261,8 +262,9 @@ void Machine::run_wave(Wave& w) {
     if (stop) [[unlikely]]
       break;
   }
-  budget = left;
-  if (left == 0 && w.state == WaveState::kReady) {
+  budget -= allowed - left;
+  if (op != nullptr) w.next = op;
+  if (budget == 0 && w.state == WaveState::kReady) {
     if (op != nullptr)
       report(w, op, FindingKind::kWatchdog, {},
              fmt::format("{} instructions executed", config->instruction_budget));
@@ -272,15 +274,19 @@ void Machine::run_wave(Wave& w) {
 
 void Machine::run_group() {
   start_group();
+  const uint64_t turn = config->turn == 0 ? ~uint64_t{0} : config->turn;
   for (;;) {
-    bool waiting = false, ended = false;
+    bool ready = false, waiting = false, ended = false;
     for (size_t i = 0; i < wave_count && !stop; ++i) {
       Wave& w = *waves[i];
-      if (w.state == WaveState::kReady) run_wave(w);
+      if (w.state == WaveState::kReady) run_wave(w, turn);
+      ready |= w.state == WaveState::kReady;
       waiting |= w.state == WaveState::kAtBarrier;
       ended |= w.state == WaveState::kEnded;
     }
-    if (stop || !waiting) return;
+    if (stop) return;
+    if (ready) continue;
+    if (!waiting) return;
     if (ended) {
       // The hardware lets ended waves count as arrived; code that relies on it is not portable HIP.
       for (size_t i = 0; i < wave_count; ++i) {

@@ -146,7 +146,8 @@ struct Machine {
   void start_group();
   void start_wave(uint32_t id);
   void run_group();
-  void run_wave(Wave& wave);
+  // Runs a wave until it waits or ends, or for `turn` instructions.
+  void run_wave(Wave& wave, uint64_t turn = ~uint64_t{0});
 };
 
 // Sets or restores the host's rounding mode for f32 bodies.
