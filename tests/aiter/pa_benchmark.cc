@@ -1,5 +1,5 @@
-// One launch of AITER's pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1, with all checks on: batch 1, one kv
-// head, two query tokens. Skips without AITER_HSA, the folder "hsa" of an AITER checkout.
+// One launch of AITER's pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1, with all checks on: batch 1, one
+// kv head, two query tokens. Skips without AITER_HSA, the folder "hsa" of an AITER checkout.
 #include <benchmark/benchmark.h>
 
 #include "tests/aiter/pa_problem.h"

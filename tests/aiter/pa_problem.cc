@@ -54,7 +54,8 @@ PaProblem random_problem(quant::Fp8 fp8, uint32_t context, uint32_t query_tokens
 
   const float max = quant::decode(fp8, quant::format(fp8).max_finite);
   std::uniform_real_distribution<float> size(0.25f, 2.0f);
-  const auto fill = [&](const auto& layout, std::vector<uint8_t>& codes, std::vector<float>& scales) {
+  const auto fill = [&](const auto& layout, std::vector<uint8_t>& codes,
+                        std::vector<float>& scales) {
     codes.resize(uint64_t(pages) * kPageBytes);
     scales.resize(uint64_t(pages) * kPageSize);
     for (uint32_t page = 0; page < pages; ++page) {

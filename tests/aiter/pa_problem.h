@@ -35,12 +35,12 @@ quant::Fp8 fp8_of(sim::Arch arch);
 // One sequence, one kv head.
 struct PaProblem {
   quant::Fp8 fp8;
-  uint32_t context;       // tokens in the cache, those of the queries included
-  uint32_t query_tokens;  // the last ones of the context; each sees itself and what is before it
-  std::vector<uint16_t> q;            // bf16 [query_tokens][kHeads][kHeadDim]
-  std::vector<uint8_t> k, v;          // pages, see kKeyLayout and kValueLayout
+  uint32_t context;         // tokens in the cache, those of the queries included
+  uint32_t query_tokens;    // the last ones of the context; each sees itself and what is before it
+  std::vector<uint16_t> q;  // bf16 [query_tokens][kHeads][kHeadDim]
+  std::vector<uint8_t> k, v;            // pages, see kKeyLayout and kValueLayout
   std::vector<float> k_scale, v_scale;  // [pages][kPageSize]
-  std::vector<int32_t> block_table;   // the page of each kPageSize tokens
+  std::vector<int32_t> block_table;     // the page of each kPageSize tokens
 
   uint32_t pages() const { return uint32_t(k.size() / kPageBytes); }
   uint32_t output_elements() const { return query_tokens * kHeads * kHeadDim; }
@@ -62,7 +62,7 @@ PaProblem random_problem(quant::Fp8 fp8, uint32_t context, uint32_t query_tokens
 
 // What the caller did not give a kernel: content that is not there.
 struct Uninitialised {
-  bool keys = false;        // of slots behind the context, in the last page
+  bool keys = false;  // of slots behind the context, in the last page
   bool key_scales = false;
   bool values = false;
   bool value_scales = false;
@@ -74,9 +74,7 @@ class PaLaunch {
  public:
   explicit PaLaunch(const PaProblem& problem, const Uninitialised& uninitialised = {});
 
-  sim::RunResult run(const sim::Program& program) {
-    return sim::run(program, memory_, config_);
-  }
+  sim::RunResult run(const sim::Program& program) { return sim::run(program, memory_, config_); }
   // bf16 [query_tokens][kHeads][kHeadDim]
   std::vector<uint16_t> output() const;
   const sim::Island& output_island() const { return *output_; }

@@ -88,15 +88,15 @@ void attend(const PaProblem& problem, const Dot& dot, uint32_t query, const uint
       const float sum = dot(
           kHeadDim, [&](uint32_t d) { return problem.k[problem.key_index(first + t, d)]; },
           [&](uint32_t d) { return q8[d]; });
-      score[t] = multiply(multiply(sum, q_descale), problem.k_scale[problem.scale_index(first + t)]);
+      score[t] =
+          multiply(multiply(sum, q_descale), problem.k_scale[problem.scale_index(first + t)]);
       new_max = std::max(new_max, score[t]);
     }
     const float scaled_max = multiply(new_max, kSoftmaxScale);
     float p[kTile];
     for (uint32_t t = 0; t < kTile; ++t)
       p[t] = exp2(flush(std::fma(score[t], kSoftmaxScale, -scaled_max)));
-    const float rescale =
-        max == -kInf ? 1.0f : exp2(multiply(add(max, -new_max), kSoftmaxScale));
+    const float rescale = max == -kInf ? 1.0f : exp2(multiply(add(max, -new_max), kSoftmaxScale));
     max = new_max;
 
     for (uint32_t part = 0; part < kParts; ++part) {

@@ -12,7 +12,8 @@ namespace wavefuzz::aiter {
 
 // bf16 [query_tokens][kHeads][kHeadDim].
 //
-// 1. A row of Q (a query token's head) becomes fp8: q8 = fp8(q * s), s = max * (1 / max(1e-6, max|q|)).
+// 1. A row of Q (a query token's head) becomes fp8: q8 = fp8(q * s), s = max * (1 / max(1e-6,
+// max|q|)).
 // 2. score[t] = dot(q8, k8[t]) * (1 / s) * k_scale[t], -inf behind the diagonal.
 // 3. Over tiles of 256 tokens, with c = log2(e) / sqrt(128): m' = max(m, scores);
 //    p[t] = 2^(score[t] * c - m' * c); r = 2^((m - m') * c); l = l * r + sum p.

@@ -1,5 +1,6 @@
-// AITER's paged attention pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1 (ROCm/aiter at e4048607a5) in the
-// simulator: every output bit as in the reference, and what the kernel reads that nothing has written.
+// AITER's paged attention pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1 (ROCm/aiter at e4048607a5) in
+// the simulator: every output bit as in the reference, and what the kernel reads that nothing has
+// written.
 //
 // Skips without AITER_HSA, the folder "hsa" of an AITER checkout.
 #include <gtest/gtest.h>
@@ -28,14 +29,15 @@ struct Patch {
   uint32_t instruction;
 };
 
-// Registers that the kernel reads before it writes them, and what it writes on its other paths. Both
-// arches' objects have the same code here.
+// Registers that the kernel reads before it writes them, and what it writes on its other paths.
+// Both arches' objects have the same code here.
 constexpr Patch kInitialisations[] = {
     // One query token: the bounds that decide whether a tile needs the causal mask.
-    {1, 0x27d0, 0xbf8c0f74, 0xb05a00ff},   // s_movk_i32 s90, 0xff
-    {1, 0x2a28, 0xbf8c4070, 0x80d95648},   // s_sub_u32 s89, s72, s86
-    {1, 0x2a40, 0xbf8cc07f, 0xb05b0100},   // s_movk_i32 s91, 0x100
-    // Three and four: the running maxima of the third and fourth, -inf in v11 and v12 at this point.
+    {1, 0x27d0, 0xbf8c0f74, 0xb05a00ff},  // s_movk_i32 s90, 0xff
+    {1, 0x2a28, 0xbf8c4070, 0x80d95648},  // s_sub_u32 s89, s72, s86
+    {1, 0x2a40, 0xbf8cc07f, 0xb05b0100},  // s_movk_i32 s91, 0x100
+    // Three and four: the running maxima of the third and fourth, -inf in v11 and v12 at this
+    // point.
     {3, 0x115b4, 0xbf800001, 0x7e1a030b},  // v_mov_b32 v13, v11
     {4, 0x1eee8, 0xbf800001, 0x7e1a030b},  // v_mov_b32 v13, v11
     {4, 0x1f0f4, 0xbf800001, 0x7e1c030b},  // v_mov_b32 v14, v11
@@ -81,7 +83,7 @@ class PagedAttention : public testing::TestWithParam<sim::Arch> {
       EXPECT_EQ(finding.kind, sim::FindingKind::kUninitialised) << finding.message;
     return result.findings.size();
   }
-  // Compares the first `rows` rows (all by default), bit for bit.
+  // Compares the first `elements` elements, bit for bit.
   static void expect_equal(const std::vector<uint16_t>& got, const std::vector<uint16_t>& want,
                            size_t elements) {
     size_t different = 0;
@@ -104,7 +106,8 @@ TEST_P(PagedAttention, EveryOutputBit) {
   const sim::Program program = initialised();
   for (const uint32_t context : {16u, 128u, 256u, 257u, 1024u, 4097u}) {
     for (uint32_t query_tokens = 1; query_tokens <= 4; ++query_tokens) {
-      SCOPED_TRACE(testing::Message() << "context " << context << ", query tokens " << query_tokens);
+      SCOPED_TRACE(testing::Message()
+                   << "context " << context << ", query tokens " << query_tokens);
       const PaProblem p = problem(context, query_tokens, 4 * context + query_tokens);
       PaLaunch launch(p);
       expect_completed(launch.run(program));
@@ -131,8 +134,8 @@ TEST_P(PagedAttention, AcceptanceLaunch) {
   EXPECT_EQ(result.inexact_instructions, inexact);
 }
 
-// The kernel as shipped, one query token: whether a tile is masked is decided by scalar registers that
-// were never set. Masked or not, the result is right only for some of their values.
+// The kernel as shipped, one query token: whether a tile is masked is decided by scalar registers
+// that were never set. Masked or not, the result is right only for some of their values.
 TEST_P(PagedAttention, OneQueryTokenBranchesOnUnsetRegisters) {
   PaLaunch launch(problem(1024, 1));
   const sim::RunResult result = launch.run(original());
@@ -143,8 +146,8 @@ TEST_P(PagedAttention, OneQueryTokenBranchesOnUnsetRegisters) {
   }
 }
 
-// As shipped, three and four query tokens: the running maxima of the third and the fourth start at what
-// a register happens to hold. The first two are right.
+// As shipped, three and four query tokens: the running maxima of the third and the fourth start at
+// what a register happens to hold. The first two are right.
 TEST_P(PagedAttention, ThirdQueryTokenHasNoInitialMaximum) {
   const sim::Program program = original();
   for (const uint32_t query_tokens : {3u, 4u}) {
@@ -171,13 +174,14 @@ TEST_P(PagedAttention, KeysBehindTheContextHaveNoInfluence) {
   }
 }
 
-// P is 0 behind the context, but the kernel multiplies and adds all the same: 0 * NaN is NaN. Whoever
-// leaves slots of the last page unwritten must see to it that they hold no NaN.
+// P is 0 behind the context, but the kernel multiplies and adds all the same: 0 * NaN is NaN.
+// Whoever leaves slots of the last page unwritten must see to it that they hold no NaN.
 TEST_P(PagedAttention, ValuesBehindTheContextMustBeFinite) {
   const sim::Program program = original();
   PaProblem p = problem(120, 2);
   const std::vector<uint16_t> want = reference(p);
-  for (const Uninitialised& what : {Uninitialised{.values = true}, Uninitialised{.value_scales = true}}) {
+  for (const Uninitialised& what :
+       {Uninitialised{.values = true}, Uninitialised{.value_scales = true}}) {
     PaLaunch launch(p, what);
     EXPECT_EQ(expect_uninitialised(launch.run(program)), 2 * 4u);  // all stores
   }
@@ -204,7 +208,8 @@ TEST_P(PagedAttention, ValuesBehindTheContextMustBeFinite) {
   }
 }
 
-// The block table ends where the context does; what lies behind it reads as page 0, whoever owns that.
+// The block table ends where the context does; what lies behind it reads as page 0, whoever owns
+// that.
 TEST_P(PagedAttention, PageZeroStandsInBehindTheBlockTable) {
   const sim::Program program = original();
   PaProblem p = problem(120, 2);

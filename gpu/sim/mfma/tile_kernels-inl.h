@@ -6,6 +6,7 @@
 // called.
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "gpu/sim/mfma/tile_kernels.h"
 
@@ -65,7 +66,8 @@ constexpr int kZeroExponent = -4096;
 
 // An operand taken apart, [k][column].
 struct alignas(64) Unpacked {
-  int32_t significand[kMaxK * 16];  // signed, times 2^prescale
+  // Signed: times 2^prescale; or, of formats with small exponents, the value as an f32 pattern.
+  int32_t significand[kMaxK * 16];
   int32_t exponent[kMaxK * 16];
   int32_t special[kLanes];  // -1: the column holds Inf, NaN or a NaN scale
   int32_t nan[kLanes];      // -1: NaN or a NaN scale
@@ -83,6 +85,7 @@ MFMA_INLINE U element_codes(const uint32_t* lanes, int local, int bits, int drop
   return code >> dropped;
 }
 
+template <bool kAsF32>
 void unpack(const Operand& operand, int prescale, Unpacked& out) {
   const InputPlan& plan = *operand.plan;
   const FloatFormat format = operand.format;
@@ -109,6 +112,14 @@ void unpack(const Operand& operand, int prescale, Unpacked& out) {
         I significand = (magnitude & (hidden - 1)) | ((biased != 0) & hidden);
         significand = (significand << prescale) & ~here;
         I exponent = larger(biased, all(1)) - format.bias;
+        significand = (significand ^ negative) - negative;
+        if constexpr (kAsF32) {
+          F scale;
+          const I pattern = (exponent + (127 - format.mantissa_bits)) << 23;
+          std::memcpy(&scale, &pattern, sizeof(scale));
+          const F value = __builtin_convertvector(significand, F) * scale;
+          std::memcpy(&significand, &value, sizeof(value));
+        }
         special |= here;
         nan |= here & (magnitude != infinity);
         if (operand.scales != nullptr) {
@@ -120,7 +131,7 @@ void unpack(const Operand& operand, int prescale, Unpacked& out) {
           exponent += scale - 127;
         }
         exponent = (zero | here) ? all(kZeroExponent) : exponent;
-        store(out.significand + k * columns + column, (significand ^ negative) - negative);
+        store(out.significand + k * columns + column, significand);
         store(out.exponent + k * columns + column, exponent);
       }
     }
@@ -136,6 +147,7 @@ struct RowBroadcast {
   int columns;
   int row;
   MFMA_INLINE int32_t significand(int k) const { return a.significand[k * columns + row]; }
+  MFMA_INLINE float value(int k) const { return __builtin_bit_cast(float, significand(k)); }
   MFMA_INLINE int32_t exponent(int k) const { return a.exponent[k * columns + row]; }
   MFMA_INLINE I special() const { return all(a.special[row]); }
 };
@@ -149,6 +161,10 @@ struct RowPerLane {
     return out;
   }
   MFMA_INLINE I significand(int k) const { return gather(a.significand + k * columns); }
+  MFMA_INLINE F value(int k) const {
+    const I patterns = significand(k);
+    return load<F>(&patterns);
+  }
   MFMA_INLINE I exponent(int k) const { return gather(a.exponent + k * columns); }
   MFMA_INLINE I special() const { return gather(a.special); }
 };
@@ -158,25 +174,40 @@ struct FixedSum {
   I exponent;
 };
 
-// kCount products from `first` on, every kStride-th k.
-template <int kCount, int kStride, typename Row>
+// kCount products from `first` on, every kStride-th k. kAsF32: products are exact in f32, and its
+// conversion to integers cuts as the rule does.
+template <int kCount, int kStride, bool kAsF32, typename Row>
 MFMA_INLINE FixedSum align(const Row& row, const Unpacked& b, int columns, int column, int first) {
-  I product[kCount], exponent[kCount];
+  using Product = std::conditional_t<kAsF32, F, I>;
+  Product product[kCount];
+  I exponent[kCount];
   I most = all(2 * kZeroExponent);
 #pragma GCC unroll 16
   for (int n = 0; n < kCount; ++n) {
     const int k = first + n * kStride;
-    product[n] = row.significand(k) * load<I>(b.significand + k * columns + column);
+    if constexpr (kAsF32)
+      product[n] = row.value(k) * load<F>(b.significand + k * columns + column);
+    else
+      product[n] = row.significand(k) * load<I>(b.significand + k * columns + column);
     exponent[n] = row.exponent(k) + load<I>(b.exponent + k * columns + column);
     most = larger(most, exponent[n]);
   }
   I sum = {};
+  if constexpr (kAsF32) {
+    // Where all products are zero, any factor will do.
+    const I pattern = (24 + 127 - larger(most, all(-64))) << 23;
+    F factor;
+    std::memcpy(&factor, &pattern, sizeof(factor));
 #pragma GCC unroll 16
-  for (int n = 0; n < kCount; ++n) {
-    const I sign = product[n] >> 31;
-    const I magnitude = (product[n] ^ sign) - sign;
-    const I cut = magnitude >> smaller(most - exponent[n], all(31));
-    sum += (cut ^ sign) - sign;
+    for (int n = 0; n < kCount; ++n) sum += __builtin_convertvector(product[n] * factor, I);
+  } else {
+#pragma GCC unroll 16
+    for (int n = 0; n < kCount; ++n) {
+      const I sign = product[n] >> 31;
+      const I magnitude = (product[n] ^ sign) - sign;
+      const I cut = magnitude >> smaller(most - exponent[n], all(31));
+      sum += (cut ^ sign) - sign;
+    }
   }
   return {sum, most};
 }
@@ -229,36 +260,48 @@ MFMA_INLINE I add(I acc, FixedSum sum, int c_dropped_below, I& bad) {
   return result & ~zero;
 }
 
-template <int kGroup, bool kEvenOdd, typename Row>
-MFMA_INLINE I sum_groups(const Job& job, const Row& row, const Unpacked& b, int columns, int column,
-                         I acc, I& bad) {
+// The products of the group that starts at k `first`.
+template <int kGroup, bool kEvenOdd, bool kAsF32, typename Row>
+MFMA_INLINE FixedSum group_sum(const Row& row, const Unpacked& b, int columns, int column,
+                               int first) {
+  if constexpr (!kEvenOdd) {
+    return align<kGroup, 1, kAsF32>(row, b, columns, column, first);
+  } else {
+    const FixedSum even = align<kGroup / 2, 2, kAsF32>(row, b, columns, column, first);
+    const FixedSum odd = align<kGroup / 2, 2, kAsF32>(row, b, columns, column, first + 1);
+    const I exponent = larger(even.exponent, odd.exponent);
+    return {(even.sum >> smaller(exponent - even.exponent, all(31))) +
+                (odd.sum >> smaller(exponent - odd.exponent, all(31))),
+            exponent};
+  }
+}
+
+// acc[r] += row r . column, for kRows rows at a time: each waits long for its own last step.
+template <int kGroup, bool kEvenOdd, bool kAsF32, int kRows, typename Row>
+MFMA_INLINE void sum_groups(const Job& job, const Row (&row)[kRows], const Unpacked& b, int columns,
+                            int column, I (&acc)[kRows], I (&bad)[kRows]) {
   const SumRule& rule = job.tile->rule;
   const int k = job.tile->shape.k;
   for (int first = 0; first < k; first += kGroup) {
-    FixedSum sum;
-    if constexpr (kEvenOdd) {
-      const FixedSum even = align<kGroup / 2, 2>(row, b, columns, column, first);
-      const FixedSum odd = align<kGroup / 2, 2>(row, b, columns, column, first + 1);
-      sum.exponent = larger(even.exponent, odd.exponent);
-      sum.sum = (even.sum >> smaller(sum.exponent - even.exponent, all(31))) +
-                (odd.sum >> smaller(sum.exponent - odd.exponent, all(31)));
-    } else {
-      sum = align<kGroup, 1>(row, b, columns, column, first);
+    FixedSum sum[kRows];
+    for (int r = 0; r < kRows; ++r) {
+      sum[r] = group_sum<kGroup, kEvenOdd, kAsF32>(row[r], b, columns, column, first);
+      if (rule.product_overflow) bad[r] |= sum[r].exponent >= 127;
     }
-    if (rule.product_overflow) bad |= sum.exponent >= 127;
-    acc = add<kEvenOdd>(acc, sum, rule.c_dropped_below, bad);
+    for (int r = 0; r < kRows; ++r)
+      acc[r] = add<kEvenOdd>(acc[r], sum[r], rule.c_dropped_below, bad[r]);
   }
-  return acc;
 }
 
-template <int kGroup, bool kEvenOdd>
+template <int kGroup, bool kEvenOdd, bool kAsF32>
 void aligned_groups(const Job& job) {
   const Shape& shape = job.tile->shape;
   const OutputPlan& out = *job.tile->output_plan;
   const int columns = job.b.plan->columns;
   Unpacked a, b;
-  unpack(job.a, 24 - job.a.format.mantissa_bits - job.b.format.mantissa_bits, a);
-  unpack(job.b, 0, b);
+  const int product_bits = job.a.format.mantissa_bits + job.b.format.mantissa_bits;
+  unpack<kAsF32>(job.a, kAsF32 ? 0 : 24 - product_bits, a);
+  unpack<kAsF32>(job.b, 0, b);
   const auto finish = [&](uint32_t offset, int column, int i, I acc, I bad) {
     if (any(bad)) [[unlikely]] {
       for (int lane = 0; lane < kWidth; ++lane) {
@@ -280,26 +323,33 @@ void aligned_groups(const Job& job) {
         int32_t index[kWidth];
         for (int lane = 0; lane < kWidth; ++lane)
           index[lane] = (column + lane) / shape.n * shape.m + i;
-        const RowPerLane row = {a, columns, index};
+        const RowPerLane row[1] = {{a, columns, index}};
         const uint32_t offset = out.offset[i] + column;
-        I bad = load<I>(b.special + column) | row.special();
-        const I acc = sum_groups<kGroup, kEvenOdd>(job, row, b, columns, column,
-                                                   load<I>(job.c + offset), bad);
-        finish(offset, column, i, acc, bad);
+        I bad[1] = {load<I>(b.special + column) | row[0].special()};
+        I acc[1] = {load<I>(job.c + offset)};
+        sum_groups<kGroup, kEvenOdd, kAsF32>(job, row, b, columns, column, acc, bad);
+        finish(offset, column, i, acc[0], bad[0]);
       }
     }
     return;
   }
   for (int block = 0; block < shape.blocks; ++block) {
-    for (int i = 0; i < shape.m; ++i) {
-      const RowBroadcast row = {a, columns, block * shape.m + i};
+    for (int i = 0; i < shape.m; i += 4) {
+      const int first = block * shape.m + i;
+      const RowBroadcast row[4] = {{a, columns, first},
+                                   {a, columns, first + 1},
+                                   {a, columns, first + 2},
+                                   {a, columns, first + 3}};
       for (int j = 0; j < shape.n; j += kWidth) {
         const int column = block * shape.n + j;
-        const uint32_t offset = out.offset[block * shape.m + i] + j;
-        I bad = load<I>(b.special + column) | row.special();
-        const I acc = sum_groups<kGroup, kEvenOdd>(job, row, b, columns, column,
-                                                   load<I>(job.c + offset), bad);
-        finish(offset, column, i, acc, bad);
+        I acc[4], bad[4];
+        for (int r = 0; r < 4; ++r) {
+          acc[r] = load<I>(job.c + out.offset[first + r] + j);
+          bad[r] = load<I>(b.special + column) | row[r].special();
+        }
+        sum_groups<kGroup, kEvenOdd, kAsF32>(job, row, b, columns, column, acc, bad);
+        for (int r = 0; r < 4; ++r)
+          finish(out.offset[first + r] + j, column, i + r, acc[r], bad[r]);
       }
     }
   }
@@ -308,9 +358,11 @@ void aligned_groups(const Job& job) {
 void aligned(const Job& job) {
   const SumRule& rule = job.tile->rule;
   const int group = job.tile->shape.k < rule.group ? job.tile->shape.k : rule.group;
-  if (rule.even_odd) return aligned_groups<16, true>(job);
-  if (group == 8) return aligned_groups<8, false>(job);
-  aligned_groups<4, false>(job);
+  // Elements of at most 8 bits lie between 2^-17 and 2^16; block scales take them anywhere.
+  if (rule.even_odd && job.a.scales == nullptr) return aligned_groups<16, true, true>(job);
+  if (rule.even_odd) return aligned_groups<16, true, false>(job);
+  if (group == 8) return aligned_groups<8, false, false>(job);
+  aligned_groups<4, false, false>(job);
 }
 
 // Of the f32 shapes, where each lane holds one k: row k of an operand is `columns` lanes of its
