@@ -588,7 +588,8 @@ class Decoder {
     fields.abid = uint8_t(asm_->number("abid", 0));
     fields.blgp = uint8_t(asm_->number("blgp", 0));
     if (const AsmModifier* neg = asm_->find("neg"))  // f64: how LLVM prints blgp there
-      for (size_t i = 0; i < neg->list.size(); ++i) fields.blgp |= uint8_t((neg->list[i] != 0) << i);
+      for (size_t i = 0; i < neg->list.size(); ++i)
+        fields.blgp |= uint8_t((neg->list[i] != 0) << i);
     const mfma::Modifiers modifiers{fields.cbsz, fields.abid, fields.blgp, false, {}, {}};
     if (mfma::illegal(matrix, modifiers) != nullptr) throw Mismatch();
     op.dwords = uint8_t(mfma::d_registers(matrix));
@@ -612,7 +613,8 @@ class Decoder {
         const AsmModifier* m = asm_->find(name);
         return uint8_t(m != nullptr && k < m->list.size() && m->list[k] != 0);
       };
-      for (unsigned k = 0; k < 2; ++k) op.src[4 + k] = {Kind::kVgpr, 0, vector_register(operand(4 + k), 1)};
+      for (unsigned k = 0; k < 2; ++k)
+        op.src[4 + k] = {Kind::kVgpr, 0, vector_register(operand(4 + k), 1)};
       fields.a_scale_byte = uint8_t(bit("op_sel", 0) | bit("op_sel_hi", 0) << 1);
       fields.b_scale_byte = uint8_t(bit("op_sel", 1) | bit("op_sel_hi", 1) << 1);
     }

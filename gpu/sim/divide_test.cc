@@ -1,5 +1,6 @@
-// The division sequence as a whole is what can be held against an oracle: the host's IEEE division, over raw bit
-// patterns, so that subnormal, huge and special operands and quotients are as frequent as ordinary ones.
+// The division sequence as a whole is what can be held against an oracle: the host's IEEE division,
+// over raw bit patterns, so that subnormal, huge and special operands and quotients are as frequent
+// as ordinary ones.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -28,8 +29,11 @@ void expect_host_quotients(const std::string& arch, const char* symbol, uint32_t
       return value;
     };
     n[i] = bits();
-    // A third of the pairs have quotients about the smallest normal number, where rounding is hardest.
-    d[i] = i % 3 == 0 ? n[i] * std::ldexp(T(1) + T(random() % 1024) / 1024, sizeof(T) == 4 ? 126 : 1022) : bits();
+    // A third of the pairs have quotients about the smallest normal number, where rounding is
+    // hardest.
+    d[i] = i % 3 == 0
+               ? n[i] * std::ldexp(T(1) + T(random() % 1024) / 1024, sizeof(T) == 4 ? 126 : 1022)
+               : bits();
   }
 
   const Program program(CodeObject::load("gpu/sim/testdata/divide." + arch + ".co"), symbol);
@@ -52,8 +56,10 @@ void expect_host_quotients(const std::string& arch, const char* symbol, uint32_t
   size_t wrong = 0;
   for (size_t i = 0; i < n.size(); ++i) {
     const T want = n[i] / d[i];
-    const bool same = std::isnan(want) ? std::isnan(q[i]) : std::memcmp(&want, &q[i], sizeof want) == 0;
-    if (!same && wrong++ < 5) ADD_FAILURE() << std::hexfloat << n[i] << " / " << d[i] << " = " << want << ", got " << q[i];
+    const bool same =
+        std::isnan(want) ? std::isnan(q[i]) : std::memcmp(&want, &q[i], sizeof want) == 0;
+    if (!same && wrong++ < 5)
+      ADD_FAILURE() << std::hexfloat << n[i] << " / " << d[i] << " = " << want << ", got " << q[i];
   }
   EXPECT_EQ(wrong, 0u) << "of " << n.size();
 }

@@ -57,10 +57,10 @@ struct LaunchConfig {
   std::vector<std::byte> kernarg;
   uint64_t instruction_budget = 1'000'000'000;  // wave instructions of the whole launch
   // Instructions that a wave runs before it is the next wave's turn; 0: all up to the next barrier.
-  // Hardware runs the waves of a group almost in step, and kernels that lack a barrier may lean on it:
-  // a result that changes with this number is such a kernel's.
+  // Hardware runs the waves of a group almost in step, and kernels that lack a barrier may lean on
+  // it: a result that changes with this number is such a kernel's.
   uint32_t turn = 16;
-  unsigned max_findings = 16;                   // the run stops at the last one
+  unsigned max_findings = 16;  // the run stops at the last one
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
 
   // Puts a value into kernarg at a byte offset, growing it with zeros.
@@ -87,9 +87,9 @@ struct RunResult {
 };
 std::string_view name(RunResult::Status status);
 
-// Runs the whole grid, group after group, the waves of a group in turn, in order of their number (see
-// LaunchConfig::turn): the same launch gives the same bits and findings every time. Throws Error when the
-// configuration does not fit the kernel (sizes, LDS, kernarg).
+// Runs the whole grid, group after group, the waves of a group in turn, in order of their number
+// (see LaunchConfig::turn): the same launch gives the same bits and findings every time. Throws
+// Error when the configuration does not fit the kernel (sizes, LDS, kernarg).
 RunResult run(const Program& program, Memory& memory, const LaunchConfig& config);
 
 }  // namespace wavefuzz::sim
