@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <tuple>
 
 namespace wavefuzz {
 
@@ -60,8 +61,15 @@ RowRecipe parse_row(const JsonView& view) {
 
 }  // namespace
 
-std::string kernel_name(const Case& c) {
-  return c.plant.empty() ? c.kernel : c.kernel + "+" + c.plant;
+std::string kernel_name(const std::string& kernel, const std::string& plant) {
+  return plant.empty() ? kernel : kernel + "+" + plant;
+}
+
+std::string kernel_name(const Case& c) { return kernel_name(c.kernel, c.plant); }
+
+std::pair<std::string, std::string> split_kernel_name(const std::string& name) {
+  const auto plus = name.find('+');
+  return {name.substr(0, plus), plus == std::string::npos ? "" : name.substr(plus + 1)};
 }
 
 ordered_json to_json(const Case& c) {
@@ -84,11 +92,7 @@ Case parse_case(const JsonView& view) {
   view.allow_only({"operator", "kernel", "target", "seed", "params", "tensors"});
   Case c;
   c.op = view.at("operator").text();
-  c.kernel = view.at("kernel").text();
-  if (const auto plus = c.kernel.find('+'); plus != std::string::npos) {
-    c.plant = c.kernel.substr(plus + 1);
-    c.kernel.resize(plus);
-  }
+  std::tie(c.kernel, c.plant) = split_kernel_name(view.at("kernel").text());
   c.target = view.at("target").text();
   const JsonView seed = view.at("seed");
   if (!seed.json().is_number_unsigned()) seed.fail("must be an integer from 0");

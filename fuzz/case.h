@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gpu/json_view.h"
@@ -36,8 +37,10 @@ struct Case {
   bool operator==(const Case&) const = default;
 };
 
-/// "kernel" or "kernel+plant", the name on the command line.
+/// "kernel" or "kernel+plant", the name on the command line, and its parts (kernel, plant).
+std::string kernel_name(const std::string& kernel, const std::string& plant);
 std::string kernel_name(const Case& c);
+std::pair<std::string, std::string> split_kernel_name(const std::string& name);
 
 /// The canonical form: ordered keys, so that equal cases have equal text.
 nlohmann::ordered_json to_json(const Case& c);

@@ -25,9 +25,7 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 
 }  // namespace
 
-std::string kernel_name(const Job& job) {
-  return job.plant.empty() ? job.kernel : job.kernel + "+" + job.plant;
-}
+std::string kernel_name(const Job& job) { return kernel_name(job.kernel, job.plant); }
 
 Harness::Harness(const std::vector<std::string>& manifest_files, std::string root)
     : root_(std::move(root)) {
@@ -68,9 +66,8 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
       }
       continue;
     }
-    const auto plus = text.find('+');
-    const Manifest& m = manifest(text.substr(0, plus));
-    const std::string plant = plus == std::string::npos ? "" : text.substr(plus + 1);
+    const auto [kernel, plant] = split_kernel_name(text);
+    const Manifest& m = manifest(kernel);
     if (!plant.empty() && m.find_plant(plant) == nullptr) {
       throw Error(Exit::kUsage,
                   fmt::format("kernel '{}' has no planted bug '{}'", m.kernel, plant));

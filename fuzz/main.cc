@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <iostream>
 #include <random>
+#include <tuple>
 
 #include "fuzz/campaign.h"
 #include "fuzz/corpus.h"
@@ -54,6 +55,9 @@ struct Options {
   std::string other_target;
 };
 
+/// Where text goes: beside the one document on standard output when that was asked for.
+std::FILE* text_out(const Options& options) { return options.json ? stderr : stdout; }
+
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -96,7 +100,7 @@ std::string harness_arguments(const Options& options) {
 }
 
 CampaignReport make_report(const Harness& harness, const Options& options) {
-  return CampaignReport(harness, {.out = options.json ? stderr : stdout,
+  return CampaignReport(harness, {.out = text_out(options),
                                   .folder = user_path(options.out),
                                   .shown_folder = options.out,
                                   .command = options.command,
@@ -117,7 +121,7 @@ CampaignOptions campaign_options(const Options& options) {
 }
 
 void print_version(const Options& options, uint64_t seed) {
-  fmt::print(options.json ? stderr : stdout, "wavefuzz {}, seed {}, {} thread{}\n", kVersion, seed,
+  fmt::print(text_out(options), "wavefuzz {}, seed {}, {} thread{}\n", kVersion, seed,
              options.threads, options.threads == 1 ? "" : "s");
 }
 
@@ -127,7 +131,7 @@ void print_version(const Options& options, uint64_t seed) {
 Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options,
                    CampaignReport& report) {
   Exit exit = Exit::kClean;
-  std::FILE* out = options.json ? stderr : stdout;
+  std::FILE* out = text_out(options);
   size_t replayed = 0;
   for (const std::string& folder : options.corpus) {
     for (const std::string& file : corpus_files(user_path(folder))) {
@@ -172,7 +176,7 @@ Exit fuzz(const Options& options) {
   const double start = now();
   Exit exit = replay_corpus(harness, jobs, options, report);
   const std::vector<JobResult> results = run_campaign(harness, jobs, campaign, interrupted, report);
-  std::FILE* out = options.json ? stderr : stdout;
+  std::FILE* out = text_out(options);
   print_summary(out, results, now() - start);
   if (interrupted) fmt::print(out, "interrupted\n");
 
@@ -269,9 +273,7 @@ Case given_case(const Options& options) {
 /// The case on another kernel or target than its own, where that was asked for.
 Case redirected(Case c, const Options& options) {
   if (!options.other_kernel.empty()) {
-    const auto plus = options.other_kernel.find('+');
-    c.kernel = options.other_kernel.substr(0, plus);
-    c.plant = plus == std::string::npos ? "" : options.other_kernel.substr(plus + 1);
+    std::tie(c.kernel, c.plant) = split_kernel_name(options.other_kernel);
   }
   if (!options.other_target.empty()) c.target = options.other_target;
   return c;
