@@ -4,7 +4,6 @@
 
 #include <memory>
 
-#include "gpu/sim/asm_text.h"
 #include "gpu/sim/micro_op.h"
 
 namespace wavefuzz::sim {
@@ -12,10 +11,6 @@ namespace wavefuzz::sim {
 // Decodes a kernel and the device functions it may call. Throws Error when it has no instruction at
 // its entry.
 std::shared_ptr<const Code> decode(const CodeObject& object, const KernelInfo& kernel, HostIsa isa);
-
-// The DPP part of an instruction's extras: source lanes and write masks. False when the text names
-// no control of GFX9.
-bool bind_dpp(const AsmText& text, Extras* extras);
 
 }  // namespace wavefuzz::sim
 

@@ -1,4 +1,4 @@
-#include "gpu/sim/decode.h"
+#include "gpu/sim/bind.h"
 
 namespace wavefuzz::sim {
 
