@@ -28,6 +28,7 @@ class Decoder {
         binder_(isa, code, fmt::format("{}: kernel {}", object.name(), kernel.symbol)) {
     code_->kernel = kernel;
     code_->arch = object.arch();
+    code_->come_in_now = table_.come_in_now;
   }
 
   void run() {

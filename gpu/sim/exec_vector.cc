@@ -150,6 +150,7 @@ struct PoisonedResult {
 const Op* plain_poisoned(Wave& w, const Op* op, LaneArgs& args) {
   PoisonedResult poison;
   find_poison(w, op, args, poison);
+  if (w.machine->repeat) return w.machine->again(op);
   for (unsigned d = 0; d < kMaxResults; ++d) args.dst[d] = w.result_lanes[d];
   op->lanes(args);
   blend(w, op, w.exec);
@@ -371,6 +372,7 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
       }
     vector_poison(*op, args, masks, poisoned.lanes);
     poisoned.origin = poison_origin(w, *op, w.exec);
+    if (w.machine->repeat) return w.machine->again(op);
   }
   op->lanes(args);
   if (e.clamp || e.omod) scale_and_clamp(e, w.mode, w.result_lanes[0], w.result_lanes[1]);
@@ -381,7 +383,8 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
       poison_lanes(w, Slot{Kind::kVgpr, 0, op->dst}, old);
       if (!has_poison) {
         for (unsigned i = 0; i < kLanes; ++i) poisoned.lanes[0][i] = 0;
-        poisoned.origin = w.v_origin[op->dst];
+        poisoned.origin =
+            w.machine->waited(w, op, w.v_origin[op->dst], w.v_poison[op->dst].any() & w.exec);
       }
       place(e, old, poisoned.lanes[0]);
       place(e, w.v[op->dst], w.result_lanes[0]);

@@ -7,16 +7,10 @@
 #ifndef WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_
 #define WAVEFUZZ_GPU_SIM_LANE_MEMORY_H_
 
+#include "gpu/sim/loads.h"
 #include "gpu/sim/vocabulary.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
-
-// What a load brought: dwords per lane, and per byte of the access the lanes where it is undefined.
-struct Loaded {
-  alignas(64) u32 dword[4][kLanes];
-  u64 undefined[16];
-  bool any_undefined;
-};
 
 SIM_INLINE void clear(Loaded& l) {
   for (u64& u : l.undefined) u = 0;
@@ -254,7 +248,104 @@ SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, u
   return served;
 }
 
-// Writes what a load brought into registers. `failed` lanes of `lanes` get poison.
+// --- Loads under way (loads.h) -------------------------------------------------------------------
+
+// In ops_wait.cc: the oldest loads come in, up to instruction `number` of their counter.
+void come_in(Wave& w, LoadQueue& queue, u32 number);
+// All that no order binds.
+void come_in_unordered(Wave& w);
+// Under a schedule seed, some loads come in before anything waits for them.
+void come_in_early(Wave& w);
+// `load` goes to registers that an earlier one still has to fill.
+void note_overlap(Wave& w, const PendingLoad& load);
+
+// Every instruction that a counter counts starts with one of these, whatever EXEC is.
+SIM_INLINE void count(Wave& w, LoadQueue& queue, unsigned most) {
+  const u32 number = ++queue.issued;
+  if (!queue.empty() && i32(queue.front().number - (number - most)) <= 0) [[unlikely]]
+    come_in(w, queue, number - most);
+}
+SIM_INLINE void count_vm(Wave& w) {
+  if (w.machine->random_schedule) [[unlikely]]
+    come_in_early(w);
+  count(w, w.loads.vm, kMaxVmcnt);
+}
+SIM_INLINE void count_lgkm(Wave& w) {
+  if (w.machine->random_schedule) [[unlikely]]
+    come_in_early(w);
+  count(w, w.loads.lds, kMaxLgkmcnt);
+}
+
+SIM_INLINE Loaded& load_buffer(Wave& w) {
+  Loaded& l = w.loads.buffer();
+  clear(l);
+  return l;
+}
+SIM_INLINE PendingLoad& enqueue(Wave& w, LoadQueue& queue) {
+  PendingLoad& p = queue.ring[queue.tail++ % LoadQueue::kSize];
+  p.number = queue.issued;
+  p.data = w.loads.free[--w.loads.free_count];
+  p.overlapped = p.done = false;
+  return p;
+}
+SIM_INLINE PendingLoad& enqueue_unordered(Wave& w) {
+  if (w.loads.unordered_count == Loads::kMaxUnordered) [[unlikely]] {
+    Loaded* data = w.loads.free[--w.loads.free_count];  // not to be freed on top of it
+    come_in_unordered(w);
+    w.loads.free[w.loads.free_count++] = data;
+  }
+  PendingLoad& p = w.loads.unordered[w.loads.unordered_count++];
+  p.data = w.loads.free[--w.loads.free_count];
+  p.overlapped = p.done = false;
+  return p;
+}
+
+// Bytes of its first register that a vector load writes.
+struct ByteSpan {
+  unsigned first, end;
+};
+SIM_INLINE ByteSpan written_bytes(u32 param) {
+  if ((param & kBytes) >= 4) return {0, 4};
+  return {param & kHighHalf ? 2u : 0u, param & kHalf ? 2u : 4u};
+}
+
+// The registers are poison until the load comes in.
+SIM_INLINE void mark_in_flight(Wave& w, const Op* op, unsigned dst, u32 param, u64 lanes) {
+  const unsigned dwords = ((param & kBytes) + 3) / 4;
+  const ByteSpan bytes = written_bytes(param);
+  for (unsigned d = 0; d < dwords; ++d) {
+    VgprPoison& p = w.v_poison[dst + d];
+    for (unsigned b = bytes.first; b < bytes.end; ++b) p.byte[b] |= lanes;
+    w.v_origin[dst + d] = kInFlight | op->index;
+  }
+}
+// The buffer of the wave's next load holds what it brought; `failed` lanes of `lanes` get poison.
+SIM_INLINE void defer(Wave& w, PendingLoad& p, const Op* op, unsigned dst, u32 param, u64 lanes,
+                      u64 failed) {
+  p.op = op;
+  p.lanes = lanes;
+  p.failed = failed;
+  p.param = param;
+  p.dst = u16(dst);
+  p.target = LoadTarget::kVgprs;
+  const unsigned dwords = ((param & kBytes) + 3) / 4;
+  u32 before = 0;  // ~0, never written, has the mark's bit as well
+  for (unsigned d = 0; d < dwords; ++d)
+    before |= w.v_poison[dst + d].any() != 0 ? w.v_origin[dst + d] & kInFlight : 0;
+  if (before != 0) [[unlikely]]
+    note_overlap(w, p);
+  mark_in_flight(w, op, dst, param, lanes);
+}
+SIM_INLINE void defer_vm(Wave& w, const Op* op, unsigned dst, u32 param, u64 lanes, u64 failed) {
+  PendingLoad& p = enqueue(w, w.loads.vm);
+  defer(w, p, op, dst, param, lanes, failed);
+}
+SIM_INLINE void defer_lds(Wave& w, const Op* op, unsigned dst, u32 param, u64 lanes, u64 failed) {
+  PendingLoad& p = enqueue(w, w.loads.lds);
+  defer(w, p, op, dst, param, lanes, failed);
+}
+
+// Writes what a load brought into registers.
 SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 lanes, u64 failed,
                             Loaded& l) {
   const unsigned bytes = param & kBytes;
@@ -299,20 +390,15 @@ SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 
       for_lanes(lanes, [&](unsigned i) { to[i] = from[i]; });
     }
     VgprPoison& p = w.v_poison[dst + d];
-    u64 any = 0;
-    for (unsigned b = 0; b < 4; ++b) {
-      const u64 undefined = l.undefined[4 * d + b] & lanes;
-      p.byte[b] = (p.byte[b] & ~lanes) | undefined;
-      any |= undefined;
-    }
-    if (any != 0 && l.any_undefined) [[unlikely]]
-      w.v_origin[dst + d] = op->index;
+    for (unsigned b = 0; b < 4; ++b)
+      p.byte[b] = (p.byte[b] & ~lanes) | (l.undefined[4 * d + b] & lanes);
+    w.v_origin[dst + d] = op->index;
   }
 }
 
 // Collects the data registers of a store.
-SIM_INLINE void prepare_store(const Wave& w, unsigned reg, u32 param, u64 lanes, Stored& s,
-                              u32* shifted) {
+inline void prepare_store(Wave& w, const Op* op, unsigned reg, u32 param, u64 lanes, Stored& s,
+                          u32* shifted) {
   const unsigned bytes = param & kBytes;
   s.any_undefined = false;
   for (unsigned d = 0; d < (bytes + 3) / 4; ++d) {
@@ -329,6 +415,15 @@ SIM_INLINE void prepare_store(const Wave& w, unsigned reg, u32 param, u64 lanes,
     s.undefined[1] = s.undefined[3];
     s.any_undefined = (s.undefined[0] | (bytes > 1 ? s.undefined[1] : 0)) != 0;
   }
+  if (s.any_undefined) [[unlikely]] {
+    for (unsigned d = 0; d < (bytes + 3) / 4; ++d)
+      if (const u64 which = w.v_poison[reg + d].any() & lanes)
+        w.machine->waited(w, op, w.v_origin[reg + d], which);
+    if (w.machine->repeat) {
+      w.machine->repeat = false;
+      prepare_store(w, op, reg, param, lanes, s, shifted);
+    }
+  }
 }
 SIM_INLINE u64 undefined_lanes(const Stored& s, unsigned bytes) {
   u64 any = 0;
@@ -336,34 +431,54 @@ SIM_INLINE u64 undefined_lanes(const Stored& s, unsigned bytes) {
   return any;
 }
 
-// LDS address of lane i's data for loads that bypass registers: M0 + offset + 4 * lane, or 16 *
-// lane for the wide forms (gfx950).
-inline void store_to_lds(Wave& w, const Op* op, u64 lanes, Loaded& l, unsigned bytes, u64 failed) {
+// Loads that bypass registers: lane i's data goes to LDS address M0 + offset + 4 * i, or 16 * i for
+// the wide forms (gfx950). A sub-dword load fills a dword.
+SIM_INLINE unsigned lds_slot(unsigned bytes) { return bytes > 4 ? 16 : 4; }
+SIM_INLINE unsigned lds_stored(unsigned bytes) { return bytes < 4 ? 4 : bytes; }
+inline void defer_to_lds(Wave& w, const Op* op, u64 lanes, unsigned bytes, u64 failed) {
   Machine& m = *w.machine;
   const u64 base = (w.s[kM0] & 0x3'ffff) + u64(i64(op->imm));
-  const unsigned slot = bytes > 4 ? 16 : 4;
   if (w.s_poison[kM0]) m.report_poison(w, op, "the LDS address", 0, w.s_origin[kM0]);
+  const unsigned stored = lds_stored(bytes);
+  u64 outside = 0;
+  for_lanes(lanes, [&](unsigned i) {
+    outside |= u64(base + lds_slot(bytes) * i + stored > m.lds_bytes) << i;
+  });
+  if (outside) {
+    Machine::Where where{
+        outside, true,  base + lds_slot(bytes) * unsigned(__builtin_ctzll(outside)),
+        stored,  "LDS", m.lds_bytes};
+    m.report(w, op, FindingKind::kOutOfBoundsWrite, where);
+    lanes &= ~outside;
+  }
+  // Until it comes in, nobody can say what the bytes hold.
+  for_lanes(lanes, [&](unsigned i) {
+    set_bits_at(m.lds_defined.data(), base + lds_slot(bytes) * i, stored, 0);
+  });
+  PendingLoad& p = enqueue(w, w.loads.vm);
+  p.op = op;
+  p.lanes = lanes;
+  p.failed = failed;
+  p.param = bytes;
+  p.target = LoadTarget::kLds;
+  p.lds_base = base;
+}
+inline void finish_to_lds(Wave& w, PendingLoad& p) {
+  Machine& m = *w.machine;
+  Loaded& l = *p.data;
+  const unsigned bytes = p.param;
   const Span lds{0,       m.lds_bytes,        m.lds.data(), m.lds_defined.data(), nullptr, nullptr,
                  nullptr, Access::kReadWrite, "LDS"};
-  const unsigned stored = bytes < 4 ? 4 : bytes;  // sub-dword loads fill a dword
-  l.any_undefined |= failed != 0;
-  for (u64& undefined : l.undefined) undefined |= failed;
+  l.any_undefined |= p.failed != 0;
+  for (u64& undefined : l.undefined) undefined |= p.failed;
   Stored s{};
   for (unsigned d = 0; d < 4; ++d) s.dword[d] = l.dword[d];
   for (unsigned b = 0; b < 16; ++b) s.undefined[b] = l.undefined[b];
   s.any_undefined = l.any_undefined;
-  u64 outside = 0;
-  u64 address[kLanes];
-  for (unsigned i = 0; i < kLanes; ++i) address[i] = base + slot * i;
-  for_lanes(lanes, [&](unsigned i) { outside |= u64(address[i] + stored > m.lds_bytes) << i; });
-  if (outside) {
-    Machine::Where where{outside, true,  address[__builtin_ctzll(outside)],
-                         stored,  "LDS", m.lds_bytes};
-    m.report(w, op, FindingKind::kOutOfBoundsWrite, where);
-  }
-  with_size(stored, [&](auto size) {
-    for_lanes(lanes & ~outside,
-              [&](unsigned i) { store_lane<decltype(size)::value>(m, lds, i, address[i], s); });
+  with_size(lds_stored(bytes), [&](auto size) {
+    for_lanes(p.lanes, [&](unsigned i) {
+      store_lane<decltype(size)::value>(m, lds, i, p.lds_base + lds_slot(bytes) * i, s);
+    });
   });
 }
 

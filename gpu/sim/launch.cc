@@ -113,6 +113,8 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   result = &result_;
   budget = config_.instruction_budget;
   stop = false;
+  repeat = false;
+  repeated = 0;
   seen_findings.clear();
   inexact_seen.clear();
   fill_kernarg(*this);
@@ -168,6 +170,7 @@ void Machine::start_wave(uint32_t id) {
   w.state = WaveState::kReady;
   w.next = code->entry;
   w.gpr_index = false;
+  w.loads.clear();
 
   const auto poison_registers = [&](unsigned first, unsigned count) {
     std::fill_n(&w.v[first][0], count * kLanes, kPoisonValue);
@@ -322,7 +325,7 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
         machine.run_group();
       }
   _mm_setcsr(host_state);
-  result.instructions = config.instruction_budget - machine.budget;
+  result.instructions = config.instruction_budget - machine.budget - machine.repeated;
   std::sort(result.inexact_instructions.begin(), result.inexact_instructions.end());
   return result;
 }

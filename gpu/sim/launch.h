@@ -19,6 +19,13 @@ namespace wavefuzz::sim {
 // that changes with the model rests on bits that no document promises.
 enum class Transcendentals : uint8_t { kCorrectlyRounded, kUlpAbove, kUlpBelow };
 
+// What a load's registers hold between its issue and the s_waitcnt that covers it. Using them then
+// is a finding, and the instruction works on
+enum class LateLoads : uint8_t {
+  kOldContent,  // what was there before: the load is as late as the hardware may let it be
+  kNewContent,  // what it loads: to look at the rest of a kernel that leans on timing
+};
+
 enum class FindingKind : uint8_t {
   kOutOfBoundsRead,  // outside every island, LDS or scratch
   kOutOfBoundsWrite,
@@ -26,6 +33,7 @@ enum class FindingKind : uint8_t {
   kReadFromWriteOnly,
   kMisaligned,         // where the hardware forbids it
   kUninitialised,      // poison reached an address, a branch, EXEC or a store to global memory
+  kMissingWait,        // a register was used before an s_waitcnt covered the load that fills it
   kBarrierDivergence,  // some waves of a group ended while others wait at s_barrier
   kFetchOutsideCode,   // a branch or fall-through left the kernel's code
   kTrap,               // s_trap: an assertion of the kernel's own
@@ -62,6 +70,7 @@ struct LaunchConfig {
   uint32_t turn = 16;
   unsigned max_findings = 16;  // the run stops at the last one
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
+  LateLoads late_loads = LateLoads::kOldContent;
 
   // Puts a value into kernarg at a byte offset, growing it with zeros.
   template <typename T>

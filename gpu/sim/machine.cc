@@ -36,6 +36,8 @@ std::string_view name(FindingKind kind) {
       return "misaligned access";
     case FindingKind::kUninitialised:
       return "uninitialised data used";
+    case FindingKind::kMissingWait:
+      return "missing s_waitcnt";
     case FindingKind::kBarrierDivergence:
       return "barrier divergence";
     case FindingKind::kFetchOutsideCode:
@@ -127,8 +129,47 @@ bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& wh
   return !stop;
 }
 
+uint32_t Machine::used_in_flight(Wave& wave, const Op* op, uint32_t origin, uint64_t lanes) {
+  const uint32_t load = origin & ~kInFlight;
+  PendingLoad* found = nullptr;
+  wave.loads.each([&](PendingLoad& p) {
+    if (found != nullptr || p.done || p.op->index != load) return;
+    if (p.target == LoadTarget::kSgprs || (p.lanes & lanes) != 0) found = &p;
+  });
+  if (found == nullptr) return load;
+  Where where;
+  where.lanes = found->target == LoadTarget::kSgprs ? 0 : found->lanes & lanes;
+  report(wave, op, FindingKind::kMissingWait, where,
+         fmt::format("nothing waits for what pc {:#x} `{}` loads", relative_pc(*code, load),
+                     code->texts[load]));
+  if (config->late_loads == LateLoads::kNewContent) {
+    code->come_in_now(wave, *found);
+    repeat = true;
+  }
+  return load;
+}
+
+void Machine::report_overwritten(Wave& wave, const PendingLoad& load, uint64_t lanes) {
+  Where where;
+  where.lanes = lanes;
+  report(wave, load.op, FindingKind::kMissingWait, where,
+         "its destination was written before it came in");
+}
+
+uint32_t Machine::random() {
+  // Xorshift: cheap, and any period will do.
+  schedule_state ^= schedule_state << 13;
+  schedule_state ^= schedule_state >> 7;
+  schedule_state ^= schedule_state << 17;
+  return uint32_t(schedule_state >> 32);
+}
+
 bool Machine::report_poison(Wave& wave, const Op* op, const char* what, uint64_t lanes,
                             uint32_t origin) {
+  const size_t before = result->findings.size();
+  origin = waited(wave, op, origin, lanes);
+  repeat = false;                                       // too late for that
+  if (result->findings.size() != before) return !stop;  // said already
   Where where;
   where.lanes = lanes;
   std::string detail = fmt::format("it reaches {}", what);

@@ -32,15 +32,18 @@ uint64_t poisoned_lanes(const Wave& wave, unsigned first, unsigned count) {
   return lanes;
 }
 
-uint32_t first_origin(const Wave& wave, unsigned first, unsigned count) {
-  for (unsigned r = first; r < first + count; ++r)
-    if (wave.v_poison[r].any() != 0) return wave.v_origin[r];
-  return kNeverWritten;
+uint32_t first_origin(Wave& wave, const Op* op, unsigned first, unsigned count) {
+  uint32_t result = kNeverWritten;
+  for (unsigned r = first + count; r-- > first;)
+    if (const uint64_t lanes = wave.v_poison[r].any())
+      result = wave.machine->waited(wave, op, wave.v_origin[r], lanes);
+  return result;
 }
 
 // An element of D is undefined where its row of A, its column of B or its element of C is. (A zero
 // does not save it: 0 * NaN is NaN, and undefined may be NaN.)
-void propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned a_count,
+// False when the instruction has to start anew.
+bool propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned a_count,
                       unsigned b_count, unsigned d_count, bool moves_lanes) {
   const uint64_t a_lanes = poisoned_lanes(wave, op->src[0].index, a_count);
   const uint64_t b_lanes = poisoned_lanes(wave, op->src[1].index, b_count);
@@ -48,11 +51,14 @@ void propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned
   const uint64_t c_lanes = c_is_register ? poisoned_lanes(wave, op->src[2].index, d_count) : 0;
   if ((a_lanes | b_lanes | c_lanes) == 0) {
     for (unsigned r = op->dst; r < op->dst + d_count; ++r) wave.v_poison[r] = {};
-    return;
+    return true;
   }
-  const uint32_t origin = a_lanes   ? first_origin(wave, op->src[0].index, a_count)
-                          : b_lanes ? first_origin(wave, op->src[1].index, b_count)
-                                    : first_origin(wave, op->src[2].index, d_count);
+  const uint32_t a_origin = first_origin(wave, op, op->src[0].index, a_count);
+  const uint32_t b_origin = first_origin(wave, op, op->src[1].index, b_count);
+  const uint32_t c_origin =
+      c_is_register ? first_origin(wave, op, op->src[2].index, d_count) : kNeverWritten;
+  if (wave.machine->repeat) return false;
+  const uint32_t origin = a_lanes ? a_origin : b_lanes ? b_origin : c_origin;
 
   const mfma::Shape& shape = matrix.tile.shape;
   uint64_t d_poison[mfma::kMaxOutputRegisters] = {};
@@ -86,6 +92,7 @@ void propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned
     std::fill_n(wave.v_poison[op->dst + r].byte, 4, d_poison[r]);
     if (d_poison[r] != 0) wave.v_origin[op->dst + r] = origin;
   }
+  return true;
 }
 
 }  // namespace
@@ -139,9 +146,10 @@ const Op* exec_matrix(Wave& wave, const Op* op) {
     c = constant[0];
   }
   // Poison first: D may overlap the sources.
-  propagate_poison(wave, op, matrix, unsigned(mfma::a_registers(matrix, modifiers)),
-                   unsigned(mfma::b_registers(matrix, modifiers)), d_count,
-                   !matrix.f8f6f4 && (fields.cbsz | fields.blgp) != 0);
+  if (!propagate_poison(wave, op, matrix, unsigned(mfma::a_registers(matrix, modifiers)),
+                        unsigned(mfma::b_registers(matrix, modifiers)), d_count,
+                        !matrix.f8f6f4 && (fields.cbsz | fields.blgp) != 0))
+    return wave.machine->again(op);
   mfma::execute(matrix, modifiers, wave.v[op->src[0].index], wave.v[op->src[1].index], c,
                 wave.v[op->dst]);
   return op + 1;

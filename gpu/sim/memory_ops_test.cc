@@ -397,6 +397,7 @@ TEST(ToLds, GlobalAndBufferLoadsFillConsecutiveSlots) {
     buffer_load_dword v0, s[4:7], 0 offen lds
     s_mov_b32 m0, 1024
     global_load_lds_dwordx4 v1, s[0:1]
+    s_waitcnt vmcnt(0)
     ds_read_b32 v2, v0 offset:256
     ds_read_b32 v3, v4 offset:1024
   )",

@@ -17,6 +17,7 @@
 namespace wavefuzz::sim {
 
 struct Wave;
+struct PendingLoad;
 struct Op;
 struct Row;
 
@@ -257,7 +258,8 @@ struct Code {
   std::vector<std::unique_ptr<Extras>> extras;
   std::unordered_map<uint64_t, uint32_t> op_at;  // address to op
   const Op* entry = nullptr;
-  bool calls = false;  // has calls or indirect jumps
+  void (*come_in_now)(Wave&, PendingLoad&) = nullptr;  // the op files' own
+  bool calls = false;                                  // has calls or indirect jumps
   bool indexes_vgprs = false;
   unsigned vgprs = 0, agprs = 0;  // registers a wave may touch, allocation and use taken together
   std::vector<Segment> globals;   // the object's data segments, for constant tables of the kernel

@@ -1,4 +1,4 @@
-// Program control: branches, calls, barrier, end. Branch targets are resolved when decoding.
+// Program control: branches and calls. Branch targets are resolved when decoding.
 #include "gpu/sim/vocabulary.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
@@ -79,15 +79,6 @@ const Op* s_call(Wave& w, const Op* op) {
   return op->target;
 }
 
-const Op* s_endpgm(Wave& w, const Op*) {
-  w.state = WaveState::kEnded;
-  return nullptr;
-}
-const Op* s_barrier(Wave& w, const Op* op) {
-  w.state = WaveState::kAtBarrier;
-  w.next = op + 1;
-  return nullptr;
-}
 const Op* s_trap(Wave& w, const Op* op) {
   w.machine->report(w, op, FindingKind::kTrap, {});
   w.state = WaveState::kStopped;
@@ -111,7 +102,7 @@ void set_index(Wave& w, const Op* op, bool index, bool operands) {
     poison = source.kind == Kind::kSgpr ? w.s_poison[source.index] & 0xff : 0;
     w.s[kM0] = (w.s[kM0] & ~0xffu) | (value & 0xff);
     w.s_poison[kM0] = (w.s_poison[kM0] & ~0xffu) | poison;
-    if (poison) w.s_origin[kM0] = w.s_origin[source.index];
+    if (poison) w.s_origin[kM0] = w.machine->waited(w, op, w.s_origin[source.index], 0);
   }
   if (operands) {
     w.s[kM0] = (w.s[kM0] & ~0xf000u) | u32(op->imm & 15) << 12;
@@ -150,16 +141,13 @@ constexpr Row kRows[] = {
     jump("s_swappc_b64", &s_swappc, true, true),
     jump("s_memtime", &s_memtime, true, false),
     jump("s_memrealtime", &s_memtime, true, false),
-    bare("s_endpgm", &s_endpgm),
-    bare("s_barrier", &s_barrier),
     bare("s_trap", &s_trap),
     bare("s_set_gpr_idx_on", &s_set_gpr_idx_on),
     bare("s_set_gpr_idx_idx", &s_set_gpr_idx_idx),
     bare("s_set_gpr_idx_mode", &s_set_gpr_idx_mode),
     bare("s_set_gpr_idx_off", &s_set_gpr_idx_off),
-    // Timing, ordering and caches: memory is coherent and every access completes when issued.
+    // Timing and caches: memory is coherent.
     bare("s_nop", &nothing),
-    bare("s_waitcnt", &nothing),
     bare("s_sleep", &nothing),
     bare("s_setprio", &nothing),
     bare("s_sethalt", &nothing),

@@ -36,6 +36,7 @@ struct Lanes64 {
 };
 
 const Op* buffer(Wave& w, const Op* op) {
+  count_vm(w);
   if (w.exec == 0) return op + 1;
   Machine& m = *w.machine;
   const u32 param = op->row->param;
@@ -110,7 +111,7 @@ const Op* buffer(Wave& w, const Op* op) {
     Stored data;
     alignas(64) u32 shifted[kLanes];
     const unsigned reg = op->src[3].index;
-    prepare_store(w, reg, param, w.exec, data, shifted);
+    prepare_store(w, op, reg, param, w.exec, data, shifted);
     const auto poisoned = [&](u64 which, unsigned n) {
       if (!data.any_undefined) return;
       if (const u64 undefined = undefined_lanes(data, n) & which) {
@@ -141,8 +142,7 @@ const Op* buffer(Wave& w, const Op* op) {
     return op + 1;
   }
 
-  Loaded l;
-  clear(l);
+  Loaded& l = load_buffer(w);
   for (unsigned d = 0; d < dwords; ++d)
     for (unsigned i = 0; i < kLanes; ++i) l.dword[d][i] = 0;
   u64 failed = w.exec & ~lanes;
@@ -166,7 +166,7 @@ const Op* buffer(Wave& w, const Op* op) {
                     [&](unsigned i) { atomic_lane(m, span, op, i, a.address[i], bytes, ad, l); });
         });
     failed |= fully & ~served;
-    if (op->dwords != 0) finish_load(w, op, op->dst, param, w.exec, failed, l);
+    if (op->dwords != 0) defer_vm(w, op, op->dst, param, w.exec, failed);
     return op + 1;
   }
   with_size(bytes, [&](auto size) {
@@ -192,9 +192,9 @@ const Op* buffer(Wave& w, const Op* op) {
     failed |= wanted & ~served;
   }
   if (op->flags & kLdsDestination)
-    store_to_lds(w, op, w.exec, l, bytes, failed);
+    defer_to_lds(w, op, w.exec, bytes, failed);
   else
-    finish_load(w, op, op->dst, param, w.exec, failed, l);
+    defer_vm(w, op, op->dst, param, w.exec, failed);
   return op + 1;
 }
 

@@ -17,6 +17,11 @@ SIM_INLINE void set_scalar(Wave& w, const Op* op, u32 value, u32 poison, u32 ori
   w.s_poison[op->dst] = poison;
   if (poison) w.s_origin[op->dst] = origin;
 }
+SIM_INLINE void set_from_lane(Wave& w, const Op* op, unsigned reg, unsigned lane) {
+  const u32 poison = poison_of_lane(w, reg, lane);
+  set_scalar(w, op, w.v[reg][lane], poison,
+             poison ? w.machine->waited(w, op, w.v_origin[reg], u64{1} << lane) : 0);
+}
 SIM_INLINE u32 scalar_source(Wave& w, const Op* op, unsigned k, u32& poison) {
   const Slot s = op->src[k];
   if (s.kind == Kind::kSgpr) {
@@ -33,11 +38,12 @@ const Op* v_readfirstlane(Wave& w, const Op* op) {
   if (op->src[0].kind != Kind::kVgpr) {
     u32 poison;
     const u32 value = scalar_source(w, op, 0, poison);
-    set_scalar(w, op, value, poison, poison ? w.s_origin[op->src[0].index] : 0);
+    set_scalar(w, op, value, poison,
+               poison ? w.machine->waited(w, op, w.s_origin[op->src[0].index], 0) : 0);
     return op + 1;
   }
   const unsigned reg = op->src[0].index;
-  set_scalar(w, op, w.v[reg][lane], poison_of_lane(w, reg, lane), w.v_origin[reg]);
+  set_from_lane(w, op, reg, lane);
   return op + 1;
 }
 const Op* v_readlane(Wave& w, const Op* op) {
@@ -45,7 +51,7 @@ const Op* v_readlane(Wave& w, const Op* op) {
   const unsigned lane = scalar_source(w, op, 1, poison) & 63;
   const unsigned reg = op->src[0].index;
   if (poison) w.machine->report_poison(w, op, "the lane number", 0, w.s_origin[op->src[1].index]);
-  set_scalar(w, op, w.v[reg][lane], poison_of_lane(w, reg, lane), w.v_origin[reg]);
+  set_from_lane(w, op, reg, lane);
   return op + 1;
 }
 const Op* v_writelane(Wave& w, const Op* op) {
@@ -59,7 +65,7 @@ const Op* v_writelane(Wave& w, const Op* op) {
     u64& p = w.v_poison[op->dst].byte[b];
     p = (p & ~(u64{1} << lane)) | u64((poison >> 8 * b & 0xff) != 0) << lane;
   }
-  if (poison) w.v_origin[op->dst] = w.s_origin[op->src[0].index];
+  if (poison) w.v_origin[op->dst] = w.machine->waited(w, op, w.s_origin[op->src[0].index], 0);
   return op + 1;
 }
 
@@ -67,12 +73,14 @@ const Op* v_writelane(Wave& w, const Op* op) {
 struct Moved {
   alignas(64) u32 value[kLanes];
   VgprPoison poison;
+  u32 origin;
 };
 template <typename F>
-SIM_INLINE void move_lanes(const Wave& w, unsigned reg, F from, Moved& out) {
+SIM_INLINE void move_lanes(Wave& w, const Op* op, unsigned reg, F from, Moved& out) {
   const VgprPoison& p = w.v_poison[reg];
   out.poison = {};
   const bool poisoned = p.any() != 0;
+  out.origin = poisoned ? w.machine->waited(w, op, w.v_origin[reg], p.any() & w.exec) : 0;
   for (unsigned i = 0; i < kLanes; ++i) {
     const int lane = from(i);
     out.value[i] = lane < 0 ? 0 : w.v[reg][lane];
@@ -80,23 +88,22 @@ SIM_INLINE void move_lanes(const Wave& w, unsigned reg, F from, Moved& out) {
       for (unsigned b = 0; b < 4; ++b) out.poison.byte[b] |= (p.byte[b] >> lane & 1) << i;
   }
 }
-SIM_INLINE void write_lanes(Wave& w, unsigned reg, u64 lanes, const Moved& m, u32 origin) {
+SIM_INLINE void write_lanes(Wave& w, unsigned reg, u64 lanes, const Moved& m) {
   for_lanes(lanes, [&](unsigned i) { w.v[reg][i] = m.value[i]; });
   for (unsigned b = 0; b < 4; ++b)
     w.v_poison[reg].byte[b] = (w.v_poison[reg].byte[b] & ~lanes) | (m.poison.byte[b] & lanes);
-  if (m.poison.any() & lanes) w.v_origin[reg] = origin;
+  if (m.poison.any() & lanes) w.v_origin[reg] = m.origin;
 }
 
 const Op* v_swap(Wave& w, const Op* op) {
   const unsigned a = op->dst, b = op->src[0].index;
   Moved ma, mb;
   move_lanes(
-      w, a, [](unsigned i) { return int(i); }, ma);
+      w, op, a, [](unsigned i) { return int(i); }, ma);
   move_lanes(
-      w, b, [](unsigned i) { return int(i); }, mb);
-  const u32 origin_a = w.v_origin[a];
-  write_lanes(w, a, w.exec, mb, w.v_origin[b]);
-  write_lanes(w, b, w.exec, ma, origin_a);
+      w, op, b, [](unsigned i) { return int(i); }, mb);
+  write_lanes(w, a, w.exec, mb);
+  write_lanes(w, b, w.exec, ma);
   return op + 1;
 }
 // v_permlane32_swap: low half of the source with the high half of the destination;
@@ -106,37 +113,48 @@ const Op* v_permlane_swap(Wave& w, const Op* op) {
   const unsigned d = op->dst, s = op->src[0].index;
   Moved ms;
   move_lanes(
-      w, s, [](unsigned i) { return i & kRow ? int(i - kRow) : int(i); }, ms);
+      w, op, s, [](unsigned i) { return i & kRow ? int(i - kRow) : int(i); }, ms);
   u64 high = 0;
   for (unsigned i = 0; i < kLanes; ++i) high |= u64((i & kRow) != 0) << i;
   // Old high lanes of the destination, brought down.
   Moved down;
   move_lanes(
-      w, d, [](unsigned i) { return i & kRow ? int(i) : int(i + kRow); }, down);
-  const u32 origin_d = w.v_origin[d];
-  write_lanes(w, d, w.exec & high, ms, w.v_origin[s]);
-  write_lanes(w, s, w.exec & ~high, down, origin_d);
+      w, op, d, [](unsigned i) { return i & kRow ? int(i) : int(i + kRow); }, down);
+  write_lanes(w, d, w.exec & high, ms);
+  write_lanes(w, s, w.exec & ~high, down);
   return op + 1;
+}
+
+// The permutes of the LDS unit are loads: LGKMCNT counts them.
+SIM_INLINE void defer_moved(Wave& w, const Op* op, const Moved& m) {
+  if (w.exec == 0) return;
+  Loaded& l = load_buffer(w);
+  __builtin_memcpy(l.dword[0], m.value, sizeof m.value);
+  for (unsigned b = 0; b < 4; ++b) l.undefined[b] = m.poison.byte[b];
+  l.any_undefined = m.poison.any() != 0;
+  defer_lds(w, op, op->dst, 4 | kLoad, w.exec, 0);
 }
 
 // ds_bpermute: every lane reads another; an inactive source gives 0. Address in bytes, mod 256.
 const Op* ds_bpermute(Wave& w, const Op* op) {
+  count_lgkm(w);
   const unsigned address = op->src[0].index, data = op->src[1].index;
   const u64 lanes = drop_poisoned(w, op, w.exec, w.v_poison[address].any(), w.v_origin[address]);
   Moved m;
   move_lanes(
-      w, data,
+      w, op, data,
       [&](unsigned i) {
         const unsigned lane = (w.v[address][i] + u32(op->imm)) >> 2 & 63;
         return w.exec >> lane & 1 ? int(lane) : -1;
       },
       m);
   for (unsigned b = 0; b < 4; ++b) m.poison.byte[b] |= w.exec & ~lanes;
-  write_lanes(w, op->dst, w.exec, m, w.v_origin[data]);
+  defer_moved(w, op, m);
   return op + 1;
 }
 // ds_permute: every lane writes another; of several writers the highest wins, without one: 0.
 const Op* ds_permute(Wave& w, const Op* op) {
+  count_lgkm(w);
   const unsigned address = op->src[0].index, data = op->src[1].index;
   const u64 lanes = drop_poisoned(w, op, w.exec, w.v_poison[address].any(), w.v_origin[address]);
   int from[kLanes];
@@ -144,16 +162,17 @@ const Op* ds_permute(Wave& w, const Op* op) {
   for_lanes(lanes, [&](unsigned i) { from[(w.v[address][i] + u32(op->imm)) >> 2 & 63] = int(i); });
   Moved m;
   move_lanes(
-      w, data, [&](unsigned i) { return from[i]; }, m);
-  write_lanes(w, op->dst, w.exec, m, w.v_origin[data]);
+      w, op, data, [&](unsigned i) { return from[i]; }, m);
+  defer_moved(w, op, m);
   return op + 1;
 }
 // ds_swizzle: bit 15 of the offset clear: within 32 lanes, ((i & and) | or) ^ xor; set: quad_perm.
 const Op* ds_swizzle(Wave& w, const Op* op) {
+  count_lgkm(w);
   const unsigned data = op->src[0].index, offset = unsigned(op->imm);
   Moved m;
   move_lanes(
-      w, data,
+      w, op, data,
       [&](unsigned i) {
         const unsigned lane = offset & 0x8000
                                   ? (i & ~3u) | (offset >> 2 * (i & 3) & 3)
@@ -162,7 +181,7 @@ const Op* ds_swizzle(Wave& w, const Op* op) {
         return w.exec >> lane & 1 ? int(lane) : -1;
       },
       m);
-  write_lanes(w, op->dst, w.exec, m, w.v_origin[data]);
+  defer_moved(w, op, m);
   return op + 1;
 }
 

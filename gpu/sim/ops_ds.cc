@@ -69,7 +69,7 @@ SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 para
   Stored stored;
   const unsigned bytes = param & kBytes;
   const u64 lanes = usable(w, op, offset, bytes, true, address);
-  prepare_store(w, data, param, lanes, stored, shifted);
+  prepare_store(w, op, data, param, lanes, stored, shifted);
   const Span s = lds_span(*w.machine);
   with_size(bytes, [&](auto size) {
     store_lanes<decltype(size)::value>(*w.machine, s, lanes, address, stored);
@@ -77,28 +77,31 @@ SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 para
 }
 
 const Op* ds_read(Wave& w, const Op* op) {
+  count_lgkm(w);
   if (w.exec == 0) return op + 1;
-  Loaded l;
-  const u64 failed = read(w, op, op->imm, op->row->param, l);
-  finish_load(w, op, op->dst, op->row->param, w.exec, failed, l);
+  const u64 failed = read(w, op, op->imm, op->row->param, load_buffer(w));
+  defer_lds(w, op, op->dst, op->row->param, w.exec, failed);
   return op + 1;
 }
-// Both halves are read before either is written: the address may be among the destinations.
+// Both halves are read before either is queued: the address may be among the destinations.
 const Op* ds_read2(Wave& w, const Op* op) {
+  count_lgkm(w);
   if (w.exec == 0) return op + 1;
   const u32 param = op->row->param;
-  Loaded first, second;
-  const u64 failed = read(w, op, op->imm, param, first);
-  const u64 failed2 = read(w, op, op->imm2, param, second);
-  finish_load(w, op, op->dst, param, w.exec, failed, first);
-  finish_load(w, op, op->dst + (param & kBytes) / 4, param, w.exec, failed2, second);
+  Loads& loads = w.loads;
+  const u64 failed = read(w, op, op->imm, param, *loads.free[loads.free_count - 1]);
+  const u64 failed2 = read(w, op, op->imm2, param, *loads.free[loads.free_count - 2]);
+  defer_lds(w, op, op->dst, param, w.exec, failed);
+  defer_lds(w, op, op->dst + (param & kBytes) / 4, param, w.exec, failed2);
   return op + 1;
 }
 const Op* ds_write(Wave& w, const Op* op) {
+  count_lgkm(w);
   if (w.exec != 0) write(w, op, op->src[1].index, op->imm, op->row->param);
   return op + 1;
 }
 const Op* ds_write2(Wave& w, const Op* op) {
+  count_lgkm(w);
   if (w.exec == 0) return op + 1;
   write(w, op, op->src[1].index, op->imm, op->row->param);
   write(w, op, op->src[2].index, op->imm2, op->row->param);
@@ -107,6 +110,7 @@ const Op* ds_write2(Wave& w, const Op* op) {
 
 // Text order of compare-and-swap: address, compare value, new value.
 const Op* ds_atomic(Wave& w, const Op* op) {
+  count_lgkm(w);
   if (w.exec == 0) return op + 1;
   u64 address[kLanes];
   const u32 param = op->row->param;
@@ -131,21 +135,26 @@ const Op* ds_atomic(Wave& w, const Op* op) {
       a.undefined |= w.v_poison[op->src[1].index + d].any();
     }
   }
-  Loaded l;
-  clear(l);
+  if (a.undefined & lanes) [[unlikely]]
+    for (unsigned k = 1; k < 3; ++k)
+      for (unsigned d = 0; op->src[k].kind == Kind::kVgpr && d < bytes / 4; ++d)
+        if (const u64 which = w.v_poison[op->src[k].index + d].any() & lanes)
+          w.machine->waited(w, op, w.v_origin[op->src[k].index + d], which);
+  Loaded& l = load_buffer(w);
   const Span s = lds_span(*w.machine);
   for_lanes(lanes, [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
-  if (param & kReturns) finish_load(w, op, op->dst, param, w.exec, w.exec & ~lanes, l);
+  if (param & kReturns) defer_lds(w, op, op->dst, param, w.exec, w.exec & ~lanes);
   return op + 1;
 }
 
 // gfx950 transposing reads: every lane loads 8 bytes, then 16 lanes exchange them.
 template <unsigned kElement>
 const Op* ds_read_tr(Wave& w, const Op* op) {
+  count_lgkm(w);
   u64 address[kLanes];
-  Loaded l, t;
+  Loaded l;
   clear(l);
-  clear(t);
+  Loaded& t = load_buffer(w);
   const u64 lanes = usable(w, op, op->imm, 8, false, address);
   const Span s = lds_span(*w.machine);
   for (unsigned d = 0; d < 2; ++d)
@@ -164,7 +173,7 @@ const Op* ds_read_tr(Wave& w, const Op* op) {
       t.dword[b / 4][i] |= byte(from, from_byte) << 8 * (b % 4);
       if ((l.undefined[from_byte] | ~lanes) >> from & 1) t.undefined[b] |= u64{1} << i;
     }
-  finish_load(w, op, op->dst, 8 | kLoad, w.exec, 0, t);
+  defer_lds(w, op, op->dst, 8 | kLoad, w.exec, 0);
   return op + 1;
 }
 

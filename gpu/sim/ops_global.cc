@@ -105,24 +105,23 @@ SIM_INLINE void access(Wave& w, const Op* op, u64 lanes, const u64* address) {
     Stored data;
     alignas(64) u32 shifted[kLanes];
     const unsigned reg = op->src[3].index;
-    prepare_store(w, reg, param, w.exec, data, shifted);
+    prepare_store(w, op, reg, param, w.exec, data, shifted);
     store_global(w, op, lanes, address, bytes, data,
                  data.any_undefined ? data_origin(w, reg, (bytes + 3) / 4, lanes) : kNeverWritten);
     return;
   }
-  Loaded l;
-  clear(l);
+  Loaded& l = load_buffer(w);
   u64 served = 0;
   if (param & kAtomic) {
     atomic_global(w, op, lanes, address, l, &served);
-    if (op->dwords != 0) finish_load(w, op, op->dst, param, lanes, lanes & ~served, l);
+    if (op->dwords != 0) defer_vm(w, op, op->dst, param, lanes, lanes & ~served);
     return;
   }
   served = load_global(w, op, lanes, address, bytes, l);
   if (param & kToLds) {
-    store_to_lds(w, op, lanes, l, bytes, lanes & ~served);
+    defer_to_lds(w, op, lanes, bytes, lanes & ~served);
   } else {
-    finish_load(w, op, op->dst, param, lanes, lanes & ~served, l);
+    defer_vm(w, op, op->dst, param, lanes, lanes & ~served);
   }
 }
 
@@ -135,6 +134,7 @@ SIM_INLINE void poison_result(Wave& w, const Op* op, u64 lanes) {
 }
 
 const Op* global(Wave& w, const Op* op) {
+  count_vm(w);
   if (w.exec == 0) return op + 1;
   Address a;
   compute_address(w, op, a);
@@ -168,7 +168,7 @@ void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
   if (param & kStore) {
     Stored data;
     alignas(64) u32 shifted[kLanes];
-    prepare_store(w, op->src[3].index, param, w.exec, data, shifted);
+    prepare_store(w, op, op->src[3].index, param, w.exec, data, shifted);
     with_size(bytes, [&](auto n) {
       for_lanes(good, [&](unsigned i) {
         store_lane<decltype(n)::value>(m, s, i, i * size + offset[i], data);
@@ -176,16 +176,16 @@ void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
     });
     return;
   }
-  Loaded l;
-  clear(l);
+  Loaded& l = load_buffer(w);
   with_size(bytes, [&](auto n) {
     for_lanes(good,
               [&](unsigned i) { load_lane<decltype(n)::value>(s, i, i * size + offset[i], l); });
   });
-  finish_load(w, op, op->dst, param, lanes, outside, l);
+  defer_vm(w, op, op->dst, param, lanes, outside);
 }
 
 const Op* scratch(Wave& w, const Op* op) {
+  count_vm(w);
   if (w.exec == 0) return op + 1;
   u64 offset[kLanes];
   u64 poison = 0;
@@ -215,6 +215,8 @@ const Op* scratch(Wave& w, const Op* op) {
 // ---------------------------
 
 const Op* flat(Wave& w, const Op* op) {
+  count_vm(w);
+  count_lgkm(w);
   if (w.exec == 0) return op + 1;
   Address a;
   compute_address(w, op, a);
@@ -261,15 +263,14 @@ const Op* flat(Wave& w, const Op* op) {
     if (param & kStore) {
       Stored data;
       alignas(64) u32 shifted[kLanes];
-      prepare_store(w, op->src[3].index, param, w.exec, data, shifted);
+      prepare_store(w, op, op->src[3].index, param, w.exec, data, shifted);
       with_size(bytes, [&](auto n) {
         for_lanes(good,
                   [&](unsigned i) { store_lane<decltype(n)::value>(m, s, i, a.byte[i], data); });
       });
       return op + 1;
     }
-    Loaded l;
-    clear(l);
+    Loaded& l = load_buffer(w);
     if (param & kAtomic) {
       const unsigned data = op->src[3].index, dwords = bytes / 4;
       AtomicData d{};
@@ -288,7 +289,7 @@ const Op* flat(Wave& w, const Op* op) {
         for_lanes(good, [&](unsigned i) { load_lane<decltype(n)::value>(s, i, a.byte[i], l); });
       });
     }
-    finish_load(w, op, op->dst, param, shared, outside, l);
+    defer(w, enqueue_unordered(w), op, op->dst, param, shared, outside);
   }
   return op + 1;
 }

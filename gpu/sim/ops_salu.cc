@@ -76,6 +76,7 @@ struct Scalar<F, R, kRule, Types<A...>> {
       if (kWritesScc) w.s_poison[kScc] = 0;
     } else {
       scalar_poison(w, *op, raw, kWritesScc);
+      if (w.machine->repeat) return w.machine->again(op);
     }
     bool scc = w.s[kScc];
     const auto call = [&]<size_t... I>(std::index_sequence<I...>) {
@@ -169,7 +170,8 @@ const Op* saveexec(Wave& w, const Op* op) {
   // Undefined source bits matter where flipping them changes the result.
   const u64 poison =
       source_poison & (F{}(source | source_poison, old) ^ F{}(source & ~source_poison, old));
-  const u32 origin = source_poison ? w.s_origin[op->src[0].index] : kNeverWritten;
+  const u32 origin =
+      source_poison ? w.machine->waited(w, op, w.s_origin[op->src[0].index], 0) : kNeverWritten;
   w.set_s64(op->dst, old, 0);
   w.set_s64(kExec, result, 0);
   w.s[kScc] = result != 0;

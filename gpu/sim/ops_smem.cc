@@ -6,10 +6,26 @@ namespace {
 
 // Operands: src[0] SGPR base, src[1] SGPR offset or none, imm byte offset, dwords how many.
 
-SIM_INLINE void take(Wave& w, const Op* op, unsigned d, u32 value, u32 poison) {
-  w.s[op->dst + d] = value;
-  w.s_poison[op->dst + d] = poison;
-  if (poison != 0) w.s_origin[op->dst + d] = op->index;
+// Dword d of what the load brought.
+SIM_INLINE void take(Loaded& l, unsigned d, u32 value, u32 poison) {
+  l.dword[0][d] = value;
+  l.dword[1][d] = poison;
+}
+
+void defer_scalar(Wave& w, const Op* op) {
+  PendingLoad& p = enqueue_unordered(w);
+  p.op = op;
+  p.target = LoadTarget::kSgprs;
+  p.dst = op->dst;
+  u32 before = 0;
+  for (unsigned d = 0; d < op->dwords; ++d)
+    before |= w.s_poison[op->dst + d] != 0 ? w.s_origin[op->dst + d] & kInFlight : 0;
+  if (before != 0) [[unlikely]]
+    note_overlap(w, p);
+  for (unsigned d = 0; d < op->dwords; ++d) {
+    w.s_poison[op->dst + d] = ~0u;
+    w.s_origin[op->dst + d] = kInFlight | op->index;
+  }
 }
 
 SIM_INLINE u32 spread(u64 defined) {  // four "is defined" bits to a mask of undefined bits
@@ -19,7 +35,7 @@ SIM_INLINE u32 spread(u64 defined) {  // four "is defined" bits to a mask of und
 }
 
 // False when an operand of the address is poison; the result then is, too.
-SIM_INLINE bool operands_defined(Wave& w, const Op* op, unsigned base_dwords) {
+SIM_INLINE bool operands_defined(Wave& w, const Op* op, unsigned base_dwords, Loaded& l) {
   const auto check = [&](unsigned index) {
     if (w.s_poison[index] == 0) return true;
     w.machine->report_poison(w, op, "the address", 0, w.s_origin[index]);
@@ -28,13 +44,16 @@ SIM_INLINE bool operands_defined(Wave& w, const Op* op, unsigned base_dwords) {
   bool good = true;
   for (unsigned d = 0; d < base_dwords && good; ++d) good = check(op->src[0].index + d);
   if (good && op->src[1].kind == Kind::kSgpr) good = check(op->src[1].index);
-  if (!good)
-    for (unsigned d = 0; d < op->dwords; ++d) take(w, op, d, 0, ~0u);
+  if (!good) {
+    for (unsigned d = 0; d < op->dwords; ++d) take(l, d, 0, ~0u);
+    defer_scalar(w, op);
+  }
   return good;
 }
 
 const Op* s_load(Wave& w, const Op* op) {
-  if (!operands_defined(w, op, 2)) return op + 1;
+  Loaded& l = w.loads.buffer();
+  if (!operands_defined(w, op, 2, l)) return op + 1;
   Machine& m = *w.machine;
   u64 address = w.s64(op->src[0].index) + u64(i64(op->imm));
   if (op->src[1].kind == Kind::kSgpr) address += w.s[op->src[1].index];
@@ -58,21 +77,22 @@ const Op* s_load(Wave& w, const Op* op) {
                  at == nullptr ? FindingKind::kOutOfBoundsRead : FindingKind::kReadFromWriteOnly,
                  where);
       }
-      take(w, op, d, 0, ~0u);
+      take(l, d, 0, ~0u);
       continue;
     }
     const u64 offset = address + 4 * d - at->address;
     u32 value;
     __builtin_memcpy(&value, at->data + offset, 4);
-    take(w, op, d, value,
-         at->initialised == nullptr ? 0 : spread(bits_at(at->initialised, offset, 4)));
+    take(l, d, value, at->initialised == nullptr ? 0 : spread(bits_at(at->initialised, offset, 4)));
   }
+  defer_scalar(w, op);
   return op + 1;
 }
 
 // Past num_records a scalar buffer load gives 0.
 const Op* s_buffer_load(Wave& w, const Op* op) {
-  if (!operands_defined(w, op, 4)) return op + 1;
+  Loaded& l = w.loads.buffer();
+  if (!operands_defined(w, op, 4, l)) return op + 1;
   Machine& m = *w.machine;
   const unsigned v = op->src[0].index;
   const u64 base = w.s64(v) & 0xffff'ffff'ffff;
@@ -84,21 +104,22 @@ const Op* s_buffer_load(Wave& w, const Op* op) {
   for (unsigned d = 0; d < op->dwords; ++d) {
     const u64 at = offset + 4 * d;
     if (at + 4 > size) {
-      take(w, op, d, 0, 0);
+      take(l, d, 0, 0);
       continue;
     }
     const Span* s = span_of(m, base + at, 4);
     if (s == nullptr) {
       Machine::Where where{0, true, base + at, 4, nullptr, 0};
       m.report(w, op, FindingKind::kOutOfBoundsRead, where);
-      take(w, op, d, 0, ~0u);
+      take(l, d, 0, ~0u);
       continue;
     }
     const u64 from = base + at - s->address;
     u32 value;
     __builtin_memcpy(&value, s->data + from, 4);
-    take(w, op, d, value, s->initialised == nullptr ? 0 : spread(bits_at(s->initialised, from, 4)));
+    take(l, d, value, s->initialised == nullptr ? 0 : spread(bits_at(s->initialised, from, 4)));
   }
+  defer_scalar(w, op);
   return op + 1;
 }
 

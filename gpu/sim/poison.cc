@@ -179,17 +179,28 @@ void vector_poison(const Op& op, const LaneArgs& args, const uint32_t (*poison)[
   }
 }
 
-uint32_t poison_origin(const Wave& wave, const Op& op, uint64_t lanes) {
+uint32_t poison_origin(Wave& wave, const Op& op, uint64_t lanes) {
+  uint32_t first = kNeverWritten;
+  bool found = false;
+  const auto take = [&](uint32_t origin, uint64_t which) {
+    origin = wave.machine->waited(wave, &op, origin, which);
+    if (!found) first = origin;
+    found = true;
+  };
   for (unsigned k = 0; k < op.slots; ++k) {
     const Slot slot = op.src[k];
-    if (slot.kind == Kind::kVgpr && (wave.v_poison[slot.index].any() & lanes) != 0)
-      return wave.v_origin[slot.index];
-    if (slot.kind == Kind::kSgpr && wave.s_poison[slot.index] != 0)
-      return wave.s_origin[slot.index];
-    if (slot.kind == Kind::kMask && (wave.s64_poison(slot.index) & lanes) != 0)
-      return wave.s_origin[slot.index];
+    if (slot.kind == Kind::kVgpr) {
+      if (const uint64_t which = wave.v_poison[slot.index].any() & lanes)
+        take(wave.v_origin[slot.index], which);
+    } else if (slot.kind == Kind::kSgpr) {
+      if (wave.s_poison[slot.index] != 0) take(wave.s_origin[slot.index], 0);
+    } else if (slot.kind == Kind::kMask) {
+      for (unsigned half = 0; half < 2; ++half)
+        if ((wave.s_poison[slot.index + half] & uint32_t(lanes >> 32 * half)) != 0)
+          take(wave.s_origin[slot.index + half], 0);
+    }
   }
-  return kNeverWritten;
+  return first;
 }
 
 void scalar_poison(Wave& wave, const Op& op, const uint64_t* values, bool writes_scc) {
@@ -206,6 +217,7 @@ void scalar_poison(Wave& wave, const Op& op, const uint64_t* values, bool writes
   uint64_t result = row.poison != nullptr ? row.poison(values, masks) : kAll;
   if (op.dwords == 1) result &= 0xffff'ffff;
   const uint32_t origin = poison_origin(wave, op, kAll);
+  if (wave.machine->repeat) return;
   for (unsigned d = 0; d < op.dwords; ++d) {
     wave.s_poison[op.dst + d] = uint32_t(result >> 32 * d);
     wave.s_origin[op.dst + d] = origin;

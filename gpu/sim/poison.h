@@ -60,8 +60,8 @@ void poison_lanes(const Wave& wave, Slot slot, uint32_t* lanes);
 void vector_poison(const Op& op, const LaneArgs& args, const uint32_t (*poison)[kLanes],
                    uint32_t (*results)[kLanes]);
 
-// Where the poison among the sources came from.
-uint32_t poison_origin(const Wave& wave, const Op& op, uint64_t lanes);
+// Where the poison among the sources came from. Sources whose load has not come in are findings.
+uint32_t poison_origin(Wave& wave, const Op& op, uint64_t lanes);
 
 // Sets the poison of a scalar instruction's result and of SCC when a source has some.
 void scalar_poison(Wave& wave, const Op& op, const uint64_t* values, bool writes_scc);

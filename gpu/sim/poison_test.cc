@@ -127,6 +127,7 @@ TEST(Decisions, ExecBranchAndScc) {
 TEST(Memory, LoadsBringItInAndStoresOrAddressesGiveItAway) {
   AsmWave wave(R"(
     global_load_dword v1, v0, s[0:1]
+    s_waitcnt vmcnt(0)
     v_add_u32 v2, 1, v1
     v_mov_b32 v3, v2
     global_store_dword v0, v3, s[2:3]
@@ -151,6 +152,7 @@ TEST(Memory, LoadsBringItInAndStoresOrAddressesGiveItAway) {
 TEST(Memory, AddressLaneByLane) {
   AsmWave wave(R"(
     ds_read_b32 v1, v0
+    s_waitcnt lgkmcnt(0)
     ds_read_b32 v2, v1
     global_load_dword v3, v1, s[0:1]
     v_mov_b32 v4, v1
@@ -180,6 +182,7 @@ TEST(Memory, LdsAndScratchKeepBytes) {
     ds_read_b32 v3, v0
     scratch_store_short off, v2, off offset:2
     scratch_load_dword v4, off, off
+    s_waitcnt lgkmcnt(0)
     v_and_b32 v5, 0xff, v3
   )",
                options);

@@ -9,11 +9,14 @@
 
 namespace wavefuzz::sim {
 
+struct PendingLoad;
+
 struct Table {
   std::span<const std::span<const Row>> families;
   ExecFn vector;          // for rows of Format::kVector
   ExecFn vector_extras;   // the same, for an op that has Extras
   ExecFn vector_indexed;  // either, in programs that use relative VGPR addressing
+  void (*come_in_now)(Wave&, PendingLoad&);
 };
 
 // One per namespace that the op files are compiled into.

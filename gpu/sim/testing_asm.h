@@ -28,6 +28,7 @@ struct AsmOptions {
   uint32_t scratch_bytes = 0;
   uint64_t exec = ~0ull;
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
+  LateLoads late_loads = LateLoads::kOldContent;
 };
 
 using LaneValues = std::array<uint32_t, kLanes>;

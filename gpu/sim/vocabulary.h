@@ -530,6 +530,8 @@ const Op* exec_vector_indexed(Wave& wave, const Op* op);
 // The lists that the op files define; table.cc joins them.
 std::span<const Row> salu_rows();
 std::span<const Row> branch_rows();
+void come_in_now(Wave& w, PendingLoad& load);
+std::span<const Row> wait_rows();
 std::span<const Row> smem_rows();
 std::span<const Row> vop_int_rows();
 std::span<const Row> vop_float_rows();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gpu/sim/launch.h"
+#include "gpu/sim/loads.h"
 #include "gpu/sim/micro_op.h"
 #include "gpu/sim/mode.h"
 
@@ -59,6 +60,7 @@ struct alignas(64) Wave {
   Machine* machine;
   std::byte* scratch = nullptr;         // private memory of all lanes, lane-major
   uint64_t* scratch_defined = nullptr;  // a bit per byte
+  Loads loads;
 
   SIM_INLINE uint64_t s64(unsigned index) const { return s[index] | uint64_t(s[index + 1]) << 32; }
   SIM_INLINE uint64_t s64_poison(unsigned index) const {
@@ -131,6 +133,25 @@ struct Machine {
   };
   bool report(Wave& wave, const Op* op, FindingKind kind, const Where& where,
               const std::string& detail = {});
+  // An operand's origin as in v_origin, before its poison goes on. When it is a load of `lanes` (0:
+  // a scalar one) that has not come in, the use is a finding; the mark is gone from what it
+  // returns.
+  uint32_t waited(Wave& wave, const Op* op, uint32_t origin, uint64_t lanes) {
+    return (origin & kInFlight) == 0 || origin == kNeverWritten
+               ? origin
+               : used_in_flight(wave, op, origin, lanes);
+  }
+  uint32_t used_in_flight(Wave& wave, const Op* op, uint32_t origin, uint64_t lanes);
+  // LateLoads::kNewContent: waited() let a load come in, so the instruction starts anew.
+  bool repeat = false;
+  uint64_t repeated = 0;  // such starts, which are no further instructions
+  SIM_INLINE const Op* again(const Op* op) {
+    repeat = false;
+    ++repeated;
+    return op;
+  }
+  // An instruction wrote a register before the load that was to fill it came in.
+  void report_overwritten(Wave& wave, const PendingLoad& load, uint64_t lanes);
   // Poison reached `what` ("the address", "the branch", ...). Origin as in v_origin.
   bool report_poison(Wave& wave, const Op* op, const char* what, uint64_t lanes, uint32_t origin);
   // Stops the wave and the launch: no semantics.
@@ -138,6 +159,9 @@ struct Machine {
   void note_inexact(const Op* op);
   const Span* find_span(uint64_t address, uint64_t bytes);
   void mark_dirty(const Span& span, uint64_t first_chunk, uint64_t last_chunk);
+  bool random_schedule = false;
+  uint64_t schedule_state = 0;
+  uint32_t random();  // the next number of the schedule's stream
   bool stop = false;  // the launch is over: too many findings, no semantics, no budget
   size_t wave_count = 0;
 

@@ -120,6 +120,8 @@ PaLaunch::PaLaunch(const PaProblem& p, const Uninitialised& uninitialised) {
   // One 16-byte slot an argument; csrc/py_itfs_cu/asm_pa.cu.
   constexpr uint32_t kTokenBytes = kHeads * kHeadDim * 2;
   config_.group_size = {256, 1, 1};
+  config_.late_loads = sim::LateLoads::kNewContent;
+  config_.max_findings = 1000;
   config_.set_arg(0x00, output_->address());
   config_.set_arg(0x10, q.address());
   config_.set_arg(0x20, k.address());
@@ -144,6 +146,19 @@ std::vector<uint16_t> PaLaunch::output() const {
   std::vector<uint16_t> values(output_->size() / 2);
   std::memcpy(values.data(), output_->bytes().data(), output_->size());
   return values;
+}
+
+sim::RunResult PaLaunch::run(const sim::Program& program) {
+  sim::RunResult result = sim::run(program, memory_, config_);
+  missing_waits_.clear();
+  std::erase_if(result.findings, [&](const sim::Finding& f) {
+    if (f.kind != sim::FindingKind::kMissingWait) return false;
+    missing_waits_.push_back(f);
+    return true;
+  });
+  if (result.findings.empty() && result.status == sim::RunResult::Status::kFaulted)
+    result.status = sim::RunResult::Status::kCompleted;
+  return result;
 }
 
 }  // namespace wavefuzz::aiter

@@ -74,7 +74,10 @@ class PaLaunch {
  public:
   explicit PaLaunch(const PaProblem& problem, const Uninitialised& uninitialised = {});
 
-  sim::RunResult run(const sim::Program& program) { return sim::run(program, memory_, config_); }
+  // The kernel leans on timing: some loads are used without a wait (README.md). Here they come in
+  // at their first use, and missing_waits() keeps those findings apart from the result's others.
+  sim::RunResult run(const sim::Program& program);
+  const std::vector<sim::Finding>& missing_waits() const { return missing_waits_; }
   // bf16 [query_tokens][kHeads][kHeadDim]
   std::vector<uint16_t> output() const;
   const sim::Island& output_island() const { return *output_; }
@@ -84,6 +87,7 @@ class PaLaunch {
   sim::Memory memory_;
   sim::Island* output_;
   sim::LaunchConfig config_;
+  std::vector<sim::Finding> missing_waits_;
 };
 
 }  // namespace wavefuzz::aiter

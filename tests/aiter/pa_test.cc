@@ -9,7 +9,9 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <span>
+#include <string>
 
 #include "quant/float16.h"
 #include "tests/aiter/pa_reference.h"
@@ -20,22 +22,23 @@ namespace {
 constexpr char kKernel[] = "pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1";
 constexpr char kSymbol[] = "_ZN5aiter41pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1E";
 
-// A wait of the kernel that gives way to another instruction. The simulator completes every access
-// at once, so that waits have no effect.
+// A dword of code the kernel can do without, and an instruction in its place.
 struct Patch {
   uint32_t query_tokens;  // of the path through the kernel that has it
   uint32_t address;
-  uint32_t wait;
+  uint32_t unneeded;
   uint32_t instruction;
 };
 
 // Registers that the kernel reads before it writes them, and what it writes on its other paths.
 // Both arches' objects have the same code here.
 constexpr Patch kInitialisations[] = {
-    // One query token: the bounds that decide whether a tile needs the causal mask.
-    {1, 0x27d0, 0xbf8c0f74, 0xb05a00ff},  // s_movk_i32 s90, 0xff
-    {1, 0x2a28, 0xbf8c4070, 0x80d95648},  // s_sub_u32 s89, s72, s86
-    {1, 0x2a40, 0xbf8cc07f, 0xb05b0100},  // s_movk_i32 s91, 0x100
+    // One query token: the bounds that decide whether a tile needs the causal mask. In place of
+    // v_mov_b32_dpp v65, v16 and v_mul_lo_u32 v64, v65, v61, which two instructions before did.
+    {1, 0x2900, 0x7e8202fa, 0xb05a00ff},  // s_movk_i32 s90, 0xff
+    {1, 0x2904, 0xff000010, 0x80d95648},  // s_sub_u32 s89, s72, s86
+    {1, 0x2908, 0xd2850040, 0xb05b0100},  // s_movk_i32 s91, 0x100
+    {1, 0x290c, 0x00027b41, 0xbf800000},  // s_nop 0
     // Three and four: the running maxima of the third and fourth, -inf in v11 and v12 at this
     // point.
     {3, 0x115b4, 0xbf800001, 0x7e1a030b},  // v_mov_b32 v13, v11
@@ -62,7 +65,8 @@ class PagedAttention : public testing::TestWithParam<sim::Arch> {
       const size_t at = patch.address - kCodeAddressMinusFileOffset;
       uint32_t found = 0;
       if (at + 4 <= file.size()) std::memcpy(&found, file.data() + at, 4);
-      if (found != patch.wait) throw std::runtime_error(path + ": not the object of e4048607a5");
+      if (found != patch.unneeded)
+        throw std::runtime_error(path + ": not the object of e4048607a5");
       std::memcpy(file.data() + at, &patch.instruction, 4);
     }
     const auto bytes = std::as_bytes(std::span(file));
@@ -227,6 +231,36 @@ TEST_P(PagedAttention, PageZeroStandsInBehindTheBlockTable) {
   const std::vector<uint16_t> got = launch.output();
   for (size_t i = 0; i < got.size(); ++i)
     ASSERT_EQ(got[i], i % kHeadDim == 5 ? 0x7FFF : want[i]) << i;
+}
+
+// The last eight reads of P's fragments, in each copy of the loop body, have no s_waitcnt lgkmcnt
+// before the matrix instructions that use them: only the instructions in between give them time.
+TEST_P(PagedAttention, MatrixInstructionsDoNotWaitForP) {
+  const sim::Program program = original();
+  const PaProblem p = problem(4097, 2);
+  PaLaunch launch(p);
+  expect_completed(launch.run(program));
+  expect_equal(launch.output(), reference(p), p.output_elements());
+  std::set<std::string> loads;
+  for (const sim::Finding& f : launch.missing_waits()) {
+    EXPECT_TRUE(f.instruction.starts_with("v_mfma_f32_16x16x32_fp8_fp8")) << f.message;
+    const size_t begin = f.message.find('`') + 1;
+    loads.insert(f.message.substr(begin, f.message.find('`', begin) - begin));
+  }
+  EXPECT_EQ(loads, (std::set<std::string>{
+                       "ds_read_b64 v[128:129], v9 offset:29184",
+                       "ds_read_b64 v[130:131], v9 offset:29312",
+                       "ds_read_b64 v[132:133], v9 offset:30208",
+                       "ds_read_b64 v[134:135], v9 offset:30336",
+                       "ds_read_b64 v[136:137], v9 offset:31232",
+                       "ds_read_b64 v[138:139], v9 offset:31360",
+                       "ds_read_b64 v[140:141], v9 offset:32256",
+                       "ds_read_b64 v[142:143], v9 offset:32384",
+                   }));
+  // As late as the hardware may let them be, the output is another.
+  launch.config().late_loads = sim::LateLoads::kOldContent;
+  launch.run(program);
+  EXPECT_NE(launch.output(), reference(p));
 }
 
 }  // namespace
