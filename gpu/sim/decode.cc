@@ -44,6 +44,7 @@ class Decoder {
       }
     }
     code_->instructions = code_->ops.size();
+    note_lds_accesses();
     add_sentinels();
     if (code_->indexes_vgprs)
       for (Op& op : code_->ops)
@@ -60,6 +61,19 @@ class Decoder {
   }
 
  private:
+  // For race detection.
+  void note_lds_accesses() {
+    for (const Op& op : code_->ops) {
+      if (op.row == nullptr) continue;
+      const Format format = op.row->format;
+      if (format != Format::kLds && format != Format::kFlat) continue;
+      const uint32_t bytes = op.row->param & kBytes;
+      if (bytes == 1) code_->lds_granule_shift = 0;
+      if (bytes == 2) code_->lds_granule_shift = std::min(code_->lds_granule_shift, 1u);
+      if ((op.row->param & kAtomic) != 0) code_->lds_atomics = true;
+    }
+  }
+
   void decode_range(uint64_t address, uint64_t bytes) {
     const auto raw = object_.bytes_at(address, bytes);
     if (raw.empty() || code_->op_at.contains(address)) return;

@@ -36,6 +36,24 @@ SIM_INLINE void set_bits_at(u64* bitmap, u64 offset, unsigned count, u64 value) 
     next = (next & ~(mask >> (64 - shift))) | value >> (64 - shift);
   }
 }
+// The same while other threads may write bits of the same words.
+inline void set_bits_shared(u64* bitmap, u64 offset, u64 count, u64 value) {
+  for (u64 i = 0; i < count;) {
+    const u64 at = offset + i, shift = at & 63;
+    const u64 n = count - i < 64 - shift ? count - i : 64 - shift;
+    const u64 mask = (n == 64 ? ~0ull : (u64{1} << n) - 1) << shift;
+    const u64 bits = count > 64 ? mask : value >> i << shift & mask;
+    if (bits != 0) __atomic_fetch_or(&bitmap[at >> 6], bits, __ATOMIC_RELAXED);
+    if (bits != mask) __atomic_fetch_and(&bitmap[at >> 6], bits | ~mask, __ATOMIC_RELAXED);
+    i += n;
+  }
+}
+SIM_INLINE void set_bits_at(const Machine& m, u64* bitmap, u64 offset, unsigned count, u64 value) {
+  if (m.shared != nullptr) [[unlikely]]
+    set_bits_shared(bitmap, offset, count, value);
+  else
+    set_bits_at(bitmap, offset, count, value);
+}
 // Whether bits [offset, offset + 256) are all set, and setting them.
 SIM_INLINE bool all_bits256(const u64* bitmap, u64 offset) {
   const u64* word = bitmap + (offset >> 6);
@@ -45,12 +63,30 @@ SIM_INLINE bool all_bits256(const u64* bitmap, u64 offset) {
   if (shift != 0) all &= word[4] | ~u64{0} << shift;
   return all == ~u64{0};
 }
-SIM_INLINE void set_bits256(u64* bitmap, u64 offset) {
+SIM_INLINE void set_bits256(const Machine& m, u64* bitmap, u64 offset) {
+  if (m.shared != nullptr) [[unlikely]] {
+    set_bits_shared(bitmap, offset, 256, ~0ull);
+    return;
+  }
   u64* word = bitmap + (offset >> 6);
   const unsigned shift = offset & 63;
   word[0] |= ~u64{0} << shift;
   word[1] = word[2] = word[3] = ~u64{0};
   if (shift != 0) word[4] |= (u64{1} << shift) - 1;
+}
+
+// A wave's or group's own memory.
+SIM_INLINE Span own_span(u64 address, u64 size, std::byte* data, u64* defined, const char* name) {
+  return {.address = address,
+          .size = size,
+          .data = data,
+          .initialised = defined,
+          .written = nullptr,
+          .dirty = nullptr,
+          .shadow = nullptr,
+          .island = nullptr,
+          .access = Access::kReadWrite,
+          .name = name};
 }
 
 template <typename F>
@@ -125,8 +161,8 @@ SIM_INLINE void store_lane(Machine& m, const Span& s, unsigned i, u64 address, c
   u64 defined = kAll;
   if (data.any_undefined) [[unlikely]]
     for (unsigned b = 0; b < kSize; ++b) defined &= ~((data.undefined[b] >> i & 1) << b);
-  if (s.initialised != nullptr) set_bits_at(s.initialised, offset, kSize, defined);
-  if (s.written != nullptr) set_bits_at(s.written, offset, kSize, kAll);
+  if (s.initialised != nullptr) set_bits_at(m, s.initialised, offset, kSize, defined);
+  if (s.written != nullptr) set_bits_at(m, s.written, offset, kSize, kAll);
   touch(m, s, offset, kSize);
 }
 
@@ -157,8 +193,8 @@ SIM_INLINE void store_lanes(Machine& m, const Span& s, u64 lanes, const u64* add
     if (lanes == ~0ull && !data.any_undefined && adjacent_dwords(address)) {
       const u64 offset = address[0] - s.address;
       __builtin_memcpy(s.data + offset, data.dword[0], 4 * kLanes);
-      if (s.initialised != nullptr) set_bits256(s.initialised, offset);
-      if (s.written != nullptr) set_bits256(s.written, offset);
+      if (s.initialised != nullptr) set_bits256(m, s.initialised, offset);
+      if (s.written != nullptr) set_bits256(m, s.written, offset);
       touch(m, s, offset, 4 * kLanes);
       return;
     }
@@ -210,18 +246,33 @@ SIM_INLINE const Span* common_span(Machine& m, u64 lanes, const u64* address, un
   return span_of(m, low, high - low + bytes);
 }
 
+// In ops_race.cc: notes who accesses what, and reports what no barrier orders. `stored`: the data
+// of a store.
+void watch_lds(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
+               LdsAccessKind kind, const Stored* stored = nullptr);
+void watch_global(Wave& w, const Op* op, const Span& s, u64 lanes, const u64* address,
+                  unsigned bytes, bool write, const Stored* stored);
+
 // Calls access(span, lanes) for the lanes that hit a span with the right access; reports the
 // others. Returns the lanes served.
 template <typename F>
 SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
-                         bool write, bool read, F access) {
+                         bool write, bool read, F access, const Stored* stored = nullptr) {
   if (lanes == 0) return 0;
   Machine& m = *w.machine;
+  const auto watch = [&](const Span& s, u64 which) {
+    if (s.shadow == nullptr) return;
+    if (write && read)
+      m.synchronised = true;  // an atomic operation
+    else
+      watch_global(w, op, s, which, address, bytes, write, stored);
+  };
   const auto denied = [&](const Span& s) {
     return (write && s.access == Access::kRead) || (read && s.access == Access::kWrite);
   };
   const Span* common = common_span(m, lanes, address, bytes);
   if (common != nullptr && !denied(*common)) [[likely]] {
+    watch(*common, lanes);
     access(*common, lanes);
     return lanes;
   }
@@ -236,6 +287,7 @@ SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, u
     } else if (read && s->access == Access::kWrite) {
       write_only |= bit;
     } else {
+      watch(*s, bit);
       access(*s, bit);
       served |= bit;
     }
@@ -435,6 +487,11 @@ SIM_INLINE u64 undefined_lanes(const Stored& s, unsigned bytes) {
 // the wide forms (gfx950). A sub-dword load fills a dword.
 SIM_INLINE unsigned lds_slot(unsigned bytes) { return bytes > 4 ? 16 : 4; }
 SIM_INLINE unsigned lds_stored(unsigned bytes) { return bytes < 4 ? 4 : bytes; }
+inline void watch_to_lds(Wave& w, const Op* op, u64 lanes, u64 base, unsigned bytes) {
+  u64 address[kLanes];
+  for (unsigned i = 0; i < kLanes; ++i) address[i] = base + lds_slot(bytes) * i;
+  watch_lds(w, op, lanes, address, lds_stored(bytes), LdsAccessKind::kWrite);
+}
 inline void defer_to_lds(Wave& w, const Op* op, u64 lanes, unsigned bytes, u64 failed) {
   Machine& m = *w.machine;
   const u64 base = (w.s[kM0] & 0x3'ffff) + u64(i64(op->imm));
@@ -451,6 +508,7 @@ inline void defer_to_lds(Wave& w, const Op* op, u64 lanes, unsigned bytes, u64 f
     m.report(w, op, FindingKind::kOutOfBoundsWrite, where);
     lanes &= ~outside;
   }
+  if (m.watch_lds) watch_to_lds(w, op, lanes, base, bytes);
   // Until it comes in, nobody can say what the bytes hold.
   for_lanes(lanes, [&](unsigned i) {
     set_bits_at(m.lds_defined.data(), base + lds_slot(bytes) * i, stored, 0);
@@ -467,14 +525,14 @@ inline void finish_to_lds(Wave& w, PendingLoad& p) {
   Machine& m = *w.machine;
   Loaded& l = *p.data;
   const unsigned bytes = p.param;
-  const Span lds{0,       m.lds_bytes,        m.lds.data(), m.lds_defined.data(), nullptr, nullptr,
-                 nullptr, Access::kReadWrite, "LDS"};
+  const Span lds = own_span(0, m.lds_bytes, m.lds.data(), m.lds_defined.data(), "LDS");
   l.any_undefined |= p.failed != 0;
   for (u64& undefined : l.undefined) undefined |= p.failed;
   Stored s{};
   for (unsigned d = 0; d < 4; ++d) s.dword[d] = l.dword[d];
   for (unsigned b = 0; b < 16; ++b) s.undefined[b] = l.undefined[b];
   s.any_undefined = l.any_undefined;
+  if (m.watch_lds) watch_to_lds(w, p.op, p.lanes, p.lds_base, bytes);
   with_size(lds_stored(bytes), [&](auto size) {
     for_lanes(p.lanes, [&](unsigned i) {
       store_lane<decltype(size)::value>(m, lds, i, p.lds_base + lds_slot(bytes) * i, s);
@@ -492,6 +550,9 @@ SIM_INLINE void atomic_lane(Machine& m, const Span& s, const Op* op, unsigned i,
                             unsigned bytes, const AtomicData& a, Loaded& out) {
   const u64 offset = address - s.address;
   const u64 all = (u64{1} << bytes) - 1;
+  if (m.shared != nullptr)
+    while (m.shared->atomics.test_and_set(std::memory_order_acquire)) {
+    }
   u64 old = 0;
   __builtin_memcpy(&old, s.data + offset, bytes);
   u64 data = a.data[0][i], compare = 0;
@@ -510,9 +571,11 @@ SIM_INLINE void atomic_lane(Machine& m, const Span& s, const Op* op, unsigned i,
       out.any_undefined = true;
       for (unsigned b = 0; b < bytes; ++b) out.undefined[b] |= u64{1} << i;
     }
-    set_bits_at(s.initialised, offset, bytes, undefined != 0 || (a.undefined >> i & 1) ? 0 : all);
+    set_bits_at(m, s.initialised, offset, bytes,
+                undefined != 0 || (a.undefined >> i & 1) ? 0 : all);
   }
-  if (s.written != nullptr) set_bits_at(s.written, offset, bytes, all);
+  if (s.written != nullptr) set_bits_at(m, s.written, offset, bytes, all);
+  if (m.shared != nullptr) m.shared->atomics.clear(std::memory_order_release);
   touch(m, s, offset, bytes);
 }
 

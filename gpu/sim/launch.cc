@@ -1,10 +1,14 @@
 #include "gpu/sim/launch.h"
 
+#include <Random123/threefry.h>
 #include <fmt/format.h>
 #include <xmmintrin.h>
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <numeric>
+#include <set>
 
 #include "gpu/sim/wave.h"
 
@@ -18,6 +22,19 @@ constexpr uint32_t kPoisonValue = 0x7fdead00;
 constexpr uint32_t kMaxGroupSize = 1024;
 // Stack for kernels that call functions; their metadata does not bound it.
 constexpr uint32_t kCallStackBytes = 16384;
+// Longest turn of a wave under a schedule seed.
+constexpr uint32_t kLongestRandomTurn = 64;
+
+size_t waves_of(const LaunchConfig& config) {
+  const uint32_t size = config.group_size[0] * config.group_size[1] * config.group_size[2];
+  return (size + kLanes - 1) / kLanes;
+}
+
+uint64_t mix(uint64_t seed, uint64_t stream) {
+  const r123::Threefry2x64::ctr_type counter{{stream, 0}};
+  const r123::Threefry2x64::key_type key{{seed, 0}};
+  return r123::Threefry2x64()(counter, key)[0];
+}
 
 void set_defined(std::vector<uint64_t>& bits, uint64_t begin, uint64_t end, bool defined) {
   for (uint64_t i = begin; i < end; ++i) {
@@ -106,6 +123,18 @@ void fill_kernarg(Machine& m) {
 
 }  // namespace
 
+bool Machine::watches(const LaunchConfig& config, const Island& island) {
+  const bool several =
+      uint64_t{config.groups[0]} * config.groups[1] * config.groups[2] > 1 || waves_of(config) > 1;
+  return config.races && several && island.access_ != Access::kRead;
+}
+
+uint32_t Machine::prepare(Memory& memory, const LaunchConfig& config, uint64_t groups) {
+  for (const auto& island : memory.islands())
+    if (watches(config, *island)) memory.reserve_shadow(*island);
+  return memory.take_group_numbers(groups);
+}
+
 void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& config_,
                     RunResult& result_) {
   code = &code_;
@@ -121,17 +150,36 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
 
   spans.clear();
   for (const auto& island : memory.islands())
-    spans.push_back({island->address_, island->size_, island->data_, island->initialised_,
-                     island->written_, island->dirty_, island.get(), island->access_,
-                     island->name_});
+    spans.push_back({.address = island->address_,
+                     .size = island->size_,
+                     .data = island->data_,
+                     .initialised = island->initialised_,
+                     .written = island->written_,
+                     .dirty = island->dirty_,
+                     .shadow = watches(config_, *island) ? island->shadow_ : nullptr,
+                     .island = island.get(),
+                     .access = island->access_,
+                     .name = island->name_});
+  const auto read_only = [&](uint64_t address, uint64_t size, const std::byte* data,
+                             uint64_t* initialised, std::string_view name) {
+    spans.push_back({.address = address,
+                     .size = size,
+                     .data = const_cast<std::byte*>(data),
+                     .initialised = initialised,
+                     .written = nullptr,
+                     .dirty = nullptr,
+                     .shadow = nullptr,
+                     .island = nullptr,
+                     .access = Access::kRead,
+                     .name = name});
+  };
   if (code->kernel.kernarg_bytes != 0)
-    spans.push_back({kKernargBase, code->kernel.kernarg_bytes, kernarg.data(),
-                     kernarg_defined.data(), nullptr, nullptr, nullptr, Access::kRead, "kernarg"});
+    read_only(kKernargBase, code->kernel.kernarg_bytes, kernarg.data(), kernarg_defined.data(),
+              "kernarg");
   for (const Segment& segment : code->globals)
     if (!segment.bytes.empty())
-      spans.push_back({kCodeBase + segment.address, segment.bytes.size(),
-                       const_cast<std::byte*>(segment.bytes.data()), nullptr, nullptr, nullptr,
-                       nullptr, Access::kRead, "code object"});
+      read_only(kCodeBase + segment.address, segment.bytes.size(), segment.bytes.data(), nullptr,
+                "code object");
   std::sort(spans.begin(), spans.end(),
             [](const Span& a, const Span& b) { return a.address < b.address; });
   last_span = nullptr;
@@ -142,8 +190,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   lds_defined.resize(std::max<size_t>(lds_defined.size(), lds_bytes / 64 + 2));
   scratch_size = code->kernel.private_segment_bytes + (code->calls ? kCallStackBytes : 0);
 
-  const uint32_t size = config->group_size[0] * config->group_size[1] * config->group_size[2];
-  const size_t count = (size + kLanes - 1) / kLanes;
+  const size_t count = waves_of(config_);
   while (waves.size() < count) waves.emplace_back(new Wave);
   if (scratch_size != 0) {
     scratch_bytes.resize(std::max(scratch_bytes.size(), count));
@@ -154,9 +201,22 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
     }
   }
   wave_count = count;
+  watch_lds = config->races && count > 1 && lds_bytes != 0;
+  if (watch_lds) {
+    lds_shadow.granule_shift = code->lds_granule_shift;
+    lds_shadow.resize(lds_bytes);
+  }
+  random_schedule = config->schedule_seed != 0;
 }
 
-void Machine::start_group() {
+void Machine::start_group(uint32_t linear) {
+  const auto& n = config->groups;
+  group = {linear % n[0], linear / n[0] % n[1], linear / n[0] / n[1]};
+  group_number = first_group + linear;
+  synchronised = false;
+  lds_shadow.next_epoch();
+  // Every group has its own stream, so that it runs alike on any thread.
+  if (random_schedule) schedule_state = mix(config->schedule_seed, linear) | 1;
   std::fill_n(lds.begin(), lds_bytes, std::byte{0});
   std::fill_n(lds_defined.begin(), lds_bytes / 64 + 1, 0);
   for (size_t i = 0; i < wave_count; ++i) start_wave(uint32_t(i));
@@ -270,62 +330,140 @@ void Machine::run_wave(Wave& w, uint64_t turn) {
   if (budget == 0 && w.state == WaveState::kReady) {
     if (op != nullptr)
       report(w, op, FindingKind::kWatchdog, {},
-             fmt::format("{} instructions executed", config->instruction_budget));
+             fmt::format("{} instructions executed{}", config->instruction_budget,
+                         waves_in(WaveState::kAtBarrier).empty()
+                             ? ""
+                             : fmt::format("; at a barrier that it never reached: wave {}",
+                                           waves_in(WaveState::kAtBarrier))));
     stop = true;
   }
 }
 
-void Machine::run_group() {
-  start_group();
-  const uint64_t turn = config->turn == 0 ? ~uint64_t{0} : config->turn;
+// The next waves to run, one turn each: all in order of their number, or a random one.
+void Machine::run_turns() {
+  if (!random_schedule) {
+    const uint64_t turn = config->turn == 0 ? ~uint64_t{0} : config->turn;
+    for (size_t i = 0; i < wave_count && !stop; ++i)
+      if (waves[i]->state == WaveState::kReady) run_wave(*waves[i], turn);
+    return;
+  }
+  size_t ready = 0;
+  for (size_t i = 0; i < wave_count; ++i) ready += waves[i]->state == WaveState::kReady;
+  if (ready == 0) return;
+  size_t pick = random() % ready;
+  for (size_t i = 0; i < wave_count; ++i)
+    if (waves[i]->state == WaveState::kReady && pick-- == 0) {
+      run_wave(*waves[i], 1 + random() % kLongestRandomTurn);
+      return;
+    }
+}
+
+void Machine::run_group(uint32_t linear) {
+  start_group(linear);
   for (;;) {
-    bool ready = false, waiting = false, ended = false;
-    for (size_t i = 0; i < wave_count && !stop; ++i) {
-      Wave& w = *waves[i];
-      if (w.state == WaveState::kReady) run_wave(w, turn);
-      ready |= w.state == WaveState::kReady;
-      waiting |= w.state == WaveState::kAtBarrier;
-      ended |= w.state == WaveState::kEnded;
-    }
+    run_turns();
     if (stop) return;
-    if (ready) continue;
-    if (!waiting) return;
-    if (ended) {
-      // The hardware lets ended waves count as arrived; code that relies on it is not portable HIP.
-      for (size_t i = 0; i < wave_count; ++i) {
-        Wave& w = *waves[i];
-        if (w.state != WaveState::kAtBarrier) continue;
-        std::string done;
-        for (size_t k = 0; k < wave_count; ++k)
-          if (waves[k]->state == WaveState::kEnded)
-            done += fmt::format("{}{}", done.empty() ? "" : ",", k);
-        report(w, w.next - 1, FindingKind::kBarrierDivergence, {},
-               fmt::format("wave {} waits, wave {} has ended", w.id, done));
-        break;
-      }
+    bool ready = false;
+    const Wave* waiting = nullptr;
+    for (size_t i = 0; i < wave_count; ++i) {
+      ready |= waves[i]->state == WaveState::kReady;
+      if (waves[i]->state == WaveState::kAtBarrier) waiting = waves[i].get();
     }
+    if (ready) continue;
+    if (waiting == nullptr) return;
+    lds_shadow.next_epoch();
     for (size_t i = 0; i < wave_count; ++i)
       if (waves[i]->state == WaveState::kAtBarrier) waves[i]->state = WaveState::kReady;
   }
 }
 
+namespace {
+
+// The group that runs `at`th: in order, or by a permutation that the seed picks.
+class GroupOrder {
+ public:
+  GroupOrder(uint64_t seed, uint64_t count) : count_(count) {
+    if (seed == 0 || count < 2) return;
+    offset_ = mix(seed, ~uint64_t{0}) % count;
+    step_ = mix(seed, ~uint64_t{1}) % count;
+    while (std::gcd(step_, count) != 1) step_ = (step_ + 1) % count;
+  }
+  uint32_t operator[](uint64_t at) const {
+    return uint32_t((static_cast<unsigned __int128>(at) * step_ + offset_) % count_);
+  }
+
+ private:
+  uint64_t count_, step_ = 1, offset_ = 0;
+};
+
+// What one thread's groups gave, into what the launch gives.
+void merge(RunResult&& part, RunResult& whole) {
+  if (part.status == RunResult::Status::kUnsupported &&
+      whole.status != RunResult::Status::kUnsupported) {
+    whole.status = part.status;
+    whole.unsupported_what = part.unsupported_what;
+  }
+  if (whole.status == RunResult::Status::kCompleted) whole.status = part.status;
+  std::move(part.findings.begin(), part.findings.end(), std::back_inserter(whole.findings));
+  whole.instructions += part.instructions;
+  whole.weakest = std::max(whole.weakest, part.weakest);
+  for (std::string& text : part.inexact_instructions)
+    if (std::find(whole.inexact_instructions.begin(), whole.inexact_instructions.end(), text) ==
+        whole.inexact_instructions.end())
+      whole.inexact_instructions.push_back(std::move(text));
+}
+
+// Findings of several threads in the order of one, each instruction once per kind.
+void order_findings(const LaunchConfig& config, RunResult& result) {
+  const auto linear = [&](const Finding& f) {
+    return (uint64_t{f.group[2]} * config.groups[1] + f.group[1]) * config.groups[0] + f.group[0];
+  };
+  std::stable_sort(result.findings.begin(), result.findings.end(),
+                   [&](const Finding& a, const Finding& b) { return linear(a) < linear(b); });
+  std::set<std::pair<int64_t, FindingKind>> seen;
+  std::erase_if(result.findings, [&](const Finding& f) {
+    return !seen.insert({f.pc, f.kind}).second;
+  });
+  if (result.findings.size() > config.max_findings) result.findings.resize(config.max_findings);
+}
+
+}  // namespace
+
 RunResult run(const Program& program, Memory& memory, const LaunchConfig& config) {
   check(program.code(), config);
+  const uint64_t count = uint64_t{config.groups[0]} * config.groups[1] * config.groups[2];
+  const unsigned threads = unsigned(std::clamp<uint64_t>(config.threads, 1, count));
+  const GroupOrder order(config.schedule_seed, count);
+  const uint32_t first_group = Machine::prepare(memory, config, count);
+  SharedLaunch shared;
+  std::atomic<uint64_t> next = 0;
   RunResult result;
-  // Registers, LDS and scratch are kept from launch to launch.
-  thread_local Machine machine;
-  machine.start(program.code(), memory, config, result);
-  const unsigned host_state = _mm_getcsr();
-  // Default exception masks, no flushing: denormals are the instructions' own business.
-  _mm_setcsr(_MM_MASK_MASK);
-  for (uint32_t z = 0; z < config.groups[2] && !machine.stop; ++z)
-    for (uint32_t y = 0; y < config.groups[1] && !machine.stop; ++y)
-      for (uint32_t x = 0; x < config.groups[0] && !machine.stop; ++x) {
-        machine.group = {x, y, z};
-        machine.run_group();
-      }
-  _mm_setcsr(host_state);
-  result.instructions = config.instruction_budget - machine.budget - machine.repeated;
+  const auto run_groups = [&] {
+    // Registers, LDS and scratch are kept from launch to launch.
+    thread_local Machine machine;
+    RunResult part;
+    machine.start(program.code(), memory, config, part);
+    machine.first_group = first_group;
+    machine.shared = threads > 1 ? &shared : nullptr;
+    const unsigned host_state = _mm_getcsr();
+    // Default exception masks, no flushing: denormals are the instructions' own business.
+    _mm_setcsr(_MM_MASK_MASK);
+    for (uint64_t at; !shared.stop && (at = next++) < count;) {
+      machine.run_group(order[at]);
+      if (machine.stop) shared.stop = true;
+    }
+    _mm_setcsr(host_state);
+    part.instructions = config.instruction_budget - machine.budget - machine.repeated;
+    const std::lock_guard lock(shared.result);
+    merge(std::move(part), result);
+  };
+  if (threads == 1) {
+    run_groups();
+  } else {
+#pragma omp parallel num_threads(threads)
+    run_groups();
+    order_findings(config, result);
+  }
   std::sort(result.inexact_instructions.begin(), result.inexact_instructions.end());
   return result;
 }

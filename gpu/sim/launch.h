@@ -34,7 +34,9 @@ enum class FindingKind : uint8_t {
   kMisaligned,         // where the hardware forbids it
   kUninitialised,      // poison reached an address, a branch, EXEC or a store to global memory
   kMissingWait,        // a register was used before an s_waitcnt covered the load that fills it
-  kBarrierDivergence,  // some waves of a group ended while others wait at s_barrier
+  kDataRace,           // two accesses, one of them a write, that no barrier orders
+  kBarrierDivergence,  // a wave reached s_barrier after others of its group had ended
+  kEndAtBarrier,       // a wave ended while others of its group wait at s_barrier
   kFetchOutsideCode,   // a branch or fall-through left the kernel's code
   kTrap,               // s_trap: an assertion of the kernel's own
   kWatchdog,           // the instruction budget is spent
@@ -71,6 +73,13 @@ struct LaunchConfig {
   unsigned max_findings = 16;  // the run stops at the last one
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
   LateLoads late_loads = LateLoads::kOldContent;
+  bool races = true;  // look for data races
+  // Not 0: groups run in another order, a random wave takes each turn of random length, and loads
+  // come in at random moments before the wait. What is right for one seed must be for all.
+  uint64_t schedule_seed = 0;
+  // Threads that groups are spread over. For kernels without data races the outcome does not depend
+  // on it; which findings a faulty one gets may.
+  unsigned threads = 1;
 
   // Puts a value into kernarg at a byte offset, growing it with zeros.
   template <typename T>

@@ -38,6 +38,10 @@ std::string_view name(FindingKind kind) {
       return "uninitialised data used";
     case FindingKind::kMissingWait:
       return "missing s_waitcnt";
+    case FindingKind::kDataRace:
+      return "data race";
+    case FindingKind::kEndAtBarrier:
+      return "end with a barrier pending";
     case FindingKind::kBarrierDivergence:
       return "barrier divergence";
     case FindingKind::kFetchOutsideCode:
@@ -156,6 +160,50 @@ void Machine::report_overwritten(Wave& wave, const PendingLoad& load, uint64_t l
          "its destination was written before it came in");
 }
 
+void Machine::report_race(Wave& wave, const Op* op, uint64_t lanes, uint64_t address,
+                          unsigned bytes, const char* space, uint32_t other_op, unsigned other_wave,
+                          uint32_t other_group, const char* other_does) {
+  Where where;
+  where.lanes = lanes;
+  where.has_address = true;
+  where.address = address;
+  where.bytes = bytes;
+  where.space = space;
+  where.limit = lds_bytes;
+  std::string who =
+      other_wave == kSeveralWaves ? "another wave" : fmt::format("wave {}", other_wave);
+  if (other_group != 0 && other_group != group_number) {
+    const uint32_t linear = other_group - first_group;
+    const auto& n = config->groups;
+    who += fmt::format(" of group {},{},{}", linear % n[0], linear / n[0] % n[1],
+                       linear / n[0] / n[1]);
+  }
+  report(wave, op, FindingKind::kDataRace, where,
+         fmt::format("{} {} it at pc {:#x} `{}`, in no order", who, other_does,
+                     relative_pc(*code, other_op), code->texts[other_op]));
+}
+
+std::string Machine::waves_in(WaveState state) const {
+  std::string list;
+  for (size_t i = 0; i < wave_count; ++i)
+    if (waves[i]->state == state) list += fmt::format("{}{}", list.empty() ? "" : ",", i);
+  return list;
+}
+
+void Machine::check_barrier(Wave& wave, const Op* op, WaveState forbidden) {
+  if (wave_count == 1) return;
+  bool found = false;
+  for (size_t i = 0; i < wave_count; ++i) found |= waves[i]->state == forbidden;
+  if (!found) [[likely]]
+    return;
+  if (forbidden == WaveState::kEnded)
+    report(wave, op, FindingKind::kBarrierDivergence, {},
+           fmt::format("wave {} has ended", waves_in(forbidden)));
+  else
+    report(wave, op, FindingKind::kEndAtBarrier, {},
+           fmt::format("wave {} waits", waves_in(forbidden)));
+}
+
 uint32_t Machine::random() {
   // Xorshift: cheap, and any period will do.
   schedule_state ^= schedule_state << 13;
@@ -215,6 +263,8 @@ const Span* Machine::find_span(uint64_t address, uint64_t bytes) {
 }
 
 void Machine::mark_dirty(const Span& span, uint64_t first_chunk, uint64_t last_chunk) {
+  std::unique_lock<std::mutex> lock;
+  if (shared != nullptr) lock = std::unique_lock(shared->dirty);
   for (uint64_t chunk = first_chunk; chunk <= last_chunk; ++chunk) {
     if (span.dirty[chunk]) continue;
     span.dirty[chunk] = 1;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "gpu/sim/race.h"
+
 namespace wavefuzz::sim {
 namespace {
 
@@ -128,6 +130,29 @@ void Island::clear_written() {
 
 Memory::Memory() : next_address_(kFirstAddress) {}
 
+uint64_t Memory::shadow_bytes(const Island& island) {
+  return island.capacity_ / 4 * sizeof(GlobalShadow);
+}
+
+uint32_t Memory::take_group_numbers(uint64_t count) {
+  if (next_group_ + count > ~uint32_t{0}) {
+    // Start again, with nothing left of the old numbers.
+    for (auto* list : {&islands_, &spare_})
+      for (auto& island : *list)
+        if (island->shadow_ != nullptr)
+          madvise(island->shadow_, shadow_bytes(*island), MADV_DONTNEED);
+    next_group_ = 1;
+  }
+  const uint32_t first = next_group_;
+  next_group_ += uint32_t(count);
+  return first;
+}
+
+void Memory::reserve_shadow(Island& island) {
+  if (island.shadow_ == nullptr)
+    island.shadow_ = static_cast<GlobalShadow*>(reserve(shadow_bytes(island), island.name_));
+}
+
 Memory::~Memory() {
   const auto release = [](std::vector<std::unique_ptr<Island>>& islands) {
     for (const auto& island : islands) {
@@ -135,6 +160,7 @@ Memory::~Memory() {
       munmap(island->initialised_, island->capacity_ / 8);
       munmap(island->written_, island->capacity_ / 8);
       munmap(island->dirty_, island->capacity_ / kChunk);
+      if (island->shadow_ != nullptr) munmap(island->shadow_, shadow_bytes(*island));
     }
   };
   release(islands_);
@@ -219,6 +245,8 @@ void Memory::reset() {
       madvise(island->initialised_, island->capacity_ / 8, MADV_DONTNEED);
       madvise(island->written_, island->capacity_ / 8, MADV_DONTNEED);
       madvise(island->dirty_, island->capacity_ / kChunk, MADV_DONTNEED);
+      if (island->shadow_ != nullptr)
+        madvise(island->shadow_, shadow_bytes(*island), MADV_DONTNEED);
     } else {
       for (const uint64_t chunk : island->dirty_list_) {
         std::memset(island->data_ + chunk * kChunk, 0, kChunk);

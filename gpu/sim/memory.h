@@ -34,6 +34,7 @@ struct ByteRange {
 };
 
 class Memory;
+struct GlobalShadow;
 
 // One buffer. Its size costs address space only: a page is committed when it is touched.
 // Every byte starts uninitialised; the host's writes and a kernel's stores initialise it.
@@ -80,7 +81,8 @@ class Island {
   uint64_t* written_ = nullptr;      // a bit per byte
   uint8_t* dirty_ = nullptr;         // a byte per 4 KiB chunk: 1 once listed
   std::vector<uint32_t> dirty_list_;
-  uint64_t capacity_ = 0;  // bytes that data_ can hold
+  GlobalShadow* shadow_ = nullptr;  // one per dword, reserved when races are first looked for
+  uint64_t capacity_ = 0;           // bytes that data_ can hold
 };
 
 // What a kernel can reach. One Memory serves one thread at a time.
@@ -107,9 +109,17 @@ class Memory {
   void reset();
 
  private:
+  friend struct Machine;
+  // Numbers for the groups of a launch, for race detection: the first of `count`, never used
+  // before.
+  uint32_t take_group_numbers(uint64_t count);
+  void reserve_shadow(Island& island);
+  static uint64_t shadow_bytes(const Island& island);
+
   std::vector<std::unique_ptr<Island>> islands_;  // by address
   std::vector<std::unique_ptr<Island>> spare_;
   uint64_t next_address_;
+  uint32_t next_group_ = 1;
 };
 
 }  // namespace wavefuzz::sim

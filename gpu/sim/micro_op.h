@@ -261,8 +261,10 @@ struct Code {
   void (*come_in_now)(Wave&, PendingLoad&) = nullptr;  // the op files' own
   bool calls = false;                                  // has calls or indirect jumps
   bool indexes_vgprs = false;
-  unsigned vgprs = 0, agprs = 0;  // registers a wave may touch, allocation and use taken together
-  std::vector<Segment> globals;   // the object's data segments, for constant tables of the kernel
+  bool lds_atomics = false;
+  unsigned lds_granule_shift = 2;  // log2 of the narrowest LDS access in bytes, at most 4
+  unsigned vgprs = 0, agprs = 0;   // registers a wave may touch, allocation and use taken together
+  std::vector<Segment> globals;    // the object's data segments, for constant tables of the kernel
 };
 
 }  // namespace wavefuzz::sim

@@ -124,9 +124,10 @@ const Op* buffer(Wave& w, const Op* op) {
     poisoned(fully, bytes);
     with_size(bytes, [&](auto size) {
       constexpr unsigned kSize = decltype(size)::value;
-      for_spans(w, op, fully, a.address, kSize, true, false, [&](const Span& span, u64 which) {
-        store_lanes<kSize>(m, span, which, a.address, data);
-      });
+      for_spans(
+          w, op, fully, a.address, kSize, true, false,
+          [&](const Span& span, u64 which) { store_lanes<kSize>(m, span, which, a.address, data); },
+          &data);
     });
     for (unsigned d = 0; partly != 0 && d < dwords; ++d) {
       u64 address[kLanes];
@@ -134,10 +135,12 @@ const Op* buffer(Wave& w, const Op* op) {
       Stored one = data;
       one.dword[0] = data.dword[d];
       for (unsigned b = 0; b < 4; ++b) one.undefined[b] = data.undefined[4 * d + b];
-      for_spans(w, op, partly & a.in_range[d], address, 4, true, false,
-                [&](const Span& span, u64 which) {
-                  for_lanes(which, [&](unsigned i) { store_lane<4>(m, span, i, address[i], one); });
-                });
+      for_spans(
+          w, op, partly & a.in_range[d], address, 4, true, false,
+          [&](const Span& span, u64 which) {
+            for_lanes(which, [&](unsigned i) { store_lane<4>(m, span, i, address[i], one); });
+          },
+          &one);
     }
     return op + 1;
   }

@@ -8,15 +8,8 @@ namespace {
 // Operands: src[0] address, src[1] and src[2] data, imm and imm2 byte offsets.
 
 SIM_INLINE Span lds_span(const Machine& m) {
-  return {0,
-          m.lds_bytes,
-          const_cast<std::byte*>(m.lds.data()),
-          const_cast<u64*>(m.lds_defined.data()),
-          nullptr,
-          nullptr,
-          nullptr,
-          Access::kReadWrite,
-          "LDS"};
+  return own_span(0, m.lds_bytes, const_cast<std::byte*>(m.lds.data()),
+                  const_cast<u64*>(m.lds_defined.data()), "LDS");
 }
 
 void out_of_range(Wave& w, const Op* op, bool write, u64 lanes, const u64* address,
@@ -59,6 +52,7 @@ SIM_INLINE u64 read(Wave& w, const Op* op, i32 offset, u32 param, Loaded& l) {
   clear(l);
   const unsigned bytes = param & kBytes;
   const u64 lanes = usable(w, op, offset, bytes, false, address);
+  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kRead);
   const Span s = lds_span(*w.machine);
   with_size(bytes, [&](auto size) { load_lanes<decltype(size)::value>(s, lanes, address, l); });
   return w.exec & ~lanes;
@@ -70,6 +64,7 @@ SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 para
   const unsigned bytes = param & kBytes;
   const u64 lanes = usable(w, op, offset, bytes, true, address);
   prepare_store(w, op, data, param, lanes, stored, shifted);
+  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kWrite, &stored);
   const Span s = lds_span(*w.machine);
   with_size(bytes, [&](auto size) {
     store_lanes<decltype(size)::value>(*w.machine, s, lanes, address, stored);
@@ -140,6 +135,7 @@ const Op* ds_atomic(Wave& w, const Op* op) {
       for (unsigned d = 0; op->src[k].kind == Kind::kVgpr && d < bytes / 4; ++d)
         if (const u64 which = w.v_poison[op->src[k].index + d].any() & lanes)
           w.machine->waited(w, op, w.v_origin[op->src[k].index + d], which);
+  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kAtomic);
   Loaded& l = load_buffer(w);
   const Span s = lds_span(*w.machine);
   for_lanes(lanes, [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
@@ -156,6 +152,7 @@ const Op* ds_read_tr(Wave& w, const Op* op) {
   clear(l);
   Loaded& t = load_buffer(w);
   const u64 lanes = usable(w, op, op->imm, 8, false, address);
+  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, 8, LdsAccessKind::kRead);
   const Span s = lds_span(*w.machine);
   for (unsigned d = 0; d < 2; ++d)
     for (unsigned i = 0; i < kLanes; ++i) l.dword[d][i] = t.dword[d][i] = 0;

@@ -60,9 +60,10 @@ SIM_INLINE void store_global(Wave& w, const Op* op, u64 lanes, const u64* addres
       w.machine->report_poison(w, op, "a store to global memory", undefined, origin);
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
-    for_spans(w, op, lanes, address, kSize, true, false, [&](const Span& s, u64 which) {
-      store_lanes<kSize>(*w.machine, s, which, address, data);
-    });
+    for_spans(
+        w, op, lanes, address, kSize, true, false,
+        [&](const Span& s, u64 which) { store_lanes<kSize>(*w.machine, s, which, address, data); },
+        &data);
   });
 }
 u32 data_origin(const Wave& w, unsigned reg, unsigned dwords, u64 lanes) {
@@ -163,8 +164,7 @@ void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
   }
   const u64 good = lanes & ~outside;
   // Address 0 of lane i is at i * size in one span.
-  const Span s{0,       size * kLanes, w.scratch,          w.scratch_defined, nullptr,
-               nullptr, nullptr,       Access::kReadWrite, "scratch"};
+  const Span s = own_span(0, size * kLanes, w.scratch, w.scratch_defined, "scratch");
   if (param & kStore) {
     Stored data;
     alignas(64) u32 shifted[kLanes];
@@ -240,15 +240,8 @@ const Op* flat(Wave& w, const Op* op) {
     Machine& m = *w.machine;
     const u32 param = op->row->param;
     const unsigned bytes = param & kBytes;
-    const Span s{u64{kSharedAperture} << 32,
-                 m.lds_bytes,
-                 m.lds.data(),
-                 m.lds_defined.data(),
-                 nullptr,
-                 nullptr,
-                 nullptr,
-                 Access::kReadWrite,
-                 "LDS"};
+    const Span s = own_span(u64{kSharedAperture} << 32, m.lds_bytes, m.lds.data(),
+                            m.lds_defined.data(), "LDS");
     u64 outside = 0;
     for_lanes(shared,
               [&](unsigned i) { outside |= u64(u32(a.byte[i]) + u64(bytes) > m.lds_bytes) << i; });
@@ -260,6 +253,14 @@ const Op* flat(Wave& w, const Op* op) {
                where);
     }
     const u64 good = shared & ~outside;
+    if (m.watch_lds) {
+      u64 offset[kLanes];
+      for (unsigned i = 0; i < kLanes; ++i) offset[i] = u32(a.byte[i]);
+      watch_lds(w, op, good, offset, bytes,
+                param & kStore    ? LdsAccessKind::kWrite
+                : param & kAtomic ? LdsAccessKind::kAtomic
+                                  : LdsAccessKind::kRead);
+    }
     if (param & kStore) {
       Stored data;
       alignas(64) u32 shifted[kLanes];

@@ -116,7 +116,7 @@ void AsmWave::start() {
   started_ = true;
   machine_ = std::make_unique<Machine>();
   machine_->start(program_->code(), memory_, config_, result_);
-  machine_->start_group();
+  machine_->start_group(0);
   // v0 holds the work-item id at entry; a test defines every register it uses itself.
   wave().set_s64(kExec, exec_, 0);
   wave().exec_changed();

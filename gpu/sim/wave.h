@@ -6,9 +6,11 @@
 #ifndef WAVEFUZZ_GPU_SIM_WAVE_H_
 #define WAVEFUZZ_GPU_SIM_WAVE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "gpu/sim/loads.h"
 #include "gpu/sim/micro_op.h"
 #include "gpu/sim/mode.h"
+#include "gpu/sim/race.h"
 
 #define SIM_INLINE [[gnu::always_inline]] inline
 
@@ -91,12 +94,21 @@ struct Span {
   uint64_t* initialised;  // null: all of it is
   uint64_t* written;      // null: not tracked, and stores are errors
   uint8_t* dirty;
-  Island* island;  // null for kernarg and code
+  GlobalShadow* shadow;  // null: races are not looked for
+  Island* island;        // null for kernarg and code
   Access access;
   std::string_view name;
 };
 
-// One launch on one thread.
+// Of a launch whose groups run on several threads.
+struct SharedLaunch {
+  std::atomic<bool> stop = false;
+  std::mutex dirty;                             // Island::dirty_list_
+  std::mutex result;                            // the launch's, that parts are merged into
+  std::atomic_flag atomics = ATOMIC_FLAG_INIT;  // held for one lane's read-modify-write
+};
+
+// A launch, or one thread's part of it.
 struct Machine {
   const Code* code = nullptr;
   const LaunchConfig* config = nullptr;
@@ -109,6 +121,11 @@ struct Machine {
   std::vector<std::byte> lds;
   std::vector<uint64_t> lds_defined;  // a bit per byte
   uint32_t lds_bytes = 0;
+  bool watch_lds = false;  // look for races
+  LdsShadow lds_shadow;
+  uint32_t first_group = 0;   // GlobalAccess::group of the launch's first
+  uint32_t group_number = 0;  // of the one that runs
+  bool synchronised = false;  // it has executed an atomic operation on global memory
   uint64_t scratch_size = 0;  // per lane
   std::array<uint32_t, 3> group{};
 
@@ -150,6 +167,15 @@ struct Machine {
     ++repeated;
     return op;
   }
+  // The lanes' access and one of `other_wave` have no order. other_group 0: the same.
+  void report_race(Wave& wave, const Op* op, uint64_t lanes, uint64_t address, unsigned bytes,
+                   const char* space, uint32_t other_op, unsigned other_wave, uint32_t other_group,
+                   const char* other_does);
+  // Numbers of the waves in a state, joined by commas.
+  std::string waves_in(WaveState state) const;
+  // At a barrier no wave of the group may have ended; at an end none may wait at one. (The hardware
+  // lets ended waves count as arrived; code that relies on it is not portable HIP.)
+  void check_barrier(Wave& wave, const Op* op, WaveState forbidden);
   // An instruction wrote a register before the load that was to fill it came in.
   void report_overwritten(Wave& wave, const PendingLoad& load, uint64_t lanes);
   // Poison reached `what` ("the address", "the branch", ...). Origin as in v_origin.
@@ -161,15 +187,22 @@ struct Machine {
   void mark_dirty(const Span& span, uint64_t first_chunk, uint64_t last_chunk);
   bool random_schedule = false;
   uint64_t schedule_state = 0;
-  uint32_t random();  // the next number of the schedule's stream
-  bool stop = false;  // the launch is over: too many findings, no semantics, no budget
+  uint32_t random();               // the next number of the schedule's stream
+  SharedLaunch* shared = nullptr;  // null: all groups run on this thread
+  bool stop = false;               // the launch is over: too many findings, no semantics, no budget
   size_t wave_count = 0;
 
   // Defined in launch.cc.
   void start(const Code& code, Memory& memory, const LaunchConfig& config, RunResult& result);
-  void start_group();
+  // Group `linear` of the grid, x fastest.
+  void start_group(uint32_t linear);
   void start_wave(uint32_t id);
-  void run_group();
+  void run_group(uint32_t linear);
+  void run_turns();
+  // Whether races on an island are looked for. Once for a launch: reserves what that takes, and
+  // numbers its groups; returns the first number.
+  static bool watches(const LaunchConfig& config, const Island& island);
+  static uint32_t prepare(Memory& memory, const LaunchConfig& config, uint64_t groups);
   // Runs a wave until it waits or ends, or for `turn` instructions.
   void run_wave(Wave& wave, uint64_t turn = ~uint64_t{0});
 };
