@@ -114,7 +114,7 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
               fmt::format("{}: no case inside the claims in {} tries", m.file, kMostTries));
 }
 
-Verdict Harness::evaluate(const Case& c) const {
+Verdict Harness::evaluate(const Case& c, bool explain) const {
   const Manifest& m = manifest(c.kernel);
   if (c.op != m.op) {
     throw Error(Exit::kUsage,
@@ -133,9 +133,12 @@ Verdict Harness::evaluate(const Case& c) const {
   Problem problem;
   problem.buffers = op.buffers(c);
   m.bind(params, target.arch(), c.plant, root_, problem);
+  problem.explain = explain;
   const Outcome outcome = target.launch(problem);
   const Operator::Judgement judgement = op.expect(c, m, problem.buffers);
-  return judge_exact(judgement.expectation, outcome, judgement.describe);
+  Verdict verdict = judge_exact(judgement.expectation, outcome, judgement.describe);
+  verdict.notes = outcome.notes;
+  return verdict;
 }
 
 Target& Harness::target(const std::string& name) const {

@@ -51,8 +51,9 @@ class Harness {
   /// show. The same for every plant and target of a kernel, as far as it has cases in common.
   rc::Shrinkable<Case> draw(const Job& job, uint64_t seed, uint64_t index) const;
 
-  /// Runs and judges a case. Throws Error when it cannot be run at all.
-  Verdict evaluate(const Case& c) const;
+  /// Runs and judges a case; `explain` fills Verdict::notes, which takes longer. Throws Error when
+  /// it cannot be run at all.
+  Verdict evaluate(const Case& c, bool explain = false) const;
 
   const Operator& op(const Case& c) const { return find_operator(manifest(c.kernel).op); }
 

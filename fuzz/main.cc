@@ -40,6 +40,7 @@ struct Options {
   std::string seed = "1";
   uint64_t cases = 0;
   double seconds = 0;
+  bool explain = false;
   int threads = omp_get_max_threads();
   std::string out = "wavefuzz-out";
   std::vector<std::string> corpus;
@@ -296,12 +297,15 @@ Exit exit_of(Status status) {
 Exit run(const Options& options) {
   const Harness harness = make_harness(options);
   const Case c = redirected(given_case(options), options);
-  const Verdict verdict = harness.evaluate(c);
+  const Verdict verdict = harness.evaluate(c, options.explain);
   if (options.json) {
-    std::cout << verdict_json(c, verdict).dump(1) << "\n";
+    nlohmann::ordered_json json = verdict_json(c, verdict);
+    if (options.explain) json["explain"] = verdict.notes;
+    std::cout << json.dump(1) << "\n";
   } else {
     fmt::print("wavefuzz {}, seed {}\n", kVersion, c.seed);
     print_verdict(stdout, harness, c, verdict);
+    if (options.explain && verdict.notes.empty()) fmt::print("  no non-finite value arose\n");
   }
   return exit_of(verdict.status);
 }
@@ -435,6 +439,8 @@ int main(int argc, char** argv) {
   run_app->add_option("--case", options.case_text, "The case as JSON text");
   run_app->add_option("--kernel", options.other_kernel, "Run it on this kernel instead");
   run_app->add_option("--target", options.other_target, "Run it on this target instead");
+  run_app->add_flag("--explain", options.explain,
+                    "Name the instruction and operands that made the first NaN, +inf and -inf");
 
   CLI::App* replay_app =
       app.add_subcommand("replay", "Run a corpus file and say whether it fails as recorded");

@@ -63,6 +63,7 @@ void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const 
   fmt::print(out, "  case: {}\n", harness.op(c).summary(c));
   if (!verdict.reason.empty()) fmt::print(out, "  {}\n", verdict.reason);
   for (const Finding& f : verdict.findings) fmt::print(out, "  {}: {}\n", f.kind, f.message);
+  for (const std::string& note : verdict.notes) fmt::print(out, "  {}\n", note);
   if (verdict.instructions != 0) {
     fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"),
                verdict.fidelity);

@@ -33,8 +33,9 @@ struct Verdict {
   Status status = Status::kPass;
   std::string reason = {};  ///< of refused and unsupported
   std::vector<Finding> findings = {};
-  uint64_t instructions = 0;  ///< wave instructions executed
-  std::string fidelity = {};  ///< the weakest fidelity of any instruction executed
+  uint64_t instructions = 0;            ///< wave instructions executed
+  std::vector<std::string> notes = {};  ///< where non-finite values came from, when asked for
+  std::string fidelity = {};            ///< the weakest fidelity of any instruction executed
 };
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.

@@ -25,6 +25,8 @@ struct Buffer {
       0;  ///< where the pointer that the kernel is given points, from the buffer's start
   Access access = Access::kRead;
   std::vector<Extent> contents = {};
+  /// This input has independent work write the same bytes; which of it stays is unspecified.
+  bool unordered_writes = false;
 };
 
 /// One field of the kernarg block: a little-endian value, or the address of a buffer.
@@ -49,6 +51,7 @@ struct Problem {
   std::array<uint32_t, 3> groups = {1, 1, 1};      ///< workgroups in the grid
   std::array<uint32_t, 3> group_size = {1, 1, 1};  ///< work-items in a workgroup
   uint32_t dynamic_lds_bytes = 0;
+  bool explain = false;  ///< say where non-finite values come from; slow
 
   const Buffer& buffer(const std::string& name) const;
 };

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "fuzz/scale_contract.h"
 #include "gpu/error.h"
@@ -93,6 +94,12 @@ Extent extent_of(uint64_t offset, const void* data, size_t bytes) {
   Extent extent = {offset, std::vector<uint8_t>(bytes)};
   if (bytes != 0) std::memcpy(extent.bytes.data(), data, bytes);
   return extent;
+}
+
+/// Whether two tokens go to one slot.
+bool share_a_slot(const std::vector<int64_t>& slots) {
+  std::set<int64_t> seen;
+  return std::ranges::any_of(slots, [&](int64_t s) { return s >= 0 && !seen.insert(s).second; });
 }
 
 /// What the words for a byte are made of; shared by the bytes of one judgement.
@@ -232,7 +239,8 @@ std::vector<Buffer> IndexerKWriter::buffers(const Case& c) const {
                      .bytes = cache_offset + (c.params.integer("pages") - 1) * cache.page_stride +
                               cache.page.bytes(),
                      .view_offset = static_cast<uint64_t>(cache_offset),
-                     .access = Access::kReadWrite};
+                     .access = Access::kReadWrite,
+                     .unordered_writes = share_a_slot(slots)};
   return {k, slot_mapping, kv_cache};
 }
 

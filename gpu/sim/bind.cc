@@ -542,6 +542,28 @@ void Binder::bind_bare() {
   }
 }
 
+namespace {
+
+// Compares of two values in an order; class, constant and NaN tests are none.
+CompareType compare_type(std::string_view mnemonic) {
+  const auto ends = [&](std::string_view suffix) { return mnemonic.ends_with(suffix); };
+  if (!mnemonic.starts_with("s_cmp") && !mnemonic.starts_with("v_cmp")) return CompareType::kNone;
+  for (const std::string_view other : {"_class_", "_f_", "_t_", "_tru_", "_o_", "_u_"})
+    if (mnemonic.find(other) != std::string_view::npos) return CompareType::kNone;
+  if (ends("_i16")) return CompareType::kI16;
+  if (ends("_u16")) return CompareType::kU16;
+  if (ends("_i32")) return CompareType::kI32;
+  if (ends("_u32")) return CompareType::kU32;
+  if (ends("_i64")) return CompareType::kI64;
+  if (ends("_u64")) return CompareType::kU64;
+  if (ends("_f16")) return CompareType::kF16;
+  if (ends("_f32")) return CompareType::kF32;
+  if (ends("_f64")) return CompareType::kF64;
+  return CompareType::kNone;
+}
+
+}  // namespace
+
 std::optional<Binder::Bound> Binder::bind(const AsmText& text, uint32_t encoding,
                                           uint64_t address) {
   row_ = find_row(isa_, code_->arch, text.mnemonic);
@@ -557,6 +579,12 @@ std::optional<Binder::Bound> Binder::bind(const AsmText& text, uint32_t encoding
     return std::nullopt;
   }
   op_.row = row_;
+  op_.compare = compare_type(row_->mnemonic);
+  if (op_.compare != CompareType::kNone) {
+    op_.inner = op_.exec;
+    op_.exec =
+        row_->format == Format::kScalar ? table(isa_).compare_scalar : table(isa_).compare_vector;
+  }
   if (row_->fidelity != Fidelity::kExact) {
     op_.inner = op_.exec;
     op_.exec = &exec_inexact;

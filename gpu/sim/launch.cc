@@ -126,7 +126,7 @@ void fill_kernarg(Machine& m) {
 bool Machine::watches(const LaunchConfig& config, const Island& island) {
   const bool several =
       uint64_t{config.groups[0]} * config.groups[1] * config.groups[2] > 1 || waves_of(config) > 1;
-  return config.races && several && island.access_ != Access::kRead;
+  return config.races && several && island.watch_races_ && island.access_ != Access::kRead;
 }
 
 uint32_t Machine::prepare(Memory& memory, const LaunchConfig& config, uint64_t groups) {
@@ -320,7 +320,7 @@ void Machine::run_wave(Wave& w, uint64_t turn) {
   uint64_t left = allowed;
   while (left != 0) {
     --left;
-    op = op->exec(w, op);
+    op = config->explain ? explain(w, op) : op->exec(w, op);
     if (op == nullptr) break;
     if (stop) [[unlikely]]
       break;
@@ -406,6 +406,9 @@ void merge(RunResult&& part, RunResult& whole) {
   if (whole.status == RunResult::Status::kCompleted) whole.status = part.status;
   std::move(part.findings.begin(), part.findings.end(), std::back_inserter(whole.findings));
   whole.instructions += part.instructions;
+  for (NonFinite& n : part.non_finite)
+    if (std::ranges::find(whole.non_finite, n.value, &NonFinite::value) == whole.non_finite.end())
+      whole.non_finite.push_back(std::move(n));
   whole.weakest = std::max(whole.weakest, part.weakest);
   for (std::string& text : part.inexact_instructions)
     if (std::find(whole.inexact_instructions.begin(), whole.inexact_instructions.end(), text) ==
@@ -445,6 +448,9 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
     machine.start(program.code(), memory, config, part);
     machine.first_group = first_group;
     machine.shared = threads > 1 ? &shared : nullptr;
+    Feedback own;
+    machine.feedback = config.feedback == nullptr || threads == 1 ? config.feedback : &own;
+    if (machine.feedback != nullptr) machine.feedback->resize(program.code().ops.size());
     const unsigned host_state = _mm_getcsr();
     // Default exception masks, no flushing: denormals are the instructions' own business.
     _mm_setcsr(_MM_MASK_MASK);
@@ -455,6 +461,7 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
     _mm_setcsr(host_state);
     part.instructions = config.instruction_budget - machine.budget - machine.repeated;
     const std::lock_guard lock(shared.result);
+    if (machine.feedback == &own) config.feedback->merge(own);
     merge(std::move(part), result);
   };
   if (threads == 1) {

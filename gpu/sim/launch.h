@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gpu/sim/feedback.h"
 #include "gpu/sim/fidelity.h"
 #include "gpu/sim/memory.h"
 #include "gpu/sim/program.h"
@@ -80,6 +81,8 @@ struct LaunchConfig {
   // Threads that groups are spread over. For kernels without data races the outcome does not depend
   // on it; which findings a faulty one gets may.
   unsigned threads = 1;
+  Feedback* feedback = nullptr;  // what the run does is added to it
+  bool explain = false;          // find out where non-finite values come from; slow
 
   // Puts a value into kernarg at a byte offset, growing it with zeros.
   template <typename T>
@@ -87,6 +90,17 @@ struct LaunchConfig {
     if (kernarg.size() < offset + sizeof(T)) kernarg.resize(offset + sizeof(T));
     std::memcpy(kernarg.data() + offset, &value, sizeof(T));
   }
+};
+
+// The first NaN, +Inf or -Inf of a run in an operation of floating-point arithmetic.
+struct NonFinite {
+  enum class Value : uint8_t { kNan, kPlusInfinity, kMinusInfinity };
+  Value value;
+  bool
+      made;  // from operands that were not; otherwise it came in as bits, from memory or a constant
+  std::string message;  // one line: instruction, place and operands
+  int64_t pc = 0;
+  std::string instruction;
 };
 
 struct RunResult {
@@ -102,6 +116,8 @@ struct RunResult {
   Fidelity weakest = Fidelity::kExact;
   // Every executed mnemonic that is not exact, with its tag, e.g. "v_exp_f32 (within 1 ulp)".
   std::vector<std::string> inexact_instructions;
+  // With LaunchConfig::explain: one of each value at most, in the order they appeared.
+  std::vector<NonFinite> non_finite;
 };
 std::string_view name(RunResult::Status status);
 

@@ -149,7 +149,7 @@ uint32_t Memory::take_group_numbers(uint64_t count) {
 }
 
 void Memory::reserve_shadow(Island& island) {
-  if (island.shadow_ == nullptr)
+  if (island.shadow_ == nullptr && island.capacity_ <= kMostWatched)
     island.shadow_ = static_cast<GlobalShadow*>(reserve(shadow_bytes(island), island.name_));
 }
 
@@ -203,6 +203,7 @@ Island& Memory::add(const IslandSpec& spec) {
   island->address_ = address;
   island->size_ = spec.bytes;
   island->access_ = spec.access;
+  island->watch_races_ = spec.watch_races;
   next_address_ = round_up(address + spec.bytes, kChunk) + kRedZone;
   islands_.push_back(std::move(island));
   return *islands_.back();

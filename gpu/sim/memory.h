@@ -24,6 +24,7 @@ struct IslandSpec {
   // The base address is congruent to phase modulo alignment (a power of two, at most 1 GiB).
   uint64_t alignment = 4096;
   uint64_t phase = 0;
+  bool watch_races = true;  // false: who of several writers wins is not the kernel's business
 };
 
 // Offsets of an island, in bytes: [begin, end).
@@ -76,6 +77,7 @@ class Island {
   uint64_t address_ = 0;
   uint64_t size_ = 0;
   Access access_ = Access::kReadWrite;
+  bool watch_races_ = true;
   std::byte* data_ = nullptr;
   uint64_t* initialised_ = nullptr;  // a bit per byte
   uint64_t* written_ = nullptr;      // a bit per byte
@@ -113,6 +115,8 @@ class Memory {
   // Numbers for the groups of a launch, for race detection: the first of `count`, never used
   // before.
   uint32_t take_group_numbers(uint64_t count);
+  // Islands above this size are not watched: their shadows would use up the address space.
+  static constexpr uint64_t kMostWatched = uint64_t{1} << 38;
   void reserve_shadow(Island& island);
   static uint64_t shadow_bytes(const Island& island);
 

@@ -52,6 +52,9 @@ enum Modifier : uint8_t {
   kNeg15 = 8,
 };
 
+// What a compare compares, for feedback.
+enum class CompareType : uint8_t { kNone, kI16, kU16, kI32, kU32, kI64, kU64, kF16, kF32, kF64 };
+
 struct Slot {
   Kind kind = Kind::kNone;
   uint8_t modifiers = 0;
@@ -106,7 +109,7 @@ struct Op {
   ExecFn exec = nullptr;
   LaneFn lanes = nullptr;      // vector instructions: the body
   const Op* target = nullptr;  // branches
-  ExecFn inner = nullptr;      // what exec_inexact() hands on to
+  ExecFn inner = nullptr;      // what exec_inexact() or a compare's feedback hands on to
   const Extras* extras = nullptr;
   const Row* row = nullptr;
   Slot src[kMaxSlots];
@@ -118,7 +121,8 @@ struct Op {
   bool has_mask = false;
   bool writes_exec = false;
   uint8_t flags = 0;  // family-specific
-  int32_t imm = 0;    // offset, immediate
+  CompareType compare = CompareType::kNone;
+  int32_t imm = 0;  // offset, immediate
   int32_t imm2 = 0;
   uint32_t index = 0;  // in Code
 };

@@ -1,4 +1,5 @@
 // Program control: branches and calls. Branch targets are resolved when decoding.
+#include "gpu/sim/feedback.h"
 #include "gpu/sim/vocabulary.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
@@ -25,6 +26,20 @@ constexpr Row jump(std::string_view mnemonic, ExecFn exec, bool result, bool sou
   return row;
 }
 
+// A conditional branch's way.
+SIM_INLINE const Op* go(Wave& w, const Op* op, bool taken) {
+  if (Feedback* f = w.machine->feedback) {
+    u32& count = taken ? f->branches[op->index].taken : f->branches[op->index].not_taken;
+    count += count != ~0u;
+  }
+  return taken ? op->target : op + 1;
+}
+SIM_INLINE const Op* enter(Wave& w, const Op* target) {
+  if (target != nullptr && w.machine->feedback != nullptr)
+    w.machine->feedback->entered[target->index] = 1;
+  return target;
+}
+
 const Op* nothing(Wave&, const Op* op) { return op + 1; }
 const Op* s_branch(Wave&, const Op* op) { return op->target; }
 
@@ -34,7 +49,7 @@ const Op* cbranch_scc(Wave& w, const Op* op) {
     w.s_poison[kScc] = 0;
     if (!w.machine->report_poison(w, op, "the branch", 0, w.s_origin[kScc])) return nullptr;
   }
-  return (w.s[kScc] != 0) == kTaken ? op->target : op + 1;
+  return go(w, op, (w.s[kScc] != 0) == kTaken);
 }
 template <bool kTaken>
 const Op* cbranch_vccz(Wave& w, const Op* op) {
@@ -44,11 +59,11 @@ const Op* cbranch_vccz(Wave& w, const Op* op) {
     w.s_poison[kVcc] = w.s_poison[kVcc + 1] = 0;
     if (!w.machine->report_poison(w, op, "the branch", poison, w.s_origin[kVcc])) return nullptr;
   }
-  return (w.s64(kVcc) == 0) == kTaken ? op->target : op + 1;
+  return go(w, op, (w.s64(kVcc) == 0) == kTaken);
 }
 template <bool kTaken>
 const Op* cbranch_execz(Wave& w, const Op* op) {
-  return (w.exec == 0) == kTaken ? op->target : op + 1;
+  return go(w, op, (w.exec == 0) == kTaken);
 }
 
 SIM_INLINE u64 address_of(const Wave& w, const Op* op) {
@@ -65,7 +80,7 @@ const Op* jump_to(Wave& w, const Op* op) {
     w.state = WaveState::kStopped;
     return nullptr;
   }
-  return find_jump(w, op, w.s64(source));
+  return enter(w, find_jump(w, op, w.s64(source)));
 }
 const Op* s_setpc(Wave& w, const Op* op) { return jump_to(w, op); }
 const Op* s_swappc(Wave& w, const Op* op) {
@@ -76,7 +91,7 @@ const Op* s_swappc(Wave& w, const Op* op) {
 
 const Op* s_call(Wave& w, const Op* op) {
   w.set_s64(op->dst, address_of(w, op + 1), 0);
-  return op->target;
+  return enter(w, op->target);
 }
 
 const Op* s_trap(Wave& w, const Op* op) {

@@ -21,6 +21,7 @@ std::vector<HostIsa> supported_host_isas();
 
 struct Machine;
 struct Code;
+struct Feedback;
 
 class Program {
  public:
@@ -38,6 +39,9 @@ class Program {
   const std::string& text(size_t index) const;
   // Mnemonics present that have no semantics, each with the text of its first use.
   std::vector<std::string> unsupported() const;
+
+  // Which instructions ran, as the branches taken imply. A call's return counts as entered.
+  std::vector<bool> executed(const Feedback& feedback) const;
 
   const Code& code() const { return *code_; }
 

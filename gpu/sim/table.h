@@ -17,6 +17,8 @@ struct Table {
   ExecFn vector_extras;   // the same, for an op that has Extras
   ExecFn vector_indexed;  // either, in programs that use relative VGPR addressing
   void (*come_in_now)(Wave&, PendingLoad&);
+  ExecFn compare_scalar;  // feedback around a compare
+  ExecFn compare_vector;
 };
 
 // One per namespace that the op files are compiled into.

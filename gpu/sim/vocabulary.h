@@ -531,6 +531,8 @@ const Op* exec_vector_indexed(Wave& wave, const Op* op);
 std::span<const Row> salu_rows();
 std::span<const Row> branch_rows();
 void come_in_now(Wave& w, PendingLoad& load);
+const Op* compare_scalar(Wave& w, const Op* op);
+const Op* compare_vector(Wave& w, const Op* op);
 std::span<const Row> wait_rows();
 std::span<const Row> smem_rows();
 std::span<const Row> vop_int_rows();

@@ -137,6 +137,8 @@ struct Machine {
   std::vector<uint64_t> seen_findings;  // (kind, op) already reported
   std::vector<uint8_t> inexact_seen;    // per op
 
+  Feedback* feedback = nullptr;
+
   // Defined in machine.cc.
   // Records a finding unless this instruction has had one of the kind. False when the launch must
   // stop.
@@ -203,6 +205,8 @@ struct Machine {
   // numbers its groups; returns the first number.
   static bool watches(const LaunchConfig& config, const Island& island);
   static uint32_t prepare(Memory& memory, const LaunchConfig& config, uint64_t groups);
+  // In explain.cc: executes an instruction and looks at what it did to non-finite values.
+  const Op* explain(Wave& wave, const Op* op);
   // Runs a wave until it waits or ends, or for `turn` instructions.
   void run_wave(Wave& wave, uint64_t turn = ~uint64_t{0});
 };

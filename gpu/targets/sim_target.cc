@@ -71,7 +71,8 @@ class SimTarget : public Target {
       sim::Island& island = memory.add({.name = buffer.name,
                                         .bytes = std::max<uint64_t>(buffer.bytes, 1),
                                         .access = to_sim(buffer.access),
-                                        .alignment = kBufferAlignment});
+                                        .alignment = kBufferAlignment,
+                                        .watch_races = !buffer.unordered_writes});
       for (const Extent& extent : buffer.contents) {
         island.write(extent.offset, std::as_bytes(std::span(extent.bytes)));
       }
@@ -88,6 +89,7 @@ class SimTarget : public Target {
     config.group_size = problem.group_size;
     config.dynamic_lds_bytes = problem.dynamic_lds_bytes;
     config.instruction_budget = kInstructionBudget;
+    config.explain = problem.explain;
     set_kernarg(problem, memory, config);
     read_result(sim::run(program, memory, config), outcome);
     read_writes(problem, memory, outcome);
@@ -112,6 +114,7 @@ class SimTarget : public Target {
   static void read_result(const sim::RunResult& result, Outcome& outcome) {
     outcome.instructions = result.instructions;
     outcome.fidelity = sim::name(result.weakest);
+    for (const sim::NonFinite& n : result.non_finite) outcome.notes.push_back(n.message);
     if (result.status == sim::RunResult::Status::kUnsupported) {
       outcome.status = Outcome::Status::kUnsupported;
       outcome.unsupported = result.unsupported_what;

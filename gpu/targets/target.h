@@ -33,8 +33,9 @@ struct Outcome {
   std::string unsupported;
   std::vector<Diagnostic> diagnostics;
   std::vector<WrittenBuffer> written;
-  uint64_t instructions = 0;  ///< wave instructions executed, where the target counts them
-  std::string fidelity;       ///< the weakest fidelity of any instruction executed
+  uint64_t instructions = 0;       ///< wave instructions executed, where the target counts them
+  std::vector<std::string> notes;  ///< with Problem::explain: a line for each thing found out
+  std::string fidelity;            ///< the weakest fidelity of any instruction executed
 
   /// The extents written of a buffer; empty when nothing was.
   const std::vector<Extent>& written_to(const std::string& buffer) const;
