@@ -65,6 +65,14 @@ Part part(std::string_view text) {
   throw Mismatch();
 }
 
+int32_t cache_bits(const AsmText& text) {
+  // Without operands, as in buffer_inv, the parser takes the first for one.
+  const auto has = [&](std::string_view name) {
+    return text.has(name) || (!text.operands.empty() && text.operands[0].word == name);
+  };
+  return (has("sc0") || has("glc") ? kSc0 : 0) | (has("nt") ? kNt : 0) | (has("sc1") ? kSc1 : 0);
+}
+
 }  // namespace
 
 Binder::Binder(HostIsa isa, Code* code, std::string where)
@@ -140,7 +148,8 @@ void Binder::add_source(const AsmOperand& o, OperandType type, unsigned k, const
   if (type == OperandType::kPackedF32) {
     const AsmModifier* low = asm_->find("op_sel");
     const AsmModifier* high = asm_->find("op_sel_hi");
-    const Slot both[2] = {slots[0], slots[1]};
+    Slot both[2] = {slots[0], slots[1]};
+    if (both[1].kind == Kind::kConst) both[1].modifiers = kRecordsHigh;
     slots[0] = both[low != nullptr && k < low->list.size() && low->list[k] != 0];
     slots[1] = both[!(high != nullptr && k < high->list.size() && high->list[k] == 0)];
     if (list("neg_lo")) slots[0].modifiers |= kNeg31;
@@ -160,7 +169,9 @@ void Binder::add_source(const AsmOperand& o, OperandType type, unsigned k, const
       if (slots[d].modifiers & kNeg31) value ^= 0x8000'0000;
       if (slots[d].modifiers & kAbs15) value &= ~0x8000u;
       if (slots[d].modifiers & kNeg15) value ^= 0x8000;
+      const uint8_t applied = slots[d].modifiers;
       slots[d] = constant(value);
+      slots[d].modifiers = applied;  // of a constant it is a record, for print()
     }
     op_.src[op_.slots++] = slots[d];
   }
@@ -208,6 +219,7 @@ void Binder::bind_vector() {
     wanted = true;
   }
   if (asm_->sdwa) {
+    e.sdwa = true;
     const auto select = [&](const char* name) {
       const AsmModifier* m = asm_->find(name);
       return m == nullptr ? Part::kDword : part(m->text);
@@ -330,8 +342,9 @@ void Binder::bind_scalar_load() {
   op_.dwords = row_->result_dwords;
   op_.dst_scalar = true;
   op_.dst = scalar_register(operand(0), op_.dwords);
-  op_.src[0] = {Kind::kSgpr, 0, operand(1).first};
-  if (operand(1).kind != AsmKind::kScalar) throw Mismatch();
+  const unsigned base = row_->mnemonic.starts_with("s_buffer_") ? 4 : 2;
+  op_.src[0] = {Kind::kSgpr, 0, scalar_register(operand(1), base)};
+  op_.imm2 = cache_bits(*asm_);
   expect_operands(3);
   const AsmOperand& offset = operand(2);
   if (offset.kind == AsmKind::kScalar) {
@@ -387,6 +400,7 @@ void Binder::bind_memory() {
   const bool compares = row_->operand_count != 0;
   const bool global = row_->format == Format::kGlobal, scratch = row_->format == Format::kScratch;
   op_.imm = int32_t(asm_->number("offset", 0));
+  op_.imm2 = cache_bits(*asm_);
   op_.flags = compares;
   size_t at = 0;
   const bool result = (param & kLoad) ? !(param & kToLds) : (param & kAtomic) && asm_->has("sc0");
@@ -421,6 +435,7 @@ void Binder::bind_buffer() {
   const bool to_lds = asm_->has("lds");
   op_.flags = uint8_t((asm_->has("idxen") ? kIdxen : 0) | (asm_->has("offen") ? kOffen : 0) |
                       (to_lds ? kLdsDestination : 0));
+  op_.imm2 = cache_bits(*asm_);
   op_.imm = int32_t(asm_->number("offset", 0));
   size_t at = 0;
   if (!to_lds) {
@@ -529,7 +544,11 @@ void Binder::bind_bare() {
   // s_setreg and s_getreg: register, first bit and size as the encoding has them.
   const bool set = asm_->mnemonic.starts_with("s_setreg"),
              get = asm_->mnemonic.starts_with("s_getreg");
-  if (!set && !get) return;
+  if (!set && !get) {
+    op_.imm = int32_t(encoding_ & 0xffff);
+    op_.imm2 = cache_bits(*asm_);
+    return;
+  }
   op_.imm = int32_t(encoding_ & 63);
   op_.imm2 = int32_t((encoding_ >> 6 & 31) | ((encoding_ >> 11 & 31) + 1) << 8);
   expect_operands(2);
