@@ -254,7 +254,8 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
     llvm::Error error = llvm::Error::success();
     for (const auto& note : elf.notes(segment, error)) {
       if (note.getType() != ELF::NT_AMDGPU_METADATA || note.getName() != "AMDGPU") continue;
-      NoteReader(content->name, &content->kernels).read(note.getDescAsStringRef(segment.p_align));
+      NoteReader(content->name, &content->kernels)
+          .read(note.getDescAsStringRef(std::max<size_t>(segment.p_align, 4)));
       noted = true;
     }
     if (error)
@@ -296,6 +297,11 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       throw Error(fmt::format("{}: kernel {}: descriptor at {:#x} lies in no segment", name,
                               kernel.symbol, uint64_t(descriptor->st_value)));
     kernel.descriptor = read_descriptor(raw, descriptor->st_value);
+    const KernelDescriptor& d = kernel.descriptor;
+    if (4u * (d.preload_offset + d.preload_dwords) > kernel.kernarg_bytes)
+      throw Error(fmt::format(
+          "{}: kernel {}: preloads {} dwords of kernarg from dword {}, of {} bytes", name,
+          kernel.symbol, d.preload_dwords, d.preload_offset, kernel.kernarg_bytes));
     const auto* code = find(kernel.symbol);
     kernel.code_address = kernel.descriptor.entry;
     kernel.code_bytes = code != nullptr ? uint64_t(code->st_size) : 0;

@@ -61,28 +61,45 @@ Disassembler::~Disassembler() = default;
 
 namespace {
 
-// Invalid encodings that crash LLVM 22's disassembler instead of failing. They are no instructions:
-// - GFX9's 64-bit vector encodings (VOP3, VOP3P) with a literal, for which they have no room;
-// - the f8f6f4 matrix instructions with a source that is not a VGPR;
-// - v_pk_fmac_f16 with SDWA.
-bool crashes_llvm(std::span<const std::byte> code) {
-  if (code.size() < 8) return false;
+constexpr uint32_t kLiteral = 255, kSdwa = 249, kFirstVgpr = 256;
+
+// SDWA's selections have 7 values and its dst_unused 3; VOPC has a scalar destination in their
+// place.
+bool good_sdwa(uint32_t word, bool compares) {
+  const auto selects = [](uint32_t field) { return (field & 7) != 7; };
+  return selects(word >> 16) && selects(word >> 24) &&
+         (compares || (selects(word >> 8) && (word >> 11 & 3) != 3));
+}
+
+// Fields that LLVM 22's disassembler takes for valid without looking: it crashes, or worse, on
+// others. No instruction has them.
+bool good_fields(std::span<const std::byte> code) {
+  if (code.size() < 8) return true;  // one dword has no such field
   uint32_t words[2];
   std::memcpy(words, code.data(), 8);
-  constexpr uint32_t kLiteral = 255, kSdwa = 249, kFirstVgpr = 256;
-  const uint32_t src0 = words[1] & 511, src1 = words[1] >> 9 & 511, src2 = words[1] >> 18 & 511;
-  if (words[0] >> 26 == 0b110100) {
-    if (src0 == kLiteral || src1 == kLiteral || src2 == kLiteral) return true;
-    const uint32_t opcode = words[0] >> 16;
-    return (opcode == 0xd3ad || opcode == 0xd3ae) && (src0 < kFirstVgpr || src1 < kFirstVgpr);
+  const uint32_t encoding = words[0] >> 26;
+  if (encoding == 0b110100) {  // VOP3, VOP3P: no room for a literal
+    const uint32_t opcode = words[0] >> 16 & 0x3ff;
+    const uint32_t src0 = words[1] & 511, src1 = words[1] >> 9 & 511, src2 = words[1] >> 18 & 511;
+    if (src0 == kLiteral || src1 == kLiteral || src2 == kLiteral) return false;
+    if (opcode < 0x100 && (words[0] & 0xff) == kLiteral) return false;  // a compare's destination
+    // The f8f6f4 matrix instructions: A and B are VGPRs.
+    return (opcode != 0x3ad && opcode != 0x3ae) || (src0 >= kFirstVgpr && src1 >= kFirstVgpr);
   }
-  return words[0] >> 25 == 0x3c && (words[0] & 511) == kSdwa;
+  if (encoding == 0b111000 || encoding == 0b111010)  // MUBUF, MTBUF: the scalar offset
+    return words[1] >> 24 != kLiteral;
+  if (words[0] >> 31 == 0 && (words[0] & 511) == kSdwa) {
+    const uint32_t opcode = words[0] >> 25;
+    if (opcode == 0x3c) return false;  // v_pk_fmac_f16 has no SDWA form
+    return good_sdwa(words[1], opcode == 0x3e);
+  }
+  return true;
 }
 
 }  // namespace
 
 Disassembler::Instruction Disassembler::decode(std::span<const std::byte> code, uint64_t address) {
-  if (crashes_llvm(code)) return {};
+  if (!good_fields(code)) return {};
   const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(code.data()), code.size());
   llvm::MCInst inst;
   uint64_t size = 0;

@@ -355,7 +355,10 @@ inline void store_to_lds(Wave& w, const Op* op, u64 lanes, Loaded& l, unsigned b
   u64 outside = 0;
   u64 address[kLanes];
   for (unsigned i = 0; i < kLanes; ++i) address[i] = base + slot * i;
-  for_lanes(lanes, [&](unsigned i) { outside |= u64(address[i] + stored > m.lds_bytes) << i; });
+  // A negative offset may lead below 0.
+  for_lanes(lanes, [&](unsigned i) {
+    outside |= u64(address[i] >= m.lds_bytes || address[i] + stored > m.lds_bytes) << i;
+  });
   if (outside) {
     Machine::Where where{outside, true,  address[__builtin_ctzll(outside)],
                          stored,  "LDS", m.lds_bytes};

@@ -84,6 +84,18 @@ std::string constant32(uint32_t value) {
 std::string constant16(uint32_t value) {
   return constant_name(value, int32_t(value), kInline16, value);
 }
+// An inline float of a 16-bit integer is an f32, and printed as the bits of an f16.
+std::string constant_b16(uint32_t value) {
+  for (size_t i = 0; i < std::size(kInline32); ++i)
+    if (value == kInline32[i].bits) return fmt::format("{:#x}", kInline16[i].bits);
+  return constant_name(value, int32_t(value), {{~uint64_t{0}, ""}}, value);
+}
+// An inline float of v_cvt_f32_bf16 is the high half of an f32.
+std::string constant_bf16(uint32_t value) {
+  for (const Inline& f : kInline32)
+    if (value == f.bits >> 16) return f.text;
+  return constant_b16(value);
+}
 std::string constant64(uint64_t value, OperandType type) {
   if (value == uint64_t{kSharedAperture} << 32) return "src_shared_base";
   if (value == (uint64_t{kSharedAperture} << 32 | 0xffff'ffff)) return "src_shared_limit";
@@ -234,6 +246,7 @@ class Printer {
     for (const unsigned value : values)
       if (value != otherwise) return list(name, values);
   }
+  bool is_pk_mov() const { return row_.mnemonic == "v_pk_mov_b32"; }
   uint32_t constant(const Slot& slot) const { return code_.constants[slot.index].lane[0]; }
   void destination() {
     if (op_.dwords != 0)
@@ -251,6 +264,35 @@ class Printer {
       if (op_.imm2 & (1 << i)) modifiers_ += names[i];
   }
 
+  // A constant operand as it was before its sign modifiers were applied to it.
+  std::string constant_source(const Slot& first, const Slot& last, OperandType type, unsigned k,
+                              bool neg, bool abs) const {
+    const std::string_view m = row_.mnemonic;
+    const bool half = type == OperandType::kB16 || type == OperandType::kF16;
+    const bool wide = type == OperandType::kF64 || (type == OperandType::kB64 && !is_pk_mov());
+    uint64_t value = constant(first);
+    if (wide) value |= uint64_t(constant(last)) << 32;
+    const bool applied = op_.extras == nullptr || !op_.extras->rearranges;
+    if (applied) {
+      const uint64_t sign = half ? 0x8000u : wide ? uint64_t{1} << 63 : 0x8000'0000u;
+      if (neg) value ^= sign;
+      // What abs took away can only have been the sign of a small integer.
+      const int64_t negative = wide ? int64_t(value | sign) : int32_t(uint32_t(value | sign));
+      if (abs && negative >= -16 && negative < 0) value |= sign;
+      const bool packed = type == OperandType::kPackedF16 || type == OperandType::kPackedF32;
+      if (packed && first.modifiers & kNeg31) value ^= 0x8000'0000u;
+      if (packed && first.modifiers & kNeg15) value ^= 0x8000u;
+    }
+    if (is_literal_operand(m, k)) return fmt::format("{:#x}", value);
+    if (wide) return constant64(value, type);
+    if (m == "v_cvt_f32_bf16") return constant_bf16(uint32_t(value));
+    if (type == OperandType::kB16 && m != "v_ldexp_f16") return constant_b16(uint32_t(value));
+    return half || type == OperandType::kPackedF16 ||
+                   (op_.extras != nullptr && k < 4 && op_.extras->mix_half[k])
+               ? constant16(uint32_t(value))
+               : constant32(uint32_t(value));
+  }
+
   // One source operand that starts at a slot, with its sign modifiers.
   std::string source(unsigned slot, OperandType type, unsigned k) const {
     const unsigned count = dwords(type);
@@ -264,33 +306,18 @@ class Printer {
     const bool abs = !packed && (last.modifiers & (half ? kAbs15 : kAbs31));
     std::string text;
     if (first.kind == Kind::kConst) {
-      uint64_t value = constant(first);
-      if (count == 2 && type != OperandType::kPackedF32) value |= uint64_t(constant(last)) << 32;
-      if (type == OperandType::kPackedF32 && (first.modifiers & kRecordsHigh) != 0)
-        value = (last.modifiers & kRecordsHigh) != 0 ? 0 : constant(last);
-      // Sign modifiers of a constant have been applied to it; abs cannot be undone.
-      const bool applied = op_.extras == nullptr || !op_.extras->rearranges;
-      if (applied) {
-        if (neg) value ^= half ? 0x8000u : count == 2 ? uint64_t{1} << 63 : 0x8000'0000u;
-        if (packed && type != OperandType::kPackedF32)
-          value ^= (first.modifiers & kNeg15 ? 0x8000u : 0) |
-                   (first.modifiers & kNeg31 ? 0x8000'0000u : 0);
-        if (type == OperandType::kPackedF32 && first.modifiers & kNeg31) value ^= 0x8000'0000u;
-      }
-      const bool as_half = type == OperandType::kF16 || type == OperandType::kPackedF16 ||
-                           (op_.extras != nullptr && k < 4 && op_.extras->mix_half[k]);
-      text = is_literal_operand(row_.mnemonic, k)            ? fmt::format("{:#x}", value)
-             : count == 2 && type != OperandType::kPackedF32 ? constant64(value, type)
-             : as_half                                       ? constant16(uint32_t(value))
-                                                             : constant32(uint32_t(value));
+      text = constant_source(first, last, type, k, neg, abs);
     } else {
       // The dwords of a packed f32 may be swapped or doubled; pairs begin at an even register.
-      const unsigned base = type == OperandType::kPackedF32 ? first.index & ~1u : first.index;
+      const unsigned base =
+          type == OperandType::kPackedF32 || is_pk_mov() ? first.index & ~1u : first.index;
       text = first.kind == Kind::kVgpr ? vector_name(base, count) : scalar_name(base, count);
     }
-    if (abs) text = fmt::format("|{}|", text);
+    if (abs) text = fmt::format("|{}|", text.starts_with('-') ? text.substr(1) : text);
     if (neg)
-      text = first.kind == Kind::kConst ? fmt::format("neg({})", text) : fmt::format("-{}", text);
+      text = first.kind == Kind::kConst && !abs && !text.starts_with("src_")
+                 ? fmt::format("neg({})", text)
+                 : fmt::format("-{}", text);
     if (op_.extras != nullptr && k < 4 && op_.extras->sext[k]) text = fmt::format("sext({})", text);
     return text;
   }
@@ -307,7 +334,9 @@ class Printer {
       const OperandType type = row_.operands[k];
       const Slot& s = op_.src[slot];
       if ((row_.param & kTableModifier) && k + 1u == row_.operand_count) {
-        if (constant(s) != 0) modifier("bitop3:{:#x}", constant(s));
+        if (constant(s) != 0)
+          modifier("bitop3:{}", constant(s) <= 10 ? fmt::format("{}", constant(s))
+                                                  : fmt::format("{:#x}", constant(s)));
         break;
       }
       switch (type) {
@@ -345,7 +374,10 @@ class Printer {
         default:
           mix |= type == OperandType::kMixF32;
           halves |= type == OperandType::kB16 || type == OperandType::kF16;
-          op_sel.push_back(!e.sdwa && k < 4 && e.part[k] == Part::kWord1);
+          if (is_pk_mov())  // its one dword of each source
+            op_sel.push_back(op_.src[slot + k].index & 1);
+          else
+            op_sel.push_back(!e.sdwa && k < 4 && e.part[k] == Part::kWord1);
           op_sel_hi.push_back(k < 4 && e.mix_half[k]);
           operands_.push_back(source(slot, type, k));
       }
@@ -364,6 +396,8 @@ class Printer {
     } else if (row_.param & kByteDestination) {
       const unsigned byte = unsigned(e.dst_part) - unsigned(Part::kByte0);
       list("op_sel", {0, 0, byte & 1, byte >> 1}, 0);
+    } else if (is_pk_mov()) {
+      list("op_sel", op_sel, 0);
     } else if (row_.preserves_half || halves) {
       op_sel.push_back(row_.preserves_half && e.dst_part == Part::kWord1);
       list("op_sel", op_sel, 0);
@@ -523,12 +557,26 @@ class Printer {
     std::string text;
     for (unsigned i = 0; i < 4; ++i)
       if (classes >> i & 1) text += fmt::format("{}{}", text.empty() ? "" : ",", kNames[i]);
-    return fmt::format("gpr_idx({})", text);
+    return classes > 15 ? fmt::format("{:#x}", classes) : fmt::format("gpr_idx({})", text);
   }
   std::string hwreg() const {
-    static constexpr std::pair<int, const char*> kNames[] = {
-        {1, "MODE"},      {2, "STATUS"}, {3, "TRAPSTS"},       {4, "HW_ID"},  {5, "GPR_ALLOC"},
-        {6, "LDS_ALLOC"}, {7, "IB_STS"}, {15, "SH_MEM_BASES"}, {20, "XCC_ID"}};
+    static constexpr std::pair<int, const char*> kNames[] = {{1, "MODE"},
+                                                             {2, "STATUS"},
+                                                             {3, "TRAPSTS"},
+                                                             {4, "HW_ID"},
+                                                             {5, "GPR_ALLOC"},
+                                                             {6, "LDS_ALLOC"},
+                                                             {7, "IB_STS"},
+                                                             {16, "TBA_LO"},
+                                                             {17, "TBA_HI"},
+                                                             {18, "TMA_LO"},
+                                                             {19, "TMA_HI"},
+                                                             {15, "SH_MEM_BASES"},
+                                                             {20, "XCC_ID"},
+                                                             {21, "SQ_PERF_SNAPSHOT_DATA"},
+                                                             {22, "SQ_PERF_SNAPSHOT_DATA1"},
+                                                             {23, "SQ_PERF_SNAPSHOT_PC_LO"},
+                                                             {24, "SQ_PERF_SNAPSHOT_PC_HI"}};
     std::string name = fmt::format("{}", op_.imm);
     for (const auto& [number, text] : kNames)
       if (number == op_.imm) name = fmt::format("HW_REG_{}", text);
@@ -555,14 +603,14 @@ class Printer {
     } else if (m == "s_setreg_b32") {
       operands_ = {hwreg(), source(0, OperandType::kB32, 0)};
     } else if (m == "s_setreg_imm32_b32") {
-      operands_ = {hwreg(), fmt::format("{:#x}", constant(op_.src[0]))};
+      operands_ = {hwreg(), constant32(constant(op_.src[0]))};
     } else if (m == "s_getreg_b32") {
       destination();
       operands_.push_back(hwreg());
     } else if (m == "s_nop" || m == "s_sleep" || m == "s_setprio" || m == "s_sethalt" ||
                m == "s_trap" || m == "s_incperflevel" || m == "s_decperflevel" ||
                (m == "s_endpgm" && op_.imm != 0)) {
-      operands_ = {fmt::format("{}", op_.imm)};
+      operands_ = {m == "s_endpgm" ? fmt::format("{}", op_.imm) : constant32(uint32_t(op_.imm))};
     } else {
       cache_bits();
     }
@@ -632,6 +680,11 @@ std::string normalised(std::string_view text) {
   if (out.starts_with("s_sendmsg")) out.resize(std::min(out.find(' '), out.size()));
   if (out.starts_with("v_fma_mix")) drop_meaningless_op_sel(out);
   drop_lit(out);
+  if (out.find(" row_mask:0x0") != out.npos || out.find(" bank_mask:0x0") != out.npos)
+    for (const std::string_view mask : {" row_mask:0x", " bank_mask:0x"})
+      if (const size_t at = out.find(mask); at != out.npos) out[at + mask.size()] = '0';
+  for (size_t at = 0; (at = out.find("|-", at)) != out.npos; ++at)
+    if (at + 2 < out.size() && out[at + 2] >= '0' && out[at + 2] <= '9') out.erase(at + 1, 1);
   return out;
 }
 

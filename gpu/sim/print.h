@@ -18,6 +18,8 @@ std::string print(const Code& code, const Op& op);
 // - the encoding suffixes _e32 and _e64;
 // - more than one space between tokens;
 // - lit(), which says that a constant is spelled as a literal where an inline one would do;
+// - the sign of a constant in ||, which has been applied to it;
+// - which of DPP's row_mask and bank_mask is 0, when one is and no lane is written;
 // - the message of s_sendmsg;
 // - op_sel of v_fma_mix* on a source that is a whole f32, where it has no meaning.
 std::string normalised(std::string_view text);

@@ -17,12 +17,15 @@ namespace {
 constexpr char kObjdump[] = "/usr/bin/llvm-objdump-22";
 constexpr size_t kDescribed = 20;
 
-struct Listing {
-  std::unordered_map<uint64_t, std::string> text;     // by address
-  std::unordered_map<std::string, uint64_t> address;  // of labels
-};
+using Listing = std::unordered_map<uint64_t, std::string>;  // by address
 
-// Lines are "ADDRESS <LABEL>:" and "\tTEXT  // ADDRESS: ENCODING".
+bool is_branch(std::string_view text) {
+  return text.starts_with("s_branch ") || text.starts_with("s_cbranch_") ||
+         text.starts_with("s_call_b64 ");
+}
+
+// Lines are "\tTEXT  // ADDRESS: ENCODING". A branch's target may be a symbol's name in them; it is
+// the low half of the encoding.
 Listing disassemble(const std::string& path) {
   const std::string command = fmt::format("{} -d -z '{}'", kObjdump, path);
   std::FILE* pipe = popen(command.c_str(), "r");
@@ -43,29 +46,15 @@ Listing disassemble(const std::string& path) {
       std::string text(line.substr(1, comment - 1));
       std::replace(text.begin(), text.end(), '\t', ' ');
       text.resize(text.find_last_not_of(' ') + 1);
-      listing.text.emplace(address, std::move(text));
-    } else if (line.ends_with(">:")) {
-      const size_t open = line.find('<');
-      listing.address.emplace(line.substr(open + 1, line.size() - open - 3),
-                              std::stoull(std::string(line.substr(0, open)), nullptr, 16));
+      if (is_branch(text)) {
+        const std::string encoding(line.substr(comment + 3 + 14, 8));
+        text = fmt::format("{} {}", text.substr(0, text.rfind(' ')),
+                           std::stoull(encoding, nullptr, 16) & 0xffff);
+      }
+      listing.emplace(address, std::move(text));
     }
   }
   return listing;
-}
-
-bool is_branch(std::string_view text) {
-  return text.starts_with("s_branch ") || text.starts_with("s_cbranch_") ||
-         text.starts_with("s_call_b64 ");
-}
-
-// objdump names a branch's target where a symbol does; here it is the number in the encoding.
-std::string resolved(const Listing& listing, std::string text, uint64_t address) {
-  if (!is_branch(text)) return text;
-  const size_t at = text.rfind(' ') + 1;
-  const auto label = listing.address.find(text.substr(at));
-  if (label != listing.address.end())
-    text.replace(at, text.npos, fmt::format("{}", (label->second - address - 4) / 4 & 0xffff));
-  return text;
 }
 
 }  // namespace
@@ -87,12 +76,12 @@ RoundTrip round_trip(const std::string& path) {
           result.descriptions.push_back(fmt::format("{}: {:#x}: {} `{}`, llvm-objdump has `{}`",
                                                     path, code.addresses[i], what, got, want));
       };
-      const auto it = listing.text.find(code.addresses[i]);
-      if (it == listing.text.end()) {
+      const auto it = listing.find(code.addresses[i]);
+      if (it == listing.end()) {
         differs("text", text, "(nothing)");
         continue;
       }
-      const std::string want = resolved(listing, it->second, code.addresses[i]);
+      const std::string& want = it->second;
       if (text == "(undecodable)" ? !want.starts_with(".long") : text != want) {
         differs("text", text, want);
       } else if (op.row == nullptr) {
