@@ -6,24 +6,15 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-
 #include "tests/aiter/pa_problem.h"
 
 namespace wavefuzz::aiter {
 namespace {
 
-namespace fs = std::filesystem;
-
 TEST(RoundTrip, EveryInstruction) {
   if (hsa_folder().empty())
     GTEST_SKIP() << "AITER_HSA is not set: it names the folder \"hsa\" of an AITER checkout";
-  std::vector<std::string> paths;
-  for (const char* folder : {"gfx942/pa", "gfx942/mla", "gfx950/pa", "gfx950/mla"})
-    for (const auto& entry : fs::directory_iterator(fs::path(hsa_folder()) / folder))
-      if (entry.path().extension() == ".co") paths.push_back(entry.path());
-  std::sort(paths.begin(), paths.end());
+  const std::vector<std::string> paths = attention_objects();
   size_t instructions = 0;
   for (const std::string& path : paths) {
     const sim::RoundTrip r = sim::round_trip(path);
