@@ -68,8 +68,8 @@ TEST(Decode, ScaledMatrixInstruction) {
 // Every one of these would do something else than what its text says.
 TEST(Decode, RefusesWhatTheMicroOpCannotSay) {
   for (const char* line : {
-           "v_dot2_i32_i16 v0, v1, v2, v3 op_sel:[1,0,0]",
-           "v_dot2_i32_i16 v0, v1, v2, v3 op_sel_hi:[1,0,1]",
+           ".long 0xd3a67125, 0x6ad81123",  // v_dot2_i32_i16 with op_sel
+           ".long 0xd3a84080, 0xc3f7ff8f",  // v_dot4_i32_i8 with neg_lo
            "v_cvt_pk_fp8_f32 v0, v1, v2 op_sel:[1,0,0]", "v_pack_b32_f16 v0, v1, v2 op_sel:[0,0,1]",
            "v_permlane32_swap_b32_e64 v0, v1 fi:1", "v_permlane32_swap_b32_e64 v0, v1 bound_ctrl:1",
            "v_mov_b32_e32 v0, src_shared_base", "v_pk_mul_f32 v[0:1], v[2:3], 1.0 op_sel:[0,1]",

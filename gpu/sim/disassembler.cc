@@ -14,6 +14,7 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/TargetParser/Triple.h>
 
+#include <algorithm>
 #include <cstring>
 
 // LLVM declares these in a header that lists every target it was built with.
@@ -54,14 +55,14 @@ Disassembler::Disassembler(Arch arch) : llvm_(new Llvm) {
   l.disassembler.reset(target->createMCDisassembler(*l.subtarget, *l.context));
   l.printer.reset(target->createMCInstPrinter(triple, l.assembly->getAssemblerDialect(),
                                               *l.assembly, *l.instructions, *l.registers));
-  // Where LLVM says what is wrong with an operand; it writes there without asking for null.
-  if (l.disassembler) l.disassembler->CommentStream = &llvm::nulls();
   if (!l.disassembler || !l.printer) throw Error("LLVM's AMDGPU target has no disassembler");
 }
 
 Disassembler::~Disassembler() = default;
 
 namespace {
+
+constexpr unsigned kMostDwords = 5;  // more than any instruction has
 
 constexpr uint32_t kLiteral = 255, kSdwa = 249, kFirstVgpr = 256;
 
@@ -83,10 +84,7 @@ bool is_inline_constant(uint32_t operand) {
 
 // Fields that LLVM 22's disassembler takes for valid without looking: on others its behaviour is
 // undefined, or it makes up an instruction. No instruction of GFX9 has them.
-bool good_fields(std::span<const std::byte> code) {
-  if (code.size() < 8) return true;  // one dword has no such field
-  uint32_t words[2];
-  std::memcpy(words, code.data(), 8);
+bool good_fields(const uint32_t* words) {
   switch (words[0] >> 26) {
     case 0b110100: {  // VOP3, VOP3P: no room for a literal
       const uint32_t opcode = words[0] >> 16 & 0x3ff;
@@ -126,12 +124,17 @@ bool good_fields(std::span<const std::byte> code) {
 }  // namespace
 
 Disassembler::Instruction Disassembler::decode(std::span<const std::byte> code, uint64_t address) {
-  if (!good_fields(code)) return {};
-  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(code.data()), code.size());
+  // LLVM does not survive a literal behind the end of the code: give it zeros there, and see
+  // afterwards whether it took some.
+  uint32_t words[kMostDwords] = {};
+  std::memcpy(words, code.data(), std::min(sizeof(words), code.size()));
+  if (!good_fields(words)) return {};
+  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(words), sizeof(words));
   llvm::MCInst inst;
   uint64_t size = 0;
   if (llvm_->disassembler->getInstruction(inst, size, bytes, address, llvm::nulls()) !=
-      llvm::MCDisassembler::Success)
+          llvm::MCDisassembler::Success ||
+      size > code.size())
     return {};
   Instruction result;
   result.bytes = unsigned(size);
