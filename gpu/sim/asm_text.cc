@@ -198,6 +198,8 @@ int64_t AsmText::number(std::string_view name, int64_t otherwise) const {
 
 std::optional<AsmText> parse_asm(std::string_view text) {
   text = trim(text);
+  // LLVM's remark that an operand is not valid.
+  if (text.find("/*") != text.npos) return std::nullopt;
   AsmText result;
   size_t at = token_end(text, 0);
   result.mnemonic = text.substr(0, at);

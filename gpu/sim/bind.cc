@@ -65,6 +65,19 @@ Part part(std::string_view text) {
   throw Mismatch();
 }
 
+// For instructions that write scalars without telling the wave that EXEC has changed.
+void not_exec(const Op& op) {
+  if (op.dst + op.dwords > kExec) throw Mismatch();
+}
+
+int32_t cache_bits(const AsmText& text) {
+  // Without operands, as in buffer_inv, the parser takes the first for one.
+  const auto has = [&](std::string_view name) {
+    return text.has(name) || (!text.operands.empty() && text.operands[0].word == name);
+  };
+  return (has("sc0") || has("glc") ? kSc0 : 0) | (has("nt") ? kNt : 0) | (has("sc1") ? kSc1 : 0);
+}
+
 }  // namespace
 
 Binder::Binder(HostIsa isa, Code* code, std::string where)
@@ -78,6 +91,11 @@ const AsmOperand& Binder::operand(size_t k) const {
 }
 void Binder::expect_operands(size_t count) const {
   if (asm_->operands.size() != count) throw Mismatch();
+}
+// A modifier that a family does not know could change what the instruction means.
+void Binder::expect_modifiers(std::initializer_list<std::string_view> known) const {
+  for (const AsmModifier& modifier : asm_->modifiers)
+    if (std::find(known.begin(), known.end(), modifier.name) == known.end()) throw Mismatch();
 }
 Slot Binder::constant(uint32_t value) {
   const auto [it, added] = constants_.emplace(value, code_->constants.size());
@@ -94,11 +112,20 @@ Slot Binder::constant(uint32_t value) {
 uint64_t Binder::constant_value(const AsmOperand& o, OperandType type, bool half) const {
   switch (o.kind) {
     case AsmKind::kAperture:
+      if (type != OperandType::kB64 && type != OperandType::kF64)
+        throw Mismatch();  // what their 32-bit reads give is not documented
       return uint64_t(o.value);
     case AsmKind::kFloat:
+      if (row_->mnemonic == "v_cvt_f32_bf16") return as_bits(float(o.real)) >> 16;
       return float_constant(o.real, type, half);
     case AsmKind::kInteger: {
       if (!o.hex) return uint64_t(o.value);
+      // LLVM prints an inline float of a 16-bit integer as the bits of an f16. It is an f32.
+      if (type == OperandType::kB16 && row_->mnemonic != "v_ldexp_f16" &&
+          (encoding_ >> 31 != 0 || (encoding_ & 511) != 255))
+        for (const double x : {0.5, 1.0, 2.0, 4.0, -0.5, -1.0, -2.0, -4.0, 0.15915494309189532})
+          if (float_constant(x, OperandType::kF16, true) == uint64_t(o.value))
+            return float_constant(x, OperandType::kF32, false);
       // A literal has 32 bits. 64-bit operands: the high half of an f64, sign-extended for i64,
       // zero-extended otherwise.
       const uint64_t bits = uint64_t(o.value);
@@ -116,6 +143,7 @@ uint64_t Binder::constant_value(const AsmOperand& o, OperandType type, bool half
 void Binder::add_source(const AsmOperand& o, OperandType type, unsigned k, const Extras& extras) {
   const unsigned count = dwords(type);
   if (op_.slots + count > kMaxSlots) throw Mismatch();
+  const bool is_pk_mov = row_->mnemonic == "v_pk_mov_b32";
   Slot slots[2];
   if (type == OperandType::kLaneBit) {
     slots[0] = {Kind::kMask, 0, scalar_register(o, 2)};
@@ -126,7 +154,8 @@ void Binder::add_source(const AsmOperand& o, OperandType type, unsigned k, const
     const uint16_t first = scalar_register(o, count);
     for (unsigned d = 0; d < count; ++d) slots[d] = {Kind::kSgpr, 0, uint16_t(first + d)};
   } else {
-    const uint64_t value = constant_value(o, type, extras.mix_half[k]);
+    const uint64_t value =
+        constant_value(o, is_pk_mov ? OperandType::kPackedF32 : type, extras.mix_half[k]);
     // A packed f32 constant is its low dword only.
     for (unsigned d = 0; d < count; ++d)
       slots[d] =
@@ -137,12 +166,23 @@ void Binder::add_source(const AsmOperand& o, OperandType type, unsigned k, const
     const AsmModifier* m = asm_->find(name);
     return m != nullptr && k < m->list.size() && m->list[k] != 0;
   };
-  if (type == OperandType::kPackedF32) {
-    const AsmModifier* low = asm_->find("op_sel");
-    const AsmModifier* high = asm_->find("op_sel_hi");
-    const Slot both[2] = {slots[0], slots[1]};
-    slots[0] = both[low != nullptr && k < low->list.size() && low->list[k] != 0];
-    slots[1] = both[!(high != nullptr && k < high->list.size() && high->list[k] == 0)];
+  const auto selects = [&](const char* name, bool otherwise) {
+    const AsmModifier* m = asm_->find(name);
+    return m != nullptr && k < m->list.size() ? m->list[k] != 0 : otherwise;
+  };
+  if (is_pk_mov) {
+    if (slots[0].kind == Kind::kConst && selects("op_sel", false)) throw Mismatch();
+    // One dword of each source; the body takes it from where the default has it.
+    slots[k] = slots[selects("op_sel", false)];
+  } else if (type == OperandType::kPackedF32) {
+    Slot both[2] = {slots[0], slots[1]};
+    if (both[1].kind == Kind::kConst) {
+      // The high dword of a constant is 0; nobody needs it for the low result.
+      if (selects("op_sel", false)) throw Mismatch();
+      both[1].modifiers = kRecordsHigh;
+    }
+    slots[0] = both[selects("op_sel", false)];
+    slots[1] = both[selects("op_sel_hi", true)];
     if (list("neg_lo")) slots[0].modifiers |= kNeg31;
     if (list("neg_hi")) slots[1].modifiers |= kNeg31;
   } else if (is_packed16(type)) {
@@ -160,7 +200,9 @@ void Binder::add_source(const AsmOperand& o, OperandType type, unsigned k, const
       if (slots[d].modifiers & kNeg31) value ^= 0x8000'0000;
       if (slots[d].modifiers & kAbs15) value &= ~0x8000u;
       if (slots[d].modifiers & kNeg15) value ^= 0x8000;
+      const uint8_t applied = slots[d].modifiers;
       slots[d] = constant(value);
+      slots[d].modifiers = applied;  // of a constant it is a record, for print()
     }
     op_.src[op_.slots++] = slots[d];
   }
@@ -176,10 +218,36 @@ void Binder::bind_vector() {
   const auto selected = [](const AsmModifier* m, size_t k, bool otherwise) {
     return m != nullptr && k < m->list.size() ? m->list[k] != 0 : otherwise;
   };
+  expect_modifiers({"op_sel",    "op_sel_hi",   "neg_lo",   "neg_hi",     "clamp",
+                    "mul",       "div",         "bitop3",   "dst_sel",    "dst_unused",
+                    "src0_sel",  "src1_sel",    "row_mask", "bank_mask",  "bound_ctrl",
+                    "quad_perm", "row_shl",     "row_shr",  "row_ror",    "wave_shl",
+                    "wave_rol",  "wave_shr",    "wave_ror", "row_mirror", "row_half_mirror",
+                    "row_bcast", "row_newbcast"});
   size_t printed = 0;
   for (unsigned k = 0; k < row_->operand_count; ++k)
     if (!is_implicit(row_->operands[k])) ++printed;
   if (row_->param & kTableModifier) --printed;
+
+  // Lists that say something of an operand which has no halves.
+  const bool has_mix = row_->operands[0] == OperandType::kMixF32;
+  const auto takes = [&](std::string_view list, size_t k) {
+    const OperandType type = k < row_->operand_count ? row_->operands[k] : OperandType::kB32;
+    if (type == OperandType::kPackedF16 || type == OperandType::kPackedF32) return true;
+    if (list.starts_with("neg")) return false;
+    if (type == OperandType::kPackedB16 || type == OperandType::kMixF32) return true;
+    if (list == "op_sel_hi") return false;
+    if (row_->param & kByteDestination) return k == 2 || k == 3;
+    return is_half(type) || (row_->preserves_half && k == printed) ||
+           (row_->mnemonic == "v_pk_mov_b32" && k < printed);
+  };
+  for (const char* name : {"op_sel", "op_sel_hi", "neg_lo", "neg_hi"}) {
+    const AsmModifier* m = asm_->find(name);
+    if (m == nullptr) continue;
+    const int64_t otherwise = name == std::string_view("op_sel_hi") && !has_mix;
+    for (size_t k = 0; k < m->list.size(); ++k)
+      if (m->list[k] != otherwise && !takes(name, k)) throw Mismatch();
+  }
 
   // op_sel and op_sel_hi.
   for (unsigned k = 0; k < row_->operand_count && k < 4; ++k) {
@@ -208,6 +276,7 @@ void Binder::bind_vector() {
     wanted = true;
   }
   if (asm_->sdwa) {
+    e.sdwa = true;
     const auto select = [&](const char* name) {
       const AsmModifier* m = asm_->find(name);
       return m == nullptr ? Part::kDword : part(m->text);
@@ -293,6 +362,7 @@ void Binder::bind_vector() {
 // --- Other formats -----------------------------------------------------------------------------
 
 void Binder::bind_scalar() {
+  expect_modifiers({});
   size_t at = 0;
   op_.exec = row_->exec;
   op_.dst_scalar = true;
@@ -300,6 +370,8 @@ void Binder::bind_scalar() {
   if (op_.dwords != 0) {
     op_.dst = scalar_register(operand(at++), op_.dwords);
     op_.writes_exec = op_.dst <= kExec + 1 && op_.dst + op_.dwords > kExec;
+    const std::string_view m = row_->mnemonic;  // the rest has no eye on EXEC
+    if (m == "s_getpc_b64" || m == "s_swappc_b64" || m.starts_with("s_mem")) not_exec(op_);
   }
   for (unsigned k = 0; k < row_->operand_count; ++k) {
     const OperandType type = row_->operands[k];
@@ -310,15 +382,23 @@ void Binder::bind_scalar() {
     else
       add_source(operand(at++), type, k, Extras());
   }
+  for (const Slot& slot : op_.src)
+    if (slot.kind == Kind::kVgpr) throw Mismatch();
   // s_addk and the like print the destination once, s_cmpk its source first: nothing is left
   // over.
   expect_operands(at);
 }
 
 void Binder::bind_branch() {
+  expect_modifiers({});
   size_t at = 0;
   op_.exec = row_->exec;
-  if (asm_->operands.size() == 2) op_.dst = scalar_register(operand(at++), 2);
+  if (asm_->operands.size() == 2) {
+    op_.dst = scalar_register(operand(at++), 2);
+    op_.dwords = 2;
+    op_.dst_scalar = true;
+    not_exec(op_);
+  }
   const AsmOperand& o = operand(at++);
   if (o.kind != AsmKind::kInteger) throw Mismatch();
   branch_ = address_ + 4 + uint64_t(int64_t(int16_t(o.value)) * 4);
@@ -326,12 +406,15 @@ void Binder::bind_branch() {
 }
 
 void Binder::bind_scalar_load() {
+  expect_modifiers({"offset", "glc"});
   op_.exec = row_->exec;
   op_.dwords = row_->result_dwords;
   op_.dst_scalar = true;
   op_.dst = scalar_register(operand(0), op_.dwords);
-  op_.src[0] = {Kind::kSgpr, 0, operand(1).first};
-  if (operand(1).kind != AsmKind::kScalar) throw Mismatch();
+  not_exec(op_);
+  const unsigned base = row_->mnemonic.starts_with("s_buffer_") ? 4 : 2;
+  op_.src[0] = {Kind::kSgpr, 0, scalar_register(operand(1), base)};
+  op_.imm2 = cache_bits(*asm_);
   expect_operands(3);
   const AsmOperand& offset = operand(2);
   if (offset.kind == AsmKind::kScalar) {
@@ -345,8 +428,8 @@ void Binder::bind_scalar_load() {
 }
 
 void Binder::bind_lds() {
+  expect_modifiers({"offset", "offset0", "offset1"});
   op_.exec = row_->exec;
-  if (asm_->has("gds")) throw Mismatch();
   const uint32_t param = row_->param;
   const unsigned bytes = param & kBytes;
   const unsigned data_dwords = (bytes + 3) / 4;
@@ -381,12 +464,14 @@ void Binder::bind_lds() {
 
 // Data registers of a load, store or atomic; `result` and `data` say which the instruction has.
 void Binder::bind_memory() {
+  expect_modifiers({"offset", "sc0", "sc1", "nt"});
   op_.exec = row_->exec;
   const uint32_t param = row_->param;
   const unsigned dwords = ((param & kBytes) + 3) / 4;
   const bool compares = row_->operand_count != 0;
   const bool global = row_->format == Format::kGlobal, scratch = row_->format == Format::kScratch;
   op_.imm = int32_t(asm_->number("offset", 0));
+  op_.imm2 = cache_bits(*asm_);
   op_.flags = compares;
   size_t at = 0;
   const bool result = (param & kLoad) ? !(param & kToLds) : (param & kAtomic) && asm_->has("sc0");
@@ -415,12 +500,15 @@ void Binder::bind_memory() {
 }
 
 void Binder::bind_buffer() {
+  expect_modifiers({"idxen", "offen", "offset", "lds", "sc0", "sc1", "nt"});
   op_.exec = row_->exec;
   const uint32_t param = row_->param;
   const unsigned dwords = ((param & kBytes) + 3) / 4;
   const bool to_lds = asm_->has("lds");
+  if (to_lds && !(param & kLoad)) throw Mismatch();
   op_.flags = uint8_t((asm_->has("idxen") ? kIdxen : 0) | (asm_->has("offen") ? kOffen : 0) |
                       (to_lds ? kLdsDestination : 0));
+  op_.imm2 = cache_bits(*asm_);
   op_.imm = int32_t(asm_->number("offset", 0));
   size_t at = 0;
   if (!to_lds) {
@@ -451,6 +539,7 @@ void Binder::bind_buffer() {
 }
 
 void Binder::bind_lane_move() {
+  expect_modifiers({});
   op_.exec = row_->exec;
   const AsmOperand& dst = operand(0);
   op_.dwords = 1;
@@ -459,14 +548,21 @@ void Binder::bind_lane_move() {
   } else {
     op_.dst = scalar_register(dst, 1);
     op_.dst_scalar = true;
-    if (op_.dst >= kExec) throw Mismatch();
+    not_exec(op_);
   }
   for (unsigned k = 0; k < row_->operand_count; ++k)
     add_source(operand(k + 1), OperandType::kB32, k, Extras());
   expect_operands(row_->operand_count + 1u);
+  // Which operands are VGPRs.
+  const std::string_view m = row_->mnemonic;
+  const bool writes_lane = m == "v_writelane_b32", reads_first = m == "v_readfirstlane_b32";
+  if (op_.dst_scalar != (m == "v_readlane_b32" || reads_first)) throw Mismatch();
+  if (!reads_first && (op_.src[0].kind == Kind::kVgpr) == writes_lane) throw Mismatch();
+  if (op_.src[1].kind == Kind::kVgpr) throw Mismatch();
 }
 
 void Binder::bind_matrix() {
+  expect_modifiers({"cbsz", "abid", "blgp", "neg", "op_sel", "op_sel_hi"});
   op_.exec = row_->exec;
   const mfma::Op& matrix = matrix_op(code_->arch, asm_->mnemonic);
   const auto ops = mfma::ops(code_->arch);
@@ -477,7 +573,9 @@ void Binder::bind_matrix() {
   fields.blgp = uint8_t(asm_->number("blgp", 0));
   if (const AsmModifier* neg = asm_->find("neg"))  // f64: how LLVM prints blgp there
     for (size_t i = 0; i < neg->list.size(); ++i) fields.blgp |= uint8_t((neg->list[i] != 0) << i);
-  const mfma::Modifiers modifiers{fields.cbsz, fields.abid, fields.blgp, false, {}, {}};
+  mfma::Modifiers modifiers{fields.cbsz, fields.abid, fields.blgp, false, {}, {}};
+  static constexpr uint32_t kSomeScale[kLanes] = {};  // the registers are known when it runs
+  if (matrix.scaled) modifiers.a_scale.lanes = modifiers.b_scale.lanes = kSomeScale;
   if (mfma::illegal(matrix, modifiers) != nullptr) throw Mismatch();
   op_.dwords = uint8_t(mfma::d_registers(matrix));
   op_.dst = vector_register(operand(0), op_.dwords);
@@ -515,7 +613,7 @@ void Binder::bind_bare() {
     code_->indexes_vgprs = true;
     // Operand classes: the second source byte of s_set_gpr_idx_on, the immediate of ..._mode.
     const bool on = asm_->mnemonic.ends_with("_on");
-    op_.imm = int32_t(on ? encoding_ >> 8 & 15 : encoding_ & 15);
+    op_.imm = int32_t(on ? encoding_ >> 8 & 0xff : encoding_ & 0xffff);
     if (on || asm_->mnemonic.ends_with("_idx"))
       add_source(operand(0), OperandType::kB32, 0, Extras());
     return;
@@ -529,7 +627,11 @@ void Binder::bind_bare() {
   // s_setreg and s_getreg: register, first bit and size as the encoding has them.
   const bool set = asm_->mnemonic.starts_with("s_setreg"),
              get = asm_->mnemonic.starts_with("s_getreg");
-  if (!set && !get) return;
+  if (!set && !get) {
+    op_.imm = int32_t(encoding_ & 0xffff);
+    op_.imm2 = cache_bits(*asm_);
+    return;
+  }
   op_.imm = int32_t(encoding_ & 63);
   op_.imm2 = int32_t((encoding_ >> 6 & 31) | ((encoding_ >> 11 & 31) + 1) << 8);
   expect_operands(2);
@@ -539,6 +641,7 @@ void Binder::bind_bare() {
     op_.dst = scalar_register(operand(0), 1);
     op_.dwords = 1;
     op_.dst_scalar = true;
+    not_exec(op_);
   }
 }
 

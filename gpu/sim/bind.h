@@ -3,9 +3,11 @@
 #define WAVEFUZZ_GPU_SIM_BIND_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gpu/sim/asm_text.h"
 #include "gpu/sim/micro_op.h"
@@ -30,6 +32,7 @@ class Binder {
  private:
   const AsmOperand& operand(size_t k) const;
   void expect_operands(size_t count) const;
+  void expect_modifiers(std::initializer_list<std::string_view> known) const;
   Slot constant(uint32_t value);
   uint64_t constant_value(const AsmOperand& o, OperandType type, bool half) const;
   void add_source(const AsmOperand& o, OperandType type, unsigned k, const Extras& extras);

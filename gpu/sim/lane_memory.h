@@ -499,7 +499,9 @@ inline void defer_to_lds(Wave& w, const Op* op, u64 lanes, unsigned bytes, u64 f
   const unsigned stored = lds_stored(bytes);
   u64 outside = 0;
   for_lanes(lanes, [&](unsigned i) {
-    outside |= u64(base + lds_slot(bytes) * i + stored > m.lds_bytes) << i;
+    // A negative offset may lead below 0.
+    const u64 at = base + lds_slot(bytes) * i;
+    outside |= u64(at >= m.lds_bytes || at + stored > m.lds_bytes) << i;
   });
   if (outside) {
     Machine::Where where{

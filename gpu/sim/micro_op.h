@@ -50,6 +50,7 @@ enum Modifier : uint8_t {
   kNeg31 = 2,
   kAbs15 = 4,  // of the low half, a 16-bit or packed source
   kNeg15 = 8,
+  kRecordsHigh = 16,  // packed f32 constants: op_sel picks the high dword here. Only for print().
 };
 
 // What a compare compares, for feedback.
@@ -98,6 +99,7 @@ struct Extras {
   bool clamp = false;
   uint8_t omod = 0;  // 1: *2, 2: *4, 3: /2
   ResultType result = ResultType::kBits;
+  bool sdwa = false;
   bool dpp = false;
   bool bound_ctrl = false;
   uint8_t dpp_source[kLanes] = {};
@@ -122,8 +124,8 @@ struct Op {
   bool writes_exec = false;
   uint8_t flags = 0;  // family-specific
   CompareType compare = CompareType::kNone;
-  int32_t imm = 0;  // offset, immediate
-  int32_t imm2 = 0;
+  int32_t imm = 0;   // offset, immediate
+  int32_t imm2 = 0;  // a second one; CacheBits
   uint32_t index = 0;  // in Code
 };
 
@@ -195,6 +197,9 @@ enum MemoryParam : uint32_t {
   kTwo = 0x1'0000,     // LDS: two accesses at two offsets
   kFar = 0x2'0000,     // their offsets count 64 elements
 };
+
+// Op::imm2 of memory instructions but those of LDS: how caches treat the access. It has no effect.
+enum CacheBits : int32_t { kSc0 = 1, kNt = 2, kSc1 = 4 };  // s_load's glc is kSc0
 
 // Op::flags of buffer instructions.
 enum BufferFlag : uint8_t { kIdxen = 1, kOffen = 2, kLdsDestination = 4 };

@@ -103,7 +103,7 @@ const Op* s_buffer_load(Wave& w, const Op* op) {
   offset &= ~u64{3};
   for (unsigned d = 0; d < op->dwords; ++d) {
     const u64 at = offset + 4 * d;
-    if (at + 4 > size) {
+    if (at >= size || at + 4 > size) {
       take(l, d, 0, 0);
       continue;
     }

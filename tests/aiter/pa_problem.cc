@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <numeric>
 #include <random>
 #include <span>
@@ -29,6 +30,16 @@ std::string hsa_folder() {
 
 std::string object_path(sim::Arch arch, const std::string& family, const std::string& kernel) {
   return hsa_folder() + "/" + std::string(sim::name(arch)) + "/" + family + "/" + kernel + ".co";
+}
+
+std::vector<std::string> attention_objects() {
+  std::vector<std::string> paths;
+  for (const char* folder : {"gfx942/pa", "gfx942/mla", "gfx950/pa", "gfx950/mla"})
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::filesystem::path(hsa_folder()) / folder))
+      if (entry.path().extension() == ".co") paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 quant::Fp8 fp8_of(sim::Arch arch) {

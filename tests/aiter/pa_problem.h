@@ -18,6 +18,8 @@ namespace wavefuzz::aiter {
 // Its objects are not part of this repository.
 std::string hsa_folder();
 std::string object_path(sim::Arch arch, const std::string& family, const std::string& kernel);
+// The paths of all attention kernels: gfx942 and gfx950, pa and mla.
+std::vector<std::string> attention_objects();
 
 inline constexpr uint32_t kHeads = 16;  // query heads that share the one kv head
 inline constexpr uint32_t kHeadDim = 128;
