@@ -107,8 +107,8 @@ template <typename Unpacked>
     const int j = (column + lane) % shape.n;
     const uint32_t c = job.c[offset + lane];
     // Data poisoned with NaN is common, and this its only outcome.
-    const bool nan = a.nan[block * shape.m + i] != 0 || b.nan[column + lane] != 0 ||
-                     (c & 0x7FFFFFFFu) > 0x7F800000u;
+    const bool nan =
+        a.is_nan(block * shape.m + i) || b.is_nan(column + lane) || (c & 0x7FFFFFFFu) > 0x7F800000u;
     acc[lane] = nan ? 0x7FC00000 : int32_t(element(job, block, i, j, c));
   }
   return acc;
@@ -166,12 +166,24 @@ constexpr int kByteBias = 15, kWordBiasA = 75, kWordBiasB = 76;
 constexpr int kFirstField = 25, kLastField = 211;
 constexpr int kLastByteField = 151 - 30 + kZeroByte - 1;
 
+// An operand's elements, 16 columns at a time: what belongs to one of those columns is kPitch apart
+// from k to k, or from dword of k to dword.
+constexpr int kPitch = 16;
+
 struct alignas(64) Floats {
-  float value[kMaxK * 16];           // [k][column]
-  int32_t distance[kMaxK / 2 * 16];  // [dword of k][column]
-  int32_t special[kLanes];           // -1: the column holds Inf or NaN
+  float value[kMaxK * 16];
+  int32_t distance[kMaxK / 2 * 16];
+  bool any_special;         // without them the arrays below hold nothing
+  int32_t special[kLanes];  // -1: the column holds Inf or NaN
   int32_t nan[kLanes];
+
+  MFMA_INLINE bool is_nan(int column) const { return any_special && nan[column] != 0; }
 };
+
+// Where a column's first element is in an array of `depth` k or dwords.
+MFMA_INLINE int place(int column, int depth) {
+  return column / kPitch * kPitch * depth + column % kPitch;
+}
 
 // A format's numbers in the form the functions below use.
 struct Decoding {
@@ -266,92 +278,85 @@ MFMA_INLINE I distance_of_one(U code, const Decoding& d, int bias, I& special) {
 }
 
 template <Pack kPack>
-MFMA_INLINE void unpack_natural(const Operand& operand, const Decoding& d, int bias, Floats& out,
-                                I& special) {
+MFMA_INLINE I unpack_natural(const Operand& operand, const Decoding& d, int bias, Floats& out) {
   constexpr int kCount = kPack == Pack::kBytes ? 4 : 2, kBits = 32 / kCount;
   const InputPlan& plan = *operand.plan;
-  const int columns = plan.columns;
-  for (int group = 0; group < plan.groups; ++group) {
-    for (int local = 0; local < plan.per_lane; local += kCount) {
-      const uint32_t* const lanes = operand.registers + local / kCount * kLanes + group * columns;
-      const int k = plan.k[group * plan.per_lane + local];
-      for (int column = 0; column < columns; column += kWidth) {
-        const U x = load<U>(lanes + column);
-        store(out.distance + k / kCount * columns + column,
-              distance_of<kPack>(x, d, bias, special));
+  const int columns = plan.columns, depth = plan.groups * plan.per_lane;
+  I special = {};
+  for (int column = 0; column < columns; column += kWidth) {
+    float* const value = out.value + place(column, depth);
+    int32_t* const distance = out.distance + place(column, depth / kCount);
+    for (int group = 0; group < plan.groups; ++group) {
+      const uint32_t* lanes = operand.registers + group * columns + column;
+      const uint8_t* const ks = plan.k + group * plan.per_lane;
+      for (int local = 0; local < plan.per_lane; local += kCount) {
+        const U x = load<U>(lanes);
+        const int k = ks[local];
+        store(distance + k / kCount * kPitch, distance_of<kPack>(x, d, bias, special));
 #pragma GCC unroll 4
         for (int i = 0; i < kCount; ++i)
-          store(out.value + (k + i) * columns + column, value_of(x << (32 - kBits * (i + 1)), d));
+          store(value + (k + i) * kPitch, value_of(x << (32 - kBits * (i + 1)), d));
+        lanes += kLanes;
       }
     }
   }
+  return special;
 }
 
-void unpack_any(const Operand& operand, const Decoding& d, int bias, Floats& out, I& special) {
+I unpack_any(const Operand& operand, const Decoding& d, int bias, Floats& out) {
   const InputPlan& plan = *operand.plan;
-  const int columns = plan.columns;
-  for (int group = 0; group < plan.groups; ++group) {
-    for (int local = 0; local < plan.per_lane; local += 2) {
-      const int k = plan.k[group * plan.per_lane + local];
-      for (int column = 0; column < columns; column += kWidth) {
+  const int columns = plan.columns, depth = plan.groups * plan.per_lane;
+  I special = {};
+  for (int column = 0; column < columns; column += kWidth) {
+    float* const value = out.value + place(column, depth);
+    int32_t* const distances = out.distance + place(column, depth / 2);
+    for (int group = 0; group < plan.groups; ++group) {
+      const uint32_t* const lanes = operand.registers + group * columns + column;
+      for (int local = 0; local < plan.per_lane; local += 2) {
+        const int k = plan.k[group * plan.per_lane + local];
         I distance[2];
         for (int i = 0; i < 2; ++i) {
-          const U code = element_codes(operand.registers + group * columns + column, local + i,
-                                       operand.element_bits, operand.truncated_bits);
+          const U code =
+              element_codes(lanes, local + i, operand.element_bits, operand.truncated_bits);
           distance[i] = distance_of_one(code, d, bias, special);
-          store(out.value + (k + i) * columns + column, value_of(code << (32 - d.bits), d));
+          store(value + (k + i) * kPitch, value_of(code << (32 - d.bits), d));
         }
-        store(out.distance + k / 2 * columns + column, (distance[0] & 0xFFFF) | distance[1] << 16);
+        store(distances + k / 2 * kPitch, (distance[0] & 0xFFFF) | distance[1] << 16);
       }
     }
   }
+  return special;
 }
 
 template <Pack kPack>
 void unpack(const Operand& operand, int bias, Floats& out) {
   const Decoding d = decoding(operand);
-  I special = {};
   // Constant numbers make far shorter loops.
-  const auto is = [&](int exponent_bits, int mantissa_bits) {
-    return d.exponent_bits == exponent_bits && d.mantissa_bits == mantissa_bits;
-  };
-  const auto with = [&](int exponent_bits, int mantissa_bits) {
+  const auto with = [&](int exponent_bits, int mantissa_bits, bool sign_only_is_nan) {
     Decoding fixed = d;
     fixed.exponent_bits = exponent_bits;
     fixed.mantissa_bits = mantissa_bits;
     fixed.bits = 1 + exponent_bits + mantissa_bits;
-    unpack_natural<kPack>(operand, fixed, bias, out, special);
+    fixed.sign_only_is_nan = sign_only_is_nan;
+    if (sign_only_is_nan) fixed.special_from = ~0u;
+    return unpack_natural<kPack>(operand, fixed, bias, out);
   };
+  const bool short_exponent = d.exponent_bits < (kPack == Pack::kBytes ? 5 : 8);
+  I special;
   if constexpr (kPack == Pack::kBytes) {
-    is(4, 3) ? with(4, 3) : with(5, 2);
+    if (d.sign_only_is_nan)
+      special = short_exponent ? with(4, 3, true) : with(5, 2, true);
+    else
+      special = short_exponent ? with(4, 3, false) : with(5, 2, false);
   } else if (operand.element_bits == 16) {
-    is(5, 10) ? with(5, 10) : with(8, 7);
+    special = short_exponent ? with(5, 10, false) : with(8, 7, false);
   } else {
-    unpack_any(operand, d, bias, out, special);
+    special = unpack_any(operand, d, bias, out);
   }
-  std::memset(out.special, 0, sizeof(out.special));
-  std::memset(out.nan, 0, sizeof(out.nan));
-  if (any(special)) [[unlikely]]
+  out.any_special = any(special);
+  if (out.any_special) [[unlikely]]
     find_specials(operand, out);
 }
-
-// A's values for a vector of lanes, of one row for all or of each lane's own.
-struct FloatRow {
-  MFMA_INLINE static F value(const Floats& a, int columns, Broadcast row, int k) {
-    return a.value[k * columns + row.index] - F{};
-  }
-  MFMA_INLINE static I distance(const Floats& a, int columns, Broadcast row, int dword) {
-    return all(a.distance[dword * columns + row.index]);
-  }
-  MFMA_INLINE static I special(const Floats& a, Broadcast row) { return all(a.special[row.index]); }
-  MFMA_INLINE static F value(const Floats& a, int columns, PerLane row, int k) {
-    return row.gather<F>(a.value + k * columns);
-  }
-  MFMA_INLINE static I distance(const Floats& a, int columns, PerLane row, int dword) {
-    return row.gather<I>(a.distance + dword * columns);
-  }
-  MFMA_INLINE static I special(const Floats& a, PerLane row) { return row.gather<I>(a.special); }
-};
 
 // C in units of S, not yet cut: no number too small to tell is left, neither where the rule drops C
 // nor where it cuts a negative one down to -1.
@@ -368,46 +373,58 @@ MFMA_INLINE F scaled_c(I acc, F unit_inverse, int c_dropped_below) {
   }
 }
 
-// sum + c, both whole and below 2^34, cut by L_31 relative to its leading bit and rounded.
-MFMA_INLINE F rounded_sum(I sum, F c) {
-  HalfI sums[2];
-  HalfF cs[2], out[2];
-  std::memcpy(sums, &sum, sizeof(sum));
-  std::memcpy(cs, &c, sizeof(c));
-  for (int i = 0; i < 2; ++i) {
-    const Double x =
-        __builtin_convertvector(sums[i], Double) + __builtin_convertvector(cs[i], Double);
-    constexpr uint64_t kBelow = (uint64_t{1} << 21) - 1;
-    const WideU below = WideU(as<Wide>(x) < 0) & kBelow;
-    out[i] = __builtin_convertvector(as<Double>((as<WideU>(x) + below) & ~kBelow), HalfF);
-  }
-  F joined;
-  std::memcpy(&joined, out, sizeof(joined));
-  return joined;
-}
-
-// The rule's steps after alignment, for any C: acc + sum, where `field` is E0's. `bad`: lanes left
-// to the definition.
+// The rule's steps after alignment, for any C: acc[r] += sum[r], where field[r] is E0's. `bad`:
+// lanes left to the definition; whether there are any.
+//
+// |S| is at most 56 * 2^E0 (16 products of two e4m3 numbers; of TR's 8 products, 32). From where
+// C's exponent is 6 above E0 the unit grows with C, 2^(Ec - 29), so that |X| stays between 2^26 and
+// 2^31 units: at least 3 bits go in rounding, and for what lies below the unit an odd last bit will
+// do.
 template <bool kEvenOdd, Pack kPack>
-[[gnu::noinline]] I add_any(I acc, I sum, I field, int c_dropped_below, I& bad) {
-  const I zero = field > (kPack == Pack::kBytes ? kLastByteField : kZeroWord / 2);
-  const I c_field = (acc >> 23) & 0xFF;
-  bad |= (~zero & ((field < kFirstField) | (field > kLastField))) | (c_field == 0xFF);
-  // S' loses bits where C's exponent is more than 8 above E0; the unit is then that of S',
-  // 2^(E-32).
-  const I lost = larger(c_field + field - (127 + 151 + 8), all(0));
-  const I inverse = (field - lost) << 23;
-  const F c = floored(scaled_c<kEvenOdd>(acc, as<F>(inverse), c_dropped_below));
-  const F result = rounded_sum(shift_right(sum, lost), c) * as<F>((254 << 23) - inverse);
-  const I unchanged = acc & (acc != int32_t(0x80000000));
-  return zero ? unchanged : as<I>(result);
+[[gnu::noinline]] bool add_any(int rows, I* acc, const I* sum, const I* fields, int c_dropped_below,
+                               I* bad) {
+  I any_bad = {};
+  for (int r = 0; r < rows; ++r) {
+    const I field = fields[r];
+    const I zero = field > (kPack == Pack::kBytes ? kLastByteField : kZeroWord / 2);
+    const I c_field = (acc[r] >> 23) & 0xFF;
+    bad[r] |= (~zero & ((field < kFirstField) | (field > kLastField))) | (c_field == 0xFF);
+    any_bad |= bad[r];
+    const I up = larger(c_field + field - (127 + 151 + 5), all(0));
+    const I inverse = (field - up) << 23;
+    const I c = floor_to_int(scaled_c<kEvenOdd>(acc[r], as<F>(inverse), c_dropped_below));
+    const I x = shift_right(sum[r], up) + c;
+    // The 3 bits below the unit, 2^(Ec - 32), are all that S' has; of them those that L_31 keeps,
+    // seen from X's leading bit.
+    const I below = shift_right(shift_left(sum[r], larger(3 - up, all(0))), larger(up - 3, all(0)));
+    const I kept = shift_left(all(7), (x ^ (x >> 31)) >> 29) & 7;
+    const I odd = x | (((below & kept) != 0) & 1);
+    const F result = __builtin_convertvector(odd, F) * as<F>((254 << 23) - inverse);
+    const I unchanged = acc[r] & (acc[r] != int32_t(0x80000000));
+    acc[r] = zero ? unchanged : as<I>(result);
+  }
+  return any(any_bad);
 }
 
-// acc[r] += row r . column over the group of products that starts at k `first`.
+// A's elements for a vector of lanes: those of one row for all, or, each lane at its own distance
+// from the array's start, of its own row.
+MFMA_INLINE F spread(const float* from, Broadcast row) { return from[row.index] - F{}; }
+MFMA_INLINE I spread(const int32_t* from, Broadcast row) { return all(from[row.index]); }
+MFMA_INLINE F spread(const float* from, PerLane row) { return row.gather<F>(from); }
+MFMA_INLINE I spread(const int32_t* from, PerLane row) { return row.gather<I>(from); }
+
+// Where a group's elements start.
+struct Group {
+  const float *a_value, *b_value;
+  const int32_t *a_distance, *b_distance;
+};
+
+// acc[r] += row r . column over one group of products. `bad`: lanes left to the definition, if true
+// is returned.
 template <int kGroup, bool kEvenOdd, Pack kPack, int kRows, typename Row>
-MFMA_INLINE void sum_group(const Row (&row)[kRows], const Floats& a, const Floats& b, int columns,
-                           int column, int first, int c_dropped_below, I (&acc)[kRows],
-                           I (&bad)[kRows]) {
+MFMA_INLINE bool sum_group(const Group& group, const Row (&value_row)[kRows],
+                           const Row (&distance_row)[kRows], int c_dropped_below, I (&acc)[kRows],
+                           I* bad) {
   constexpr int kPacked = kPack == Pack::kBytes ? 4 : 2;
   constexpr int kHalves = kEvenOdd ? 2 : 1;
   constexpr int kLast = kPack == Pack::kBytes ? kLastByteField : kLastField;
@@ -418,9 +435,8 @@ MFMA_INLINE void sum_group(const Row (&row)[kRows], const Floats& a, const Float
     I least = {};
 #pragma GCC unroll 8
     for (int n = 0; n < kGroup / kPacked; ++n) {
-      const int dword = first / kPacked + n;
-      const I x = FloatRow::distance(a, columns, row[r], dword);
-      const I y = load<I>(b.distance + dword * columns + column);
+      const I x = spread(group.a_distance + n * kPitch, distance_row[r]);
+      const I y = load<I>(group.b_distance + n * kPitch);
       const I sum = kPack == Pack::kBytes ? add_bytes(x, y) : add_words(x, y);
       least = n == 0                  ? sum
               : kPack == Pack::kBytes ? minimum_bytes(least, sum)
@@ -446,11 +462,11 @@ MFMA_INLINE void sum_group(const Row (&row)[kRows], const Floats& a, const Float
   for (int h = 0; h < kHalves; ++h) {
 #pragma GCC unroll 8
     for (int n = 0; n < kGroup / kHalves; ++n) {
-      const int k = first + n * kHalves + h;
-      const F y = load<F>(b.value + k * columns + column);
+      const int k = (n * kHalves + h) * kPitch;
+      const F y = load<F>(group.b_value + k);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r)
-        sum[h][r] += cut(FloatRow::value(a, columns, row[r], k) * y * factor[h][r]);
+        sum[h][r] += cut(spread(group.a_value + k, value_row[r]) * y * factor[h][r]);
     }
   }
 
@@ -479,32 +495,60 @@ MFMA_INLINE void sum_group(const Row (&row)[kRows], const Floats& a, const Float
   constexpr int32_t kLimit = (30 + 127) << 23;
   if (!any((largest_c >= kLimit) | (most > kLast) | (least < kFirstField))) [[likely]] {
     for (int r = 0; r < kRows; ++r) acc[r] = result[r];
-    return;
+    return false;
   }
-  for (int r = 0; r < kRows; ++r)
-    acc[r] = add_any<kEvenOdd, kPack>(acc[r], all_sum[r], all_field[r], c_dropped_below, bad[r]);
+  return add_any<kEvenOdd, kPack>(kRows, acc, all_sum, all_field, c_dropped_below, bad);
+}
+
+// The same rows in another array.
+template <int kRows>
+MFMA_INLINE void move_rows(const Broadcast (&row)[kRows], int depth, int32_t*,
+                           Broadcast (&out)[kRows]) {
+  for (int r = 0; r < kRows; ++r) out[r] = {place(row[r].index, depth)};
+}
+MFMA_INLINE void move_rows(const PerLane (&row)[1], int depth, int32_t* index, PerLane (&out)[1]) {
+  for (int i = 0; i < kWidth; ++i) index[i] = place(row[0].index[i], depth);
+  out[0] = {index};
 }
 
 template <int kGroup, bool kEvenOdd, Pack kPack>
 void aligned_f32(const Job& job) {
-  const SumRule& rule = job.tile->rule;
-  const int columns = job.b.plan->columns, depth = job.tile->shape.k;
+  constexpr int kPacked = kPack == Pack::kBytes ? 4 : 2;
+  const int c_dropped_below = job.tile->rule.c_dropped_below, depth = job.tile->shape.k;
   Floats a, b;
   unpack<kPack>(job.a, kPack == Pack::kBytes ? kByteBias : kWordBiasA, a);
   unpack<kPack>(job.b, kPack == Pack::kBytes ? kByteBias : kWordBiasB, b);
+  const bool any_special = a.any_special || b.any_special;
   for_rows(job, [&]<typename Row, int kRows>(const Row(&row)[kRows], int column, int i,
                                              const uint32_t(&offset)[kRows]) {
+    int32_t index[2][kWidth];
+    Row value_row[kRows], distance_row[kRows];
+    move_rows(row, depth, index[0], value_row);
+    move_rows(row, depth / kPacked, index[1], distance_row);
     I acc[kRows], bad[kRows];
-    const I b_special = load<I>(b.special + column);
     for (int r = 0; r < kRows; ++r) {
       acc[r] = load<I>(job.c + offset[r]);
-      bad[r] = b_special | FloatRow::special(a, row[r]);
+      bad[r] = I{};
     }
-    for (int first = 0; first < depth; first += kGroup)
-      sum_group<kGroup, kEvenOdd, kPack>(row, a, b, columns, column, first, rule.c_dropped_below,
-                                         acc, bad);
+    if (any_special) [[unlikely]] {
+      for (int r = 0; r < kRows; ++r) {
+        if (a.any_special) bad[r] = spread(a.special, row[r]);
+        if (b.any_special) bad[r] |= load<I>(b.special + column);
+      }
+    }
+    bool any_bad = any_special;
+    Group group = {a.value, b.value + place(column, depth), a.distance,
+                   b.distance + place(column, depth / kPacked)};
+    for (int first = 0; first < depth; first += kGroup) {
+      any_bad |= sum_group<kGroup, kEvenOdd, kPack>(group, value_row, distance_row, c_dropped_below,
+                                                    acc, bad);
+      group.a_value += kGroup * kPitch;
+      group.b_value += kGroup * kPitch;
+      group.a_distance += kGroup / kPacked * kPitch;
+      group.b_distance += kGroup / kPacked * kPitch;
+    }
     for (int r = 0; r < kRows; ++r) {
-      if (any(bad[r])) [[unlikely]]
+      if (any_bad && any(bad[r])) [[unlikely]]
         acc[r] = defined(job, a, b, offset[r], column, i + r, acc[r], bad[r]);
       store(job.d + offset[r], acc[r]);
     }
@@ -518,6 +562,8 @@ struct alignas(64) Integers {
   int32_t exponent[kMaxK * 16];
   int32_t special[kLanes];  // -1: the column holds Inf, NaN or a NaN scale
   int32_t nan[kLanes];      // -1: NaN or a NaN scale
+
+  MFMA_INLINE bool is_nan(int column) const { return nan[column] != 0; }
 };
 
 void unpack(const Operand& operand, int prescale, Integers& out) {

@@ -16,7 +16,6 @@ struct VectorOf {
 using I = VectorOf<int32_t, kWidth>::type;
 using U = VectorOf<uint32_t, kWidth>::type;
 using F = VectorOf<float, kWidth>::type;
-using HalfF = VectorOf<float, kWidth / 2>::type;
 using HalfI = VectorOf<int32_t, kWidth / 2>::type;
 using Wide = VectorOf<int64_t, kWidth / 2>::type;
 using WideU = VectorOf<uint64_t, kWidth / 2>::type;
@@ -60,12 +59,10 @@ MFMA_INLINE F minimum(F x, F y) { return F(_mm512_min_ps(__m512(x), __m512(y)));
 MFMA_INLINE F twice_minus(F x, F y) {
   return F(_mm512_fmsub_ps(__m512(x), _mm512_set1_ps(2), __m512(y)));
 }
-// Shifts in copies of the sign; by 32 or more, nothing else.
+// By 32 or more, nothing else than copies of the sign, or zeros, is left.
 MFMA_INLINE I shift_right(I x, I by) { return I(_mm512_srav_epi32(Native(x), Native(by))); }
+MFMA_INLINE I shift_left(I x, I by) { return I(_mm512_sllv_epi32(Native(x), Native(by))); }
 // Toward minus infinity and toward zero; what does not fit gives anything.
-MFMA_INLINE F floored(F x) {
-  return F(_mm512_roundscale_ps(__m512(x), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
-}
 MFMA_INLINE I floor_to_int(F x) {
   return I(_mm512_cvt_roundps_epi32(__m512(x), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
 }
@@ -84,7 +81,7 @@ MFMA_INLINE F twice_minus(F x, F y) {
   return F(_mm256_fmsub_ps(__m256(x), _mm256_set1_ps(2), __m256(y)));
 }
 MFMA_INLINE I shift_right(I x, I by) { return I(_mm256_srav_epi32(Native(x), Native(by))); }
-MFMA_INLINE F floored(F x) { return F(_mm256_floor_ps(__m256(x))); }
+MFMA_INLINE I shift_left(I x, I by) { return I(_mm256_sllv_epi32(Native(x), Native(by))); }
 MFMA_INLINE I floor_to_int(F x) { return I(_mm256_cvttps_epi32(_mm256_floor_ps(__m256(x)))); }
 MFMA_INLINE I cut(F x) { return I(_mm256_cvttps_epi32(__m256(x))); }
 #endif
