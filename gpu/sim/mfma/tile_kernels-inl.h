@@ -14,18 +14,15 @@
 namespace wavefuzz::sim::mfma::internal {
 namespace {
 
-// Where A's values for a vector of lanes come from: one row for all, or each lane's own.
-struct Broadcast {
-  int index;
+// Rows of A for a vector of lanes: four consecutive ones of one block, the same for all lanes, ...
+struct FourRows {
+  static constexpr int kCount = 4;
+  int first;
 };
-struct PerLane {
-  const int32_t* index;
-  template <typename V, typename T>
-  MFMA_INLINE V gather(const T* from) const {
-    V out = {};
-    for (int i = 0; i < kWidth; ++i) out[i] = from[index[i]];
-    return out;
-  }
+// ... or each lane's own.
+struct OwnRows {
+  static constexpr int kCount = 1;
+  const int32_t* row;
 };
 
 MFMA_INLINE U element_codes(const uint32_t* lanes, int local, int bits, int dropped) {
@@ -114,22 +111,20 @@ template <typename Unpacked>
   return acc;
 }
 
-// Rows of A for the vectors of columns of D: calls body(rows, kRows, column, offsets) with one row
-// of one block for all lanes, or, where a block has fewer columns than a vector, with each lane's
-// own block. Several rows at a time: each waits long for its own last step.
+// All of D, a vector of columns of FourRows or OwnRows at a time (several rows: each waits long for
+// its own last step): calls body(rows, column, i, offsets), rows from row i of their block.
 template <typename Body>
 MFMA_INLINE void for_rows(const Job& job, const Body& body) {
   const Shape& shape = job.tile->shape;
   const OutputPlan& out = *job.tile->output_plan;
-  if (shape.n < kWidth) {
+  if (shape.n < kWidth) {  // more than one block to a vector
     for (int i = 0; i < shape.m; ++i) {
       for (int column = 0; column < job.b.plan->columns; column += kWidth) {
-        int32_t index[kWidth];
+        int32_t row[kWidth];
         for (int lane = 0; lane < kWidth; ++lane)
-          index[lane] = (column + lane) / shape.n * shape.m + i;
-        const PerLane row[1] = {{index}};
+          row[lane] = (column + lane) / shape.n * shape.m + i;
         const uint32_t offset[1] = {out.offset[i] + uint32_t(column)};
-        body(row, column, i, offset);
+        body(OwnRows{row}, column, i, offset);
       }
     }
     return;
@@ -137,11 +132,10 @@ MFMA_INLINE void for_rows(const Job& job, const Body& body) {
   for (int block = 0; block < shape.blocks; ++block) {
     for (int i = 0; i < shape.m; i += 4) {
       const int first = block * shape.m + i;
-      const Broadcast row[4] = {{first}, {first + 1}, {first + 2}, {first + 3}};
       for (int j = 0; j < shape.n; j += kWidth) {
         uint32_t offset[4];
         for (int r = 0; r < 4; ++r) offset[r] = out.offset[first + r] + uint32_t(j);
-        body(row, block * shape.n + j, i, offset);
+        body(FourRows{first}, block * shape.n + j, i, offset);
       }
     }
   }
@@ -406,12 +400,25 @@ template <bool kEvenOdd, Pack kPack>
   return any(any_bad);
 }
 
-// A's elements for a vector of lanes: those of one row for all, or, each lane at its own distance
-// from the array's start, of its own row.
-MFMA_INLINE F spread(const float* from, Broadcast row) { return from[row.index] - F{}; }
-MFMA_INLINE I spread(const int32_t* from, Broadcast row) { return all(from[row.index]); }
-MFMA_INLINE F spread(const float* from, PerLane row) { return row.gather<F>(from); }
-MFMA_INLINE I spread(const int32_t* from, PerLane row) { return row.gather<I>(from); }
+// A's elements in an array from which column 0's, of 16 columns, is at `from`: row r's for all
+// lanes, or each lane's at its own distance.
+struct Same {
+  static constexpr int kCount = 4;
+  MFMA_INLINE F operator()(const float* from, int r) const { return from[r] - F{}; }
+  MFMA_INLINE I operator()(const int32_t* from, int r) const { return all(from[r]); }
+};
+struct Scattered {
+  static constexpr int kCount = 1;
+  const int32_t* at;
+  template <typename V, typename T>
+  MFMA_INLINE V gather(const T* from) const {
+    V out = {};
+    for (int i = 0; i < kWidth; ++i) out[i] = from[at[i]];
+    return out;
+  }
+  MFMA_INLINE F operator()(const float* from, int) const { return gather<F>(from); }
+  MFMA_INLINE I operator()(const int32_t* from, int) const { return gather<I>(from); }
+};
 
 // Where a group's elements start.
 struct Group {
@@ -421,10 +428,9 @@ struct Group {
 
 // acc[r] += row r . column over one group of products. `bad`: lanes left to the definition, if true
 // is returned.
-template <int kGroup, bool kEvenOdd, Pack kPack, int kRows, typename Row>
-MFMA_INLINE bool sum_group(const Group& group, const Row (&value_row)[kRows],
-                           const Row (&distance_row)[kRows], int c_dropped_below, I (&acc)[kRows],
-                           I* bad) {
+template <int kGroup, bool kEvenOdd, Pack kPack, typename Rows, int kRows = Rows::kCount>
+MFMA_INLINE bool sum_group(const Group& group, const Rows& values, const Rows& distances,
+                           int c_dropped_below, I (&acc)[kRows], I* bad) {
   constexpr int kPacked = kPack == Pack::kBytes ? 4 : 2;
   constexpr int kHalves = kEvenOdd ? 2 : 1;
   constexpr int kLast = kPack == Pack::kBytes ? kLastByteField : kLastField;
@@ -435,7 +441,7 @@ MFMA_INLINE bool sum_group(const Group& group, const Row (&value_row)[kRows],
     I least = {};
 #pragma GCC unroll 8
     for (int n = 0; n < kGroup / kPacked; ++n) {
-      const I x = spread(group.a_distance + n * kPitch, distance_row[r]);
+      const I x = distances(group.a_distance + n * kPitch, r);
       const I y = load<I>(group.b_distance + n * kPitch);
       const I sum = kPack == Pack::kBytes ? add_bytes(x, y) : add_words(x, y);
       least = n == 0                  ? sum
@@ -466,7 +472,7 @@ MFMA_INLINE bool sum_group(const Group& group, const Row (&value_row)[kRows],
       const F y = load<F>(group.b_value + k);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r)
-        sum[h][r] += cut(spread(group.a_value + k, value_row[r]) * y * factor[h][r]);
+        sum[h][r] += cut(values(group.a_value + k, r) * y * factor[h][r]);
     }
   }
 
@@ -500,17 +506,6 @@ MFMA_INLINE bool sum_group(const Group& group, const Row (&value_row)[kRows],
   return add_any<kEvenOdd, kPack>(kRows, acc, all_sum, all_field, c_dropped_below, bad);
 }
 
-// The same rows in another array.
-template <int kRows>
-MFMA_INLINE void move_rows(const Broadcast (&row)[kRows], int depth, int32_t*,
-                           Broadcast (&out)[kRows]) {
-  for (int r = 0; r < kRows; ++r) out[r] = {place(row[r].index, depth)};
-}
-MFMA_INLINE void move_rows(const PerLane (&row)[1], int depth, int32_t* index, PerLane (&out)[1]) {
-  for (int i = 0; i < kWidth; ++i) index[i] = place(row[0].index[i], depth);
-  out[0] = {index};
-}
-
 template <int kGroup, bool kEvenOdd, Pack kPack>
 void aligned_f32(const Job& job) {
   constexpr int kPacked = kPack == Pack::kBytes ? 4 : 2;
@@ -519,40 +514,55 @@ void aligned_f32(const Job& job) {
   unpack<kPack>(job.a, kPack == Pack::kBytes ? kByteBias : kWordBiasA, a);
   unpack<kPack>(job.b, kPack == Pack::kBytes ? kByteBias : kWordBiasB, b);
   const bool any_special = a.any_special || b.any_special;
-  for_rows(job, [&]<typename Row, int kRows>(const Row(&row)[kRows], int column, int i,
-                                             const uint32_t(&offset)[kRows]) {
-    int32_t index[2][kWidth];
-    Row value_row[kRows], distance_row[kRows];
-    move_rows(row, depth, index[0], value_row);
-    move_rows(row, depth / kPacked, index[1], distance_row);
-    I acc[kRows], bad[kRows];
-    for (int r = 0; r < kRows; ++r) {
-      acc[r] = load<I>(job.c + offset[r]);
-      bad[r] = I{};
-    }
-    if (any_special) [[unlikely]] {
-      for (int r = 0; r < kRows; ++r) {
-        if (a.any_special) bad[r] = spread(a.special, row[r]);
-        if (b.any_special) bad[r] |= load<I>(b.special + column);
-      }
-    }
-    bool any_bad = any_special;
-    Group group = {a.value, b.value + place(column, depth), a.distance,
-                   b.distance + place(column, depth / kPacked)};
-    for (int first = 0; first < depth; first += kGroup) {
-      any_bad |= sum_group<kGroup, kEvenOdd, kPack>(group, value_row, distance_row, c_dropped_below,
-                                                    acc, bad);
-      group.a_value += kGroup * kPitch;
-      group.b_value += kGroup * kPitch;
-      group.a_distance += kGroup / kPacked * kPitch;
-      group.b_distance += kGroup / kPacked * kPitch;
-    }
-    for (int r = 0; r < kRows; ++r) {
-      if (any_bad && any(bad[r])) [[unlikely]]
-        acc[r] = defined(job, a, b, offset[r], column, i + r, acc[r], bad[r]);
-      store(job.d + offset[r], acc[r]);
-    }
-  });
+  for_rows(
+      job, [&]<typename Rows, int kRows = Rows::kCount>(const Rows& rows, int column, int i,
+                                                        const uint32_t(&offset)[kRows]) {
+        Group group = {a.value, b.value + place(column, depth), a.distance,
+                       b.distance + place(column, depth / kPacked)};
+        I acc[kRows] = {}, bad[kRows];
+        for (int r = 0; r < kRows; ++r) {
+          acc[r] = load<I>(job.c + offset[r]);
+          bad[r] = I{};
+          if (any_special) [[unlikely]] {
+            if (b.any_special) bad[r] = load<I>(b.special + column);
+            if (!a.any_special) continue;
+            if constexpr (kRows == 1)
+              bad[r] |= Scattered{rows.row}(a.special, r);
+            else
+              bad[r] |= all(a.special[rows.first + r]);
+          }
+        }
+        const auto sum = [&](const auto& values, const auto& distances) {
+          bool any_bad = any_special;
+          for (int first = 0; first < depth; first += kGroup) {
+            any_bad |= sum_group<kGroup, kEvenOdd, kPack>(group, values, distances, c_dropped_below,
+                                                          acc, bad);
+            group.a_value += kGroup * kPitch;
+            group.b_value += kGroup * kPitch;
+            group.a_distance += kGroup / kPacked * kPitch;
+            group.b_distance += kGroup / kPacked * kPitch;
+          }
+          return any_bad;
+        };
+        bool any_bad;
+        if constexpr (kRows == 1) {
+          int32_t value[kWidth], distance[kWidth];
+          for (int lane = 0; lane < kWidth; ++lane) {
+            value[lane] = place(rows.row[lane], depth);
+            distance[lane] = place(rows.row[lane], depth / kPacked);
+          }
+          any_bad = sum(Scattered{value}, Scattered{distance});
+        } else {
+          group.a_value += place(rows.first, depth);
+          group.a_distance += place(rows.first, depth / kPacked);
+          any_bad = sum(Same(), Same());
+        }
+        for (int r = 0; r < kRows; ++r) {
+          if (any_bad && any(bad[r])) [[unlikely]]
+            acc[r] = defined(job, a, b, offset[r], column, i + r, acc[r], bad[r]);
+          store(job.d + offset[r], acc[r]);
+        }
+      });
 }
 
 // --- Products in integers: block scales take exponents anywhere ---------------------------------
@@ -614,16 +624,16 @@ void unpack(const Operand& operand, int prescale, Integers& out) {
 
 // kCount products from `first` on, every other k.
 template <int kCount>
-MFMA_INLINE FixedSum align(Broadcast row, const Integers& a, const Integers& b, int columns,
-                           int column, int first) {
+MFMA_INLINE FixedSum align(int row, const Integers& a, const Integers& b, int columns, int column,
+                           int first) {
   I product[kCount];
   I exponent[kCount];
   I most = all(2 * kZeroExponent);
 #pragma GCC unroll 16
   for (int n = 0; n < kCount; ++n) {
     const int at = (first + 2 * n) * columns;
-    product[n] = a.significand[at + row.index] * load<I>(b.significand + at + column);
-    exponent[n] = a.exponent[at + row.index] + load<I>(b.exponent + at + column);
+    product[n] = a.significand[at + row] * load<I>(b.significand + at + column);
+    exponent[n] = a.exponent[at + row] + load<I>(b.exponent + at + column);
     most = larger(most, exponent[n]);
   }
   I sum = {};
@@ -645,26 +655,28 @@ void aligned_scaled(const Job& job) {
   Integers a, b;
   unpack(job.a, 24 - job.a.format.mantissa_bits - job.b.format.mantissa_bits, a);
   unpack(job.b, 0, b);
-  for_rows(job, [&]<typename Row, int kRows>(const Row(&row)[kRows], int column, int i,
-                                             const uint32_t(&offset)[kRows]) {
-    if constexpr (kRows > 1) {
-      for (int r = 0; r < kRows; ++r) {
-        I acc = load<I>(job.c + offset[r]);
-        I bad = load<I>(b.special + column) | all(a.special[row[r].index]);
-        for (int first = 0; first < job.tile->shape.k; first += kGroup) {
-          const FixedSum even = align<kGroup / 2>(row[r], a, b, columns, column, first);
-          const FixedSum odd = align<kGroup / 2>(row[r], a, b, columns, column, first + 1);
-          const I exponent = larger(even.exponent, odd.exponent);
-          const I sum = shift_right(even.sum, exponent - even.exponent) +
-                        shift_right(odd.sum, exponent - odd.exponent);
-          acc = add<true>(acc, {sum, exponent}, rule.c_dropped_below, bad);
+  for_rows(
+      job, [&]<typename Rows, int kRows = Rows::kCount>(const Rows& rows, int column, int i,
+                                                        const uint32_t(&offset)[kRows]) {
+        if constexpr (kRows == 4) {
+          for (int r = 0; r < kRows; ++r) {
+            const int row = rows.first + r;
+            I acc = load<I>(job.c + offset[r]);
+            I bad = load<I>(b.special + column) | all(a.special[row]);
+            for (int first = 0; first < job.tile->shape.k; first += kGroup) {
+              const FixedSum even = align<kGroup / 2>(row, a, b, columns, column, first);
+              const FixedSum odd = align<kGroup / 2>(row, a, b, columns, column, first + 1);
+              const I exponent = larger(even.exponent, odd.exponent);
+              const I sum = shift_right(even.sum, exponent - even.exponent) +
+                            shift_right(odd.sum, exponent - odd.exponent);
+              acc = add<true>(acc, {sum, exponent}, rule.c_dropped_below, bad);
+            }
+            if (any(bad)) [[unlikely]]
+              acc = defined(job, a, b, offset[r], column, i + r, acc, bad);
+            store(job.d + offset[r], acc);
+          }
         }
-        if (any(bad)) [[unlikely]]
-          acc = defined(job, a, b, offset[r], column, i + r, acc, bad);
-        store(job.d + offset[r], acc);
-      }
-    }
-  });
+      });
 }
 
 void aligned(const Job& job) {
@@ -679,33 +691,32 @@ void aligned(const Job& job) {
   aligned_f32<16, true, Pack::kWords>(job);
 }
 
-// Of the f32 shapes, where each lane holds one k: row k of an operand is `columns` lanes of its
+// --- FMA chains and integers --------------------------------------------------------------------
+
+// The f32 shapes: each lane holds one k, so that row k of an operand is `columns` lanes of its
 // register.
 void fma32(const Job& job) {
-  const Shape& shape = job.tile->shape;
-  const int columns = job.b.plan->columns;
-  for (int block = 0; block < shape.blocks; ++block) {
-    for (int i = 0; i < shape.m; ++i) {
-      const uint32_t offset = job.tile->output_plan->offset[block * shape.m + i];
-      float acc[32];
-      std::memcpy(acc, job.c + offset, shape.n * sizeof(float));
-      for (int k = 0; k < shape.k; ++k) {
-        float a;
-        std::memcpy(&a, job.a.registers + k * columns + block * shape.m + i, sizeof(a));
-        const uint32_t* const row = job.b.registers + k * columns + block * shape.n;
-        for (int j = 0; j < shape.n; ++j) {
-          float b;
-          std::memcpy(&b, row + j, sizeof(b));
-          acc[j] = __builtin_fmaf(a, b, acc[j]);
+  const int columns = job.b.plan->columns, depth = job.tile->shape.k;
+  const float* const a = reinterpret_cast<const float*>(job.a.registers);
+  for_rows(
+      job, [&]<typename Rows, int kRows = Rows::kCount>(const Rows& rows, int column, int,
+                                                        const uint32_t(&offset)[kRows]) {
+        F acc[kRows] = {};
+        for (int r = 0; r < kRows; ++r) acc[r] = load<F>(job.c + offset[r]);
+        for (int k = 0; k < depth; ++k) {
+          const F y = load<F>(job.b.registers + k * columns + column);
+          for (int r = 0; r < kRows; ++r) {
+            if constexpr (kRows == 1)
+              acc[r] = fused(Scattered{rows.row}(a + k * columns, 0), y, acc[r]);
+            else
+              acc[r] = fused(a[k * columns + rows.first + r] - F{}, y, acc[r]);
+          }
         }
-      }
-      for (int j = 0; j < shape.n; ++j) {
-        uint32_t bits;
-        std::memcpy(&bits, &acc[j], sizeof(bits));
-        job.d[offset + j] = (bits & 0x7FFFFFFFu) > 0x7F800000u ? 0x7FC00000u : bits;
-      }
-    }
-  }
+        for (int r = 0; r < kRows; ++r) {
+          const I bits = as<I>(acc[r]);
+          store(job.d + offset[r], (bits & 0x7FFFFFFF) > 0x7F800000 ? all(0x7FC00000) : bits);
+        }
+      });
 }
 
 // Of the f64 shapes, where each lane holds one k in two registers.
@@ -737,37 +748,49 @@ void fma64(const Job& job) {
   }
 }
 
+// Bytes as pairs of words, a dword of four k making two; which k are where matters only in that A
+// and B agree.
 void integer(const Job& job) {
-  const Shape& shape = job.tile->shape;
   const InputPlan& plan = *job.b.plan;
-  const int columns = plan.columns;
-  alignas(64) int32_t a[kMaxK * 16], b[kMaxK * 16];
+  const int columns = plan.columns, dwords = plan.groups * plan.per_lane / 4;
+  alignas(64) int32_t a[kMaxK / 2 * 16], b[kMaxK / 2 * 16];
   const auto widen = [&](const uint32_t* registers, int32_t* out) {
-    for (int group = 0; group < plan.groups; ++group) {
-      for (int local = 0; local < plan.per_lane; ++local) {
-        int32_t* const row = out + plan.k[group * plan.per_lane + local] * columns;
-        for (int column = 0; column < columns; column += kWidth) {
-          const U code = element_codes(registers + group * columns + column, local, 8, 0);
-          store(row + column, I(code << 24) >> 24);
+    for (int column = 0; column < columns; column += kWidth) {
+      int32_t* to = out + place(column, 2 * dwords);
+      for (int group = 0; group < plan.groups; ++group) {
+        for (int local = 0; local < plan.per_lane; local += 4) {
+          const I x = load<I>(registers + local / 4 * kLanes + group * columns + column);
+          using Words = VectorOf<int16_t, 2 * kWidth>::type;
+          store(to, (as<Words>(x) << 8) >> 8);
+          store(to + kPitch, as<Words>(x) >> 8);
+          to += 2 * kPitch;
         }
       }
     }
   };
   widen(job.a.registers, a);
   widen(job.b.registers, b);
-  for (int block = 0; block < shape.blocks; ++block) {
-    for (int i = 0; i < shape.m; ++i) {
-      const uint32_t offset = job.tile->output_plan->offset[block * shape.m + i];
-      uint32_t acc[32];
-      std::memcpy(acc, job.c + offset, shape.n * sizeof(uint32_t));
-      for (int k = 0; k < shape.k; ++k) {
-        const uint32_t x = uint32_t(a[k * columns + block * shape.m + i]);
-        const int32_t* const row = b + k * columns + block * shape.n;
-        for (int j = 0; j < shape.n; ++j) acc[j] += x * uint32_t(row[j]);
-      }
-      std::memcpy(job.d + offset, acc, shape.n * sizeof(uint32_t));
-    }
-  }
+  for_rows(
+      job, [&]<typename Rows, int kRows = Rows::kCount>(const Rows& rows, int column, int,
+                                                        const uint32_t(&offset)[kRows]) {
+        I acc[kRows] = {};
+        for (int r = 0; r < kRows; ++r) acc[r] = load<I>(job.c + offset[r]);
+        const auto sum = [&](const auto& row, const int32_t* x) {
+          const int32_t* y = b + place(column, 2 * dwords);
+          for (int n = 0; n < 2 * dwords; ++n, x += kPitch, y += kPitch) {
+            const I factor = load<I>(y);
+            for (int r = 0; r < kRows; ++r) acc[r] += multiplied_words(row(x, r), factor);
+          }
+        };
+        if constexpr (kRows == 1) {
+          int32_t at[kWidth];
+          for (int lane = 0; lane < kWidth; ++lane) at[lane] = place(rows.row[lane], 2 * dwords);
+          sum(Scattered{at}, a);
+        } else {
+          sum(Same(), a + place(rows.first, 2 * dwords));
+        }
+        for (int r = 0; r < kRows; ++r) store(job.d + offset[r], acc[r]);
+      });
 }
 
 }  // namespace

@@ -59,6 +59,9 @@ MFMA_INLINE F minimum(F x, F y) { return F(_mm512_min_ps(__m512(x), __m512(y)));
 MFMA_INLINE F twice_minus(F x, F y) {
   return F(_mm512_fmsub_ps(__m512(x), _mm512_set1_ps(2), __m512(y)));
 }
+MFMA_INLINE F fused(F x, F y, F z) { return F(_mm512_fmadd_ps(__m512(x), __m512(y), __m512(z))); }
+// Both words' products, added.
+MFMA_INLINE I multiplied_words(I x, I y) { return I(_mm512_madd_epi16(Native(x), Native(y))); }
 // By 32 or more, nothing else than copies of the sign, or zeros, is left.
 MFMA_INLINE I shift_right(I x, I by) { return I(_mm512_srav_epi32(Native(x), Native(by))); }
 MFMA_INLINE I shift_left(I x, I by) { return I(_mm512_sllv_epi32(Native(x), Native(by))); }
@@ -80,6 +83,8 @@ MFMA_INLINE F minimum(F x, F y) { return F(_mm256_min_ps(__m256(x), __m256(y)));
 MFMA_INLINE F twice_minus(F x, F y) {
   return F(_mm256_fmsub_ps(__m256(x), _mm256_set1_ps(2), __m256(y)));
 }
+MFMA_INLINE F fused(F x, F y, F z) { return F(_mm256_fmadd_ps(__m256(x), __m256(y), __m256(z))); }
+MFMA_INLINE I multiplied_words(I x, I y) { return I(_mm256_madd_epi16(Native(x), Native(y))); }
 MFMA_INLINE I shift_right(I x, I by) { return I(_mm256_srav_epi32(Native(x), Native(by))); }
 MFMA_INLINE I shift_left(I x, I by) { return I(_mm256_sllv_epi32(Native(x), Native(by))); }
 MFMA_INLINE I floor_to_int(F x) { return I(_mm256_cvttps_epi32(_mm256_floor_ps(__m256(x)))); }
