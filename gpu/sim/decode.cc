@@ -590,7 +590,10 @@ class Decoder {
     if (const AsmModifier* neg = asm_->find("neg"))  // f64: how LLVM prints blgp there
       for (size_t i = 0; i < neg->list.size(); ++i)
         fields.blgp |= uint8_t((neg->list[i] != 0) << i);
-    const mfma::Modifiers modifiers{fields.cbsz, fields.abid, fields.blgp, false, {}, {}};
+    mfma::Modifiers modifiers{fields.cbsz, fields.abid, fields.blgp, false, {}, {}};
+    // Scales that only say there will be some.
+    static constexpr uint32_t kScales[kLanes] = {};
+    if (matrix.scaled) modifiers.a_scale = modifiers.b_scale = {kScales, 0};
     if (mfma::illegal(matrix, modifiers) != nullptr) throw Mismatch();
     op.dwords = uint8_t(mfma::d_registers(matrix));
     op.dst = vector_register(operand(0), op.dwords);
