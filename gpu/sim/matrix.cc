@@ -42,17 +42,26 @@ uint32_t first_origin(const Wave& wave, unsigned first, unsigned count) {
 // does not save it: 0 * NaN is NaN, and undefined may be NaN.)
 void propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned a_count,
                       unsigned b_count, unsigned d_count, bool moves_lanes) {
-  const uint64_t a_lanes = poisoned_lanes(wave, op->src[0].index, a_count);
-  const uint64_t b_lanes = poisoned_lanes(wave, op->src[1].index, b_count);
+  uint64_t a_lanes = poisoned_lanes(wave, op->src[0].index, a_count);
+  uint64_t b_lanes = poisoned_lanes(wave, op->src[1].index, b_count);
+  uint64_t a_scales = 0, b_scales = 0;
+  if (matrix.scaled) {  // they lie in the lanes as the rows and columns do
+    const MatrixFields fields = MatrixFields::load(*op);
+    a_scales = wave.v_poison[op->src[4].index].byte[fields.a_scale_byte];
+    b_scales = wave.v_poison[op->src[5].index].byte[fields.b_scale_byte];
+  }
   const bool c_is_register = op->src[2].kind == Kind::kVgpr;
   const uint64_t c_lanes = c_is_register ? poisoned_lanes(wave, op->src[2].index, d_count) : 0;
-  if ((a_lanes | b_lanes | c_lanes) == 0) {
+  if ((a_lanes | b_lanes | c_lanes | a_scales | b_scales) == 0) {
     for (unsigned r = op->dst; r < op->dst + d_count; ++r) wave.v_poison[r] = {};
     return;
   }
   const uint32_t origin = a_lanes   ? first_origin(wave, op->src[0].index, a_count)
                           : b_lanes ? first_origin(wave, op->src[1].index, b_count)
-                                    : first_origin(wave, op->src[2].index, d_count);
+                          : c_lanes ? first_origin(wave, op->src[2].index, d_count)
+                                    : wave.v_origin[op->src[a_scales ? 4 : 5].index];
+  a_lanes |= a_scales;
+  b_lanes |= b_scales;
 
   const mfma::Shape& shape = matrix.tile.shape;
   uint64_t d_poison[mfma::kMaxOutputRegisters] = {};

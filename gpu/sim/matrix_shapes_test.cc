@@ -305,6 +305,31 @@ TEST_P(Shapes, TakeScalesFromTheByteAskedFor) {
   });
 }
 
+TEST(Scaled, AnUndefinedScaleReachesItsRowOrColumnOnly) {
+  for (const bool of_a : {true, false}) {
+    AsmOptions options;
+    options.arch = Arch::kGfx950;
+    // v4 is never written; v2 takes it in lane 21, which scales row or column 5 for k = 32 to 63.
+    AsmWave wave(std::string("v_mov_b32 v2, v1\n"
+                             "s_mov_b64 exec, s[0:1]\n"
+                             "v_mov_b32 v2, v4\n"
+                             "s_mov_b64 exec, -1\n"
+                             "v_mfma_scale_f32_16x16x128_f8f6f4 v[8:11], v[16:23], v[24:31], 0, ") +
+                     (of_a ? "v2, v1" : "v1, v2"),
+                 options);
+    for (unsigned r = 16; r < 32; ++r) wave.set_v(r, 0);
+    wave.set_v(1, 127).set_s64(0, uint64_t{1} << 21).run();
+    ASSERT_EQ(wave.findings(), "");
+    for (unsigned reg = 8; reg < 12; ++reg) {
+      for (unsigned lane = 0; lane < 64; ++lane) {
+        const unsigned row = lane / 16 * 4 + reg - 8, column = lane % 16;
+        EXPECT_EQ(wave.v_poison(reg, lane) != 0, (of_a ? row : column) == 5)
+            << "row " << row << " column " << column;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Arches, Shapes, testing::Values(Arch::kGfx942, Arch::kGfx950),
                          [](const auto& info) { return std::string(name(info.param)); });
 

@@ -9,7 +9,7 @@
 //   softmax   A = exp(-x) of scores x, the largest near the format's largest (at most 240); B
 //   normal;
 //             C as after many such products
-//   masked    the same, three quarters of A's rows and the second half of k zero
+//   masked    the same, of A the last three quarters of the rows and the second half of k zero
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -105,7 +105,7 @@ class Operator {
         for (int k = 0; k < s.k; ++k) {
           float x = normal_(random_);
           if (data_ != Data::kNormal) x = largest * std::exp(2.5f * (std::min(x, 3.0f) - 3));
-          if (data_ == Data::kMasked && (i % 4 != 0 || k >= s.k / 2)) x = 0;
+          if (data_ == Data::kMasked && (i >= s.m / 4 || k >= s.k / 2)) x = 0;
           put(o.a, op_.tile.a, input_place(s, s.m, bits(op_.tile.a), block, i, k), x);
           put(o.b, op_.tile.b, input_place(s, s.n, bits(op_.tile.b), block, i, k),
               normal_(random_));

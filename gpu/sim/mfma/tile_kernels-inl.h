@@ -159,6 +159,9 @@ constexpr int kZeroByte = 64, kZeroWord = 8192;
 constexpr int kByteBias = 15, kWordBiasA = 75, kWordBiasB = 76;
 constexpr int kFirstField = 25, kLastField = 211;
 constexpr int kLastByteField = 151 - 30 + kZeroByte - 1;
+// Of a sum that has products other than zeros.
+template <Pack kPack>
+constexpr int32_t kLastNonZero = kPack == Pack::kBytes ? kLastByteField : kZeroWord / 2;
 
 // An operand's elements, 16 columns at a time: what belongs to one of those columns is kPitch apart
 // from k to k, or from dword of k to dword.
@@ -370,17 +373,17 @@ MFMA_INLINE F scaled_c(I acc, F unit_inverse, int c_dropped_below) {
 // The rule's steps after alignment, for any C: acc[r] += sum[r], where field[r] is E0's. `bad`:
 // lanes left to the definition; whether there are any.
 //
-// |S| is at most 56 * 2^E0 (16 products of two e4m3 numbers; of TR's 8 products, 32). From where
-// C's exponent is 6 above E0 the unit grows with C, 2^(Ec - 29), so that |X| stays between 2^26 and
-// 2^31 units: at least 3 bits go in rounding, and for what lies below the unit an odd last bit will
-// do.
+// |S| is at most 56.25 * 2^E0 (16 products of two e4m3 numbers; 8 of other types less than 32).
+// From where C's exponent is 6 above E0 the unit grows with C, 2^(Ec - 29), so that |X| stays
+// between 2^25 and 2^31 units: at least 2 bits go in rounding, and for what lies below the unit an
+// odd last bit will do.
 template <bool kEvenOdd, Pack kPack>
 [[gnu::noinline]] bool add_any(int rows, I* acc, const I* sum, const I* fields, int c_dropped_below,
                                I* bad) {
   I any_bad = {};
   for (int r = 0; r < rows; ++r) {
     const I field = fields[r];
-    const I zero = field > (kPack == Pack::kBytes ? kLastByteField : kZeroWord / 2);
+    const I zero = field > kLastNonZero<kPack>;
     const I c_field = (acc[r] >> 23) & 0xFF;
     bad[r] |= (~zero & ((field < kFirstField) | (field > kLastField))) | (c_field == 0xFF);
     any_bad |= bad[r];
@@ -461,6 +464,18 @@ MFMA_INLINE bool sum_group(const Group& group, const Rows& values, const Rows& d
       const I within = kPack == Pack::kBytes ? field[h][r] : smaller(field[h][r], all(kLastField));
       factor[h][r] = as<F>(within << 23);
     }
+  }
+
+  // Nothing but zeros to add: masked keys, rows without a query.
+  I nearest = field[0][0];
+  for (int h = 0; h < kHalves; ++h)
+    for (int r = 0; r < kRows; ++r) nearest = smaller(nearest, field[h][r]);
+  if (!any(nearest <= kLastNonZero<kPack>)) {
+    for (int r = 0; r < kRows; ++r) {
+      const I c = acc[r] & (acc[r] != int32_t(0x80000000));
+      acc[r] = (c & 0x7FFFFFFF) > 0x7F800000 ? all(0x7FC00000) : c;
+    }
+    return false;
   }
 
   I sum[kHalves][kRows] = {};
