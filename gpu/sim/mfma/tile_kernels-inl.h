@@ -385,7 +385,9 @@ template <bool kEvenOdd, Pack kPack>
     const I field = fields[r];
     const I zero = field > kLastNonZero<kPack>;
     const I c_field = (acc[r] >> 23) & 0xFF;
-    bad[r] |= (~zero & ((field < kFirstField) | (field > kLastField))) | (c_field == 0xFF);
+    bad[r] |= c_field == 0xFF;
+    if constexpr (kPack == Pack::kWords)  // bytes' exponents are all within
+      bad[r] |= ~zero & ((field < kFirstField) | (field > kLastField));
     any_bad |= bad[r];
     const I up = larger(c_field + field - (127 + 151 + 5), all(0));
     const I inverse = (field - up) << 23;
