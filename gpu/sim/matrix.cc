@@ -45,11 +45,17 @@ uint32_t first_origin(Wave& wave, const Op* op, unsigned first, unsigned count) 
 // False when the instruction has to start anew.
 bool propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned a_count,
                       unsigned b_count, unsigned d_count, bool moves_lanes) {
-  const uint64_t a_lanes = poisoned_lanes(wave, op->src[0].index, a_count);
-  const uint64_t b_lanes = poisoned_lanes(wave, op->src[1].index, b_count);
+  uint64_t a_lanes = poisoned_lanes(wave, op->src[0].index, a_count);
+  uint64_t b_lanes = poisoned_lanes(wave, op->src[1].index, b_count);
+  uint64_t a_scales = 0, b_scales = 0;
+  if (matrix.scaled) {  // they lie in the lanes as the rows and columns do
+    const MatrixFields fields = MatrixFields::load(*op);
+    a_scales = wave.v_poison[op->src[4].index].byte[fields.a_scale_byte];
+    b_scales = wave.v_poison[op->src[5].index].byte[fields.b_scale_byte];
+  }
   const bool c_is_register = op->src[2].kind == Kind::kVgpr;
   const uint64_t c_lanes = c_is_register ? poisoned_lanes(wave, op->src[2].index, d_count) : 0;
-  if ((a_lanes | b_lanes | c_lanes) == 0) {
+  if ((a_lanes | b_lanes | c_lanes | a_scales | b_scales) == 0) {
     for (unsigned r = op->dst; r < op->dst + d_count; ++r) wave.v_poison[r] = {};
     return true;
   }
@@ -57,8 +63,20 @@ bool propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned
   const uint32_t b_origin = first_origin(wave, op, op->src[1].index, b_count);
   const uint32_t c_origin =
       c_is_register ? first_origin(wave, op, op->src[2].index, d_count) : kNeverWritten;
+  const auto scale_origin = [&](unsigned k, uint64_t lanes) {
+    return lanes == 0 ? kNeverWritten
+                      : wave.machine->waited(wave, op, wave.v_origin[op->src[k].index], lanes);
+  };
+  const uint32_t a_scale_origin = scale_origin(4, a_scales);
+  const uint32_t b_scale_origin = scale_origin(5, b_scales);
   if (wave.machine->repeat) return false;
-  const uint32_t origin = a_lanes ? a_origin : b_lanes ? b_origin : c_origin;
+  const uint32_t origin = a_lanes    ? a_origin
+                          : b_lanes  ? b_origin
+                          : c_lanes  ? c_origin
+                          : a_scales ? a_scale_origin
+                                     : b_scale_origin;
+  a_lanes |= a_scales;
+  b_lanes |= b_scales;
 
   const mfma::Shape& shape = matrix.tile.shape;
   uint64_t d_poison[mfma::kMaxOutputRegisters] = {};

@@ -69,13 +69,16 @@ void scalar(const Job& job) {
   }
 }
 
-// Round to nearest, no flushing, no exceptions, while it lives.
-class DefaultFloatingPoint {
+// Round to nearest, no exceptions, while it lives.
+class FloatingPoint {
  public:
-  DefaultFloatingPoint() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-  ~DefaultFloatingPoint() { _mm_setcsr(saved_); }
-  DefaultFloatingPoint(const DefaultFloatingPoint&) = delete;
-  DefaultFloatingPoint& operator=(const DefaultFloatingPoint&) = delete;
+  enum Subnormals : unsigned { kKept = 0, kResultsFlushed = 0x8000 };
+  explicit FloatingPoint(Subnormals subnormals) : saved_(_mm_getcsr()) {
+    _mm_setcsr(0x1F80 | subnormals);
+  }
+  ~FloatingPoint() { _mm_setcsr(saved_); }
+  FloatingPoint(const FloatingPoint&) = delete;
+  FloatingPoint& operator=(const FloatingPoint&) = delete;
 
  private:
   unsigned saved_;
@@ -122,13 +125,14 @@ void run(const Job& job, Isa isa) {
                                                      : nullptr;
   switch (tile.rule.kind) {
     case SumKind::kAligned: {
-      if (kernels != nullptr && has_fast_path(tile)) return kernels->aligned(job);
-      return scalar(job);
+      if (kernels == nullptr || !has_fast_path(tile)) return scalar(job);
+      const FloatingPoint environment(FloatingPoint::kResultsFlushed);
+      return kernels->aligned(job);
     }
     case SumKind::kInteger:
       return kernels != nullptr ? kernels->integer(job) : scalar(job);
     case SumKind::kFmaChain: {
-      const DefaultFloatingPoint environment;
+      const FloatingPoint environment(FloatingPoint::kKept);
       if (kernels == nullptr) return scalar(job);
       return tile.a == Element::kF64 ? kernels->fma64(job) : kernels->fma32(job);
     }
