@@ -308,6 +308,12 @@ class Decoder {
         e.rearranges = true;
       }
     }
+    if (row_->param & (kByteSource | kWordSource)) {
+      const bool low = selected(op_sel, 0, false), high = selected(op_sel, 1, false);
+      e.part[0] = row_->param & kWordSource ? (low ? Part::kWord1 : Part::kWord0)
+                                            : Part(unsigned(Part::kByte0) + low + 2 * high);
+      e.rearranges = true;
+    }
     if (row_->param & kByteDestination) {
       const unsigned byte = selected(op_sel, 2, false) + 2 * selected(op_sel, 3, false);
       e.dst_part = Part(unsigned(Part::kByte0) + byte);
@@ -416,8 +422,9 @@ class Decoder {
       const OperandType type = row_->operands[k];
       if (type == OperandType::kScc)
         op.src[op.slots++] = {Kind::kSgpr, 0, kScc};
-      else if (type == OperandType::kOldB32)
-        op.src[op.slots++] = {Kind::kSgpr, 0, op.dst};
+      else if (type == OperandType::kOldB32 || type == OperandType::kOldF64)
+        for (unsigned d = 0; d < dwords(type); ++d)
+          op.src[op.slots++] = {Kind::kSgpr, 0, uint16_t(op.dst + d)};
       else
         add_source(op, operand(at++), type, k, Extras());
     }
@@ -578,6 +585,25 @@ class Decoder {
     expect_operands(row_->operand_count + 1u);
   }
 
+  // Sources of any width; scalars and constants only where it is one dword.
+  void bind_wide(Op& op) {
+    op.exec = row_->exec;
+    op.dwords = row_->result_dwords;
+    op.dst = vector_register(operand(0), op.dwords);
+    for (unsigned k = 0; k < row_->operand_count; ++k) {
+      const AsmOperand& o = operand(k + 1);
+      const unsigned width = row_->param >> 8 * k & 0xff;
+      if (o.neg || o.abs) throw Mismatch();
+      op.src[k] = is_register(o) ? Slot{Kind::kVgpr, 0, vector_register(o, width)}
+                  : width != 1   ? throw Mismatch()
+                  : o.kind == AsmKind::kScalar
+                      ? Slot{Kind::kSgpr, 0, scalar_register(o, 1)}
+                      : constant(uint32_t(constant_value(o, OperandType::kB32, false)));
+    }
+    expect_operands(row_->operand_count + 1u);
+    if (asm_->has("clamp")) throw Mismatch();
+  }
+
   void bind_matrix(Op& op) {
     op.exec = row_->exec;
     const mfma::Op& matrix = matrix_op(code_->arch, asm_->mnemonic);
@@ -681,6 +707,9 @@ class Decoder {
       case Format::kMatrix:
         bind_matrix(op);
         break;
+      case Format::kWide:
+        bind_wide(op);
+        break;
       case Format::kBare:
         bind_bare(op);
         break;
@@ -731,7 +760,10 @@ class Decoder {
     };
     for (const Op& op : code_->ops) {
       const bool matrix = op.row != nullptr && op.row->format == Format::kMatrix;
-      const unsigned most = matrix ? std::max<unsigned>(op.dwords, mfma::kMaxInputRegisters) : 4;
+      const bool wide = op.row != nullptr && op.row->format == Format::kWide;
+      const unsigned most = matrix ? std::max<unsigned>(op.dwords, mfma::kMaxInputRegisters)
+                            : wide ? 32
+                                   : 4;
       for (const Slot& slot : op.src)
         if (slot.kind == Kind::kVgpr) use(slot.index, most);
       if (op.dwords != 0 && !op.dst_scalar) use(op.dst, op.dwords);

@@ -151,6 +151,7 @@ constexpr Row kRows[] = {
     jump("s_memtime", &s_memtime, true, false),
     jump("s_memrealtime", &s_memtime, true, false),
     bare("s_endpgm", &s_endpgm),
+    bare("s_endpgm_saved", &s_endpgm),
     bare("s_barrier", &s_barrier),
     bare("s_trap", &s_trap),
     bare("s_set_gpr_idx_on", &s_set_gpr_idx_on),
@@ -164,7 +165,8 @@ constexpr Row kRows[] = {
     bare("s_setprio", &nothing),
     bare("s_sethalt", &nothing),
     bare("s_sendmsg", &nothing),
-    bare("s_inst_prefetch", &nothing),
+    bare("s_sendmsghalt", &nothing),
+    bare("s_wakeup", &nothing),
     bare("s_icache_inv", &nothing),
     bare("s_dcache_inv", &nothing),
     bare("s_dcache_wb", &nothing),
@@ -175,9 +177,11 @@ constexpr Row kRows[] = {
     bare("s_ttracedata", &nothing),
     bare("buffer_wbl2", &nothing),
     bare("buffer_inv", &nothing),
-    bare("buffer_wbinvl1", &nothing),
-    bare("buffer_wbinvl1_vol", &nothing),
+    bare("s_dcache_discard", &nothing),
+    bare("s_dcache_discard_x2", &nothing),
     bare("v_nop", &nothing),
+    bare("v_clrexcp", &nothing),
+    bare("ds_nop", &nothing),
 };
 
 }  // namespace
