@@ -237,6 +237,7 @@ void Binder::bind_vector() {
     if (list.starts_with("neg")) return false;
     if (type == OperandType::kPackedB16 || type == OperandType::kMixF32) return true;
     if (list == "op_sel_hi") return false;
+    if ((row_->param & (kByteSource | kWordSource)) != 0 && k < 2) return true;
     if (row_->param & kByteDestination) return k == 2 || k == 3;
     return is_half(type) || (row_->preserves_half && k == printed) ||
            (row_->mnemonic == "v_pk_mov_b32" && k < printed);
@@ -265,6 +266,12 @@ void Binder::bind_vector() {
       e.part[k] = Part::kWord1;
       e.rearranges = true;
     }
+  }
+  if (row_->param & (kByteSource | kWordSource)) {
+    const bool low = selected(op_sel, 0, false), high = selected(op_sel, 1, false);
+    e.part[0] = row_->param & kWordSource ? (low ? Part::kWord1 : Part::kWord0)
+                                          : Part(unsigned(Part::kByte0) + low + 2 * high);
+    e.rearranges = true;
   }
   if (row_->param & kByteDestination) {
     const unsigned byte = selected(op_sel, 2, false) + 2 * selected(op_sel, 3, false);
@@ -377,8 +384,9 @@ void Binder::bind_scalar() {
     const OperandType type = row_->operands[k];
     if (type == OperandType::kScc)
       op_.src[op_.slots++] = {Kind::kSgpr, 0, kScc};
-    else if (type == OperandType::kOldB32)
-      op_.src[op_.slots++] = {Kind::kSgpr, 0, op_.dst};
+    else if (type == OperandType::kOldB32 || type == OperandType::kOldF64)
+      for (unsigned d = 0; d < dwords(type); ++d)
+        op_.src[op_.slots++] = {Kind::kSgpr, 0, uint16_t(op_.dst + d)};
     else
       add_source(operand(at++), type, k, Extras());
   }
@@ -561,6 +569,25 @@ void Binder::bind_lane_move() {
   if (op_.src[1].kind == Kind::kVgpr) throw Mismatch();
 }
 
+// Sources of any width; scalars and constants only where it is one dword.
+void Binder::bind_wide() {
+  expect_modifiers({});
+  op_.exec = row_->exec;
+  op_.dwords = row_->result_dwords;
+  op_.dst = vector_register(operand(0), op_.dwords);
+  for (unsigned k = 0; k < row_->operand_count; ++k) {
+    const AsmOperand& o = operand(k + 1);
+    const unsigned width = row_->param >> 8 * k & 0xff;
+    if (o.neg || o.abs) throw Mismatch();
+    op_.src[k] = is_register(o) ? Slot{Kind::kVgpr, 0, vector_register(o, width)}
+                 : width != 1   ? throw Mismatch()
+                 : o.kind == AsmKind::kScalar
+                     ? Slot{Kind::kSgpr, 0, scalar_register(o, 1)}
+                     : constant(uint32_t(constant_value(o, OperandType::kB32, false)));
+  }
+  expect_operands(row_->operand_count + 1u);
+}
+
 void Binder::bind_matrix() {
   expect_modifiers({"cbsz", "abid", "blgp", "neg", "op_sel", "op_sel_hi"});
   op_.exec = row_->exec;
@@ -726,6 +753,9 @@ void Binder::bind_operands() {
       break;
     case Format::kMatrix:
       bind_matrix();
+      break;
+    case Format::kWide:
+      bind_wide();
       break;
     case Format::kBare:
       bind_bare();

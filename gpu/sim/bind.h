@@ -47,6 +47,7 @@ class Binder {
   void bind_buffer();
   void bind_lane_move();
   void bind_matrix();
+  void bind_wide();
   void bind_bare();
 
   const HostIsa isa_;

@@ -172,7 +172,10 @@ class Decoder {
     };
     for (const Op& op : code_->ops) {
       const bool matrix = op.row != nullptr && op.row->format == Format::kMatrix;
-      const unsigned most = matrix ? std::max<unsigned>(op.dwords, mfma::kMaxInputRegisters) : 4;
+      const bool wide = op.row != nullptr && op.row->format == Format::kWide;
+      const unsigned most = matrix ? std::max<unsigned>(op.dwords, mfma::kMaxInputRegisters)
+                            : wide ? 32
+                                   : 4;
       for (const Slot& slot : op.src)
         if (slot.kind == Kind::kVgpr) use(slot.index, most);
       if (op.dwords != 0 && !op.dst_scalar) use(op.dst, op.dwords);

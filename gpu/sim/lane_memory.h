@@ -416,7 +416,7 @@ SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 
     }
     u64 undefined[4];
     for (unsigned b = 0; b < 4; ++b)
-      undefined[b] = b < bytes ? l.undefined[b] : param & kSigned ? l.undefined[bytes - 1] : 0;
+      undefined[b] = b < bytes ? l.undefined[b] : param & kSigned ? l.undefined[bytes == 2] : 0;
     if (param & (kHalf | kHighHalf)) {
       const unsigned shift = param & kHighHalf ? 16 : 0;
       const u32 keep = param & kHighHalf ? 0xffff : 0xffff'0000;
@@ -654,7 +654,20 @@ u64 swap(u64, u64 d, u64) {
 }
 template <typename T>
 u64 cmpswap(u64 m, u64 d, u64 c) {
-  return T(m) == T(c) ? T(d) : T(m);
+  return as<T>(m) == as<T>(c) ? d : m;
+}
+template <typename T>
+u64 mskor(u64 m, u64 d, u64 mask) {
+  return T((m & ~mask) | d);
+}
+inline u64 wrap(u64 m, u64 d, u64 first) {
+  return u32(m) >= u32(first) ? u32(m - first) : u32(m + d);
+}
+// A half is exchanged where its data's top bit is set, for the other 31 bits.
+inline u64 condxchg32(u64 m, u64 d, u64) {
+  const u64 low = d >> 31 & 1 ? d & 0x7fff'ffff : m & 0xffff'ffff;
+  const u64 high = d >> 63 ? d >> 32 & 0x7fff'ffff : m >> 32;
+  return low | high << 32;
 }
 inline u64 pk_add_f16(u64 m, u64 d, u64) {
   u64 r = 0;

@@ -171,6 +171,7 @@ enum class Format : uint8_t {
   kBuffer,
   kLaneMove,  // v_readlane and its like: a destination of either kind, then the row's operands
   kMatrix,    // D, A, B, C (matrix.h)
+  kWide,      // D, then sources of the widths in Row::param (ops_wide.cc)
   kBare,      // operands are the row's own business
 };
 
@@ -181,6 +182,8 @@ enum VectorParam : uint32_t {
   kByteDestination = 1,  // op_sel[3:2] is the destination byte (v_cvt_sr_fp8_f32)
   kHighDestination = 2,  // the result goes to the high half (v_fma_mixhi_f16)
   kTableModifier = 4,    // the last operand is the number of the bitop3 modifier
+  kByteSource = 8,       // op_sel[1:0] is the first source's byte (v_cvt_scalef32_f32_fp8)
+  kWordSource = 16,      // op_sel[0] is its half
 };
 
 // Row::param of the memory families.

@@ -167,7 +167,8 @@ constexpr Row kRows[] = {
     bare("s_setprio", &nothing),
     bare("s_sethalt", &nothing),
     bare("s_sendmsg", &nothing),
-    bare("s_inst_prefetch", &nothing),
+    bare("s_sendmsghalt", &nothing),
+    bare("s_wakeup", &nothing),
     bare("s_icache_inv", &nothing),
     bare("s_dcache_inv", &nothing),
     bare("s_dcache_wb", &nothing),
@@ -178,9 +179,11 @@ constexpr Row kRows[] = {
     bare("s_ttracedata", &nothing),
     bare("buffer_wbl2", &nothing),
     bare("buffer_inv", &nothing),
-    bare("buffer_wbinvl1", &nothing),
-    bare("buffer_wbinvl1_vol", &nothing),
+    bare("s_dcache_discard", &nothing),
+    bare("s_dcache_discard_x2", &nothing),
     bare("v_nop", &nothing),
+    bare("v_clrexcp", &nothing),
+    bare("ds_nop", &nothing),
 };
 
 }  // namespace

@@ -181,7 +181,10 @@ void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
     for_lanes(good,
               [&](unsigned i) { load_lane<decltype(n)::value>(s, i, i * size + offset[i], l); });
   });
-  defer_vm(w, op, op->dst, param, lanes, outside);
+  if (param & kToLds)
+    defer_to_lds(w, op, lanes, bytes, outside);
+  else
+    defer_vm(w, op, op->dst, param, lanes, outside);
 }
 
 const Op* scratch(Wave& w, const Op* op) {
@@ -384,6 +387,11 @@ constexpr Row kRows[] = {
         .on(kGfx950Only),
     memory("global_load_lds_dwordx4", Format::kGlobal, &global, 16 | kLoad | kToLds)
         .on(kGfx950Only),
+    memory("scratch_load_lds_ubyte", Format::kScratch, &scratch, 1 | kLoad | kToLds),
+    memory("scratch_load_lds_sbyte", Format::kScratch, &scratch, 1 | kLoad | kToLds | kSigned),
+    memory("scratch_load_lds_ushort", Format::kScratch, &scratch, 2 | kLoad | kToLds),
+    memory("scratch_load_lds_sshort", Format::kScratch, &scratch, 2 | kLoad | kToLds | kSigned),
+    memory("scratch_load_lds_dword", Format::kScratch, &scratch, 4 | kLoad | kToLds),
 };
 
 }  // namespace

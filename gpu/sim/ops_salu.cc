@@ -37,6 +37,11 @@ struct ScalarIn<Old<u32>> {
   static constexpr OperandType kOperand = OperandType::kOldB32;
 };
 
+template <>
+struct ScalarIn<Old<u64>> {
+  static constexpr OperandType kOperand = OperandType::kOldF64;
+};
+
 SIM_INLINE u32 read_dword(const Wave& w, Slot slot) {
   return slot.kind == Kind::kSgpr ? w.s[slot.index]
                                   : w.machine->code->constants[slot.index].lane[0];
@@ -47,6 +52,8 @@ SIM_INLINE T from_raw(u64 raw) {
     return Scc{raw != 0};
   else if constexpr (std::is_same_v<T, Old<u32>>)
     return Old<u32>{u32(raw)};
+  else if constexpr (std::is_same_v<T, Old<u64>>)
+    return Old<u64>{raw};
   else
     return T(raw);
 }
@@ -192,6 +199,55 @@ constexpr Row saveexec_row(std::string_view mnemonic, F) {
   return row;
 }
 
+// s_OP_wrexec_b64 sdst, ssrc: EXEC = sdst = OP(ssrc, EXEC), SCC = EXEC != 0.
+template <typename F>
+const Op* wrexec(Wave& w, const Op* op) {
+  const Op* next = saveexec<F>(w, op);
+  w.set_s64(op->dst, w.exec, 0);
+  return next;
+}
+template <typename F>
+constexpr Row wrexec_row(std::string_view mnemonic, F f) {
+  Row row = saveexec_row(mnemonic, f);
+  row.exec = &wrexec<F>;
+  return row;
+}
+
+// Relative SGPR addressing: M0 is added to the number of the source or the destination. 64-bit
+// registers stay aligned.
+template <unsigned kDwords, bool kSource>
+const Op* movrel(Wave& w, const Op* op) {
+  const u32 index = kDwords == 2 ? w.s[kM0] & ~1u : w.s[kM0];
+  if (w.s_poison[kM0]) w.machine->report_poison(w, op, "the SGPR index", 0, w.s_origin[kM0]);
+  const u64 moved = u64(kSource ? op->src[0].index : op->dst) + index;
+  if (moved + kDwords > kFlatScratch) {
+    Machine::Where where{0, true, moved, 4, "the SGPRs, from number", kFlatScratch};
+    w.machine->report(
+        w, op, kSource ? FindingKind::kOutOfBoundsRead : FindingKind::kOutOfBoundsWrite, where);
+    return op + 1;
+  }
+  for (unsigned d = 0; d < kDwords; ++d) {
+    const unsigned to = (kSource ? op->dst : unsigned(moved)) + d;
+    const Slot from = kSource ? Slot{Kind::kSgpr, 0, u16(moved + d)} : op->src[d];
+    const bool scalar = from.kind == Kind::kSgpr;
+    w.s[to] = read_dword(w, from);
+    w.s_poison[to] = scalar ? w.s_poison[from.index] : 0;
+    if (scalar) w.s_origin[to] = w.s_origin[from.index];
+  }
+  return op + 1;
+}
+template <unsigned kDwords, bool kSource>
+constexpr Row movrel_row(std::string_view mnemonic) {
+  Row row;
+  row.mnemonic = mnemonic;
+  row.format = Format::kScalar;
+  row.exec = &movrel<kDwords, kSource>;
+  row.operands[0] = kDwords == 2 ? OperandType::kB64 : OperandType::kB32;
+  row.operand_count = 1;
+  row.result_dwords = kDwords;
+  return row;
+}
+
 // hwreg operands arrive decoded: imm is the register, imm2 its bit offset | size << 8.
 constexpr int kHwregMode = 1;
 SIM_INLINE u32 field_mask(const Op* op) {
@@ -248,6 +304,7 @@ constexpr Row kRows[] = {
     scalar("s_mov_b32", [](u32 a) { return a; }).with(poison_copy),
     scalar("s_mov_b64", [](u64 a) { return a; }).with(poison_copy),
     scalar("s_cmov_b32", [](u32 a, Old<u32> d, Scc s) { return s.value ? a : d.value; }),
+    scalar("s_cmov_b64", [](u64 a, Old<u64> d, Scc s) { return s.value ? a : d.value; }),
     scalar("s_movk_i32", [](u32 k) { return u32(i32(i16(k))); }),
     scalar("s_cmovk_i32",
            [](u32 k, Old<u32> d, Scc s) { return s.value ? u32(i32(i16(k))) : d.value; }),
@@ -410,6 +467,14 @@ constexpr Row kRows[] = {
            }),
     scalar("s_bitset0_b32", [](u32 a, Old<u32> d) { return d.value & ~(1u << (a & 31)); }),
     scalar("s_bitset1_b32", [](u32 a, Old<u32> d) { return d.value | 1u << (a & 31); }),
+    scalar("s_bitset0_b64", [](u32 a, Old<u64> d) { return d.value & ~(u64{1} << (a & 63)); }),
+    scalar("s_bitset1_b64", [](u32 a, Old<u64> d) { return d.value | u64{1} << (a & 63); }),
+    scalar("s_bitreplicate_b64_b32",
+           [](u32 a) {
+             u64 r = 0;
+             for (unsigned i = 0; i < 32; ++i) r |= u64(a >> i & 1) * 3 << 2 * i;
+             return r;
+           }),
     nonzero("s_bcnt0_i32_b32", [](u32 a) { return u32(__builtin_popcount(~a)); }),
     nonzero("s_bcnt0_i32_b64", [](u64 a) { return u32(__builtin_popcountll(~a)); }),
     nonzero("s_bcnt1_i32_b32", [](u32 a) { return u32(__builtin_popcount(a)); }),
@@ -474,6 +539,13 @@ constexpr Row kRows[] = {
     saveexec_row("s_xnor_saveexec_b64", [](u64 s, u64 exec) { return ~(s ^ exec); }),
     saveexec_row("s_andn1_saveexec_b64", [](u64 s, u64 exec) { return ~s & exec; }),
     saveexec_row("s_orn1_saveexec_b64", [](u64 s, u64 exec) { return ~s | exec; }),
+
+    wrexec_row("s_andn1_wrexec_b64", [](u64 s, u64 exec) { return ~s & exec; }),
+    wrexec_row("s_andn2_wrexec_b64", [](u64 s, u64 exec) { return s & ~exec; }),
+    movrel_row<1, true>("s_movrels_b32"),
+    movrel_row<2, true>("s_movrels_b64"),
+    movrel_row<1, false>("s_movreld_b32"),
+    movrel_row<2, false>("s_movreld_b64"),
 
     hwreg("s_setreg_b32", &s_setreg),
     hwreg("s_setreg_imm32_b32", &s_setreg),

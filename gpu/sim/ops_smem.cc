@@ -135,7 +135,6 @@ constexpr Row smem(std::string_view name, ExecFn exec, unsigned dwords) {
 constexpr Row kRows[] = {
     smem("s_load_dword", &s_load, 1),
     smem("s_load_dwordx2", &s_load, 2),
-    smem("s_load_dwordx3", &s_load, 3),
     smem("s_load_dwordx4", &s_load, 4),
     smem("s_load_dwordx8", &s_load, 8),
     smem("s_load_dwordx16", &s_load, 16),

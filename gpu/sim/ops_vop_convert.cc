@@ -83,9 +83,38 @@ SIM_INLINE u32 pkrtz(F32 a, F32 b) {
   return f16_from_f32(a.bits, Round::kZero, false) | f16_from_f32(b.bits, Round::kZero, false)
                                                          << 16;
 }
-SIM_INLINE float norm(float x, float low, float scale) {
-  const float c = x != x ? 0.0f : x < low ? low : x > 1.0f ? 1.0f : x;
-  return __builtin_roundevenf(c * scale);
+// Rounded once: every product is exact in f64.
+SIM_INLINE u32 norm(float x, double low, double scale) {
+  const double c = x != x ? 0.0 : double(x) < low ? low : x > 1.0f ? 1.0 : double(x);
+  return u32(i32(__builtin_roundeven(c * scale))) & 0xffff;
+}
+// f16 of an f32 as v_cvt_f16_f32 has it.
+SIM_INLINE u32 to_f16(u32 x, const Mode& m) {
+  const u32 in = flush32(x, mask32(m.flush_in_f32));
+  return flush16(f16_from_f32(in, m.round_f16_f64, m.fp16_overflow), mask32(m.flush_out_f16_f64));
+}
+SIM_INLINE u32 insert_byte(u32 old, u32 index, float x) {
+  const u32 shift = 8 * (index & 3);
+  const u32 value = !(x > 0.0f) ? 0 : x >= 255.0f ? 255 : u32(i32(x));
+  return (old & ~(0xffu << shift)) | value << shift;
+}
+// Stochastic rounding: random bits are added below the kept ones, and the sum is cut.
+SIM_INLINE u32 bf16_stochastic(u32 b, u32 random) {
+  if (is_nan32(b)) return quiet32(b) >> 16;
+  if ((b << 1) == 0xff00'0000) return b >> 16;
+  return (b + (random >> 16)) >> 16;
+}
+SIM_INLINE u32 f16_stochastic(u32 b, u32 random) {
+  const u32 sign = b >> 16 & 0x8000, a = b & 0x7fff'ffff;
+  if (a >= 0x7f80'0000) return f16_from_f32(b, Round::kZero, false);
+  const u32 exponent = a >> 23;
+  const u32 significand = (a & 0x7f'ffff) | (exponent != 0 ? 0x80'0000 : 0);
+  // Below 2^-14 the last place stays 2^-24; 13 bits below it are kept.
+  const u32 result = exponent > 113 ? exponent : 113;
+  const u32 away = result - (exponent != 0 ? exponent : 1);
+  const u32 kept = away < 32 ? significand >> away : 0;
+  const u32 code = ((kept + (random >> 19)) >> 13) + ((result - 113) << 10);
+  return sign | (code > 0x7c00 ? 0x7c00 : code);
 }
 
 constexpr Row kRows[] = {
@@ -103,12 +132,11 @@ constexpr Row kRows[] = {
         .with(poison_byte2),
     vector("v_cvt_f32_ubyte3", [](u32 a) { return F32{as_bits(float(i32(a >> 24)))}; })
         .with(poison_byte3),
-    vector("v_cvt_pk_u8_f32",
-           [](float a, u32 byte, u32 old) {
-             const u32 shift = 8 * (byte & 3);
-             const u32 value = !(a > 0.0f) ? 0 : a >= 255.0f ? 255 : u32(i32(a));
-             return (old & ~(0xffu << shift)) | value << shift;
-           }),
+    vector("v_cvt_pk_u8_f32", [](float a, u32 byte, u32 old) { return insert_byte(old, byte, a); }),
+    vector("v_cvt_pkaccum_u8_f32",
+           [](float a, u32 byte, Old<u32> old) { return insert_byte(old.value, byte, a); }),
+    vector("v_cvt_off_f32_i4",
+           [](u32 a) { return F32{as_bits(float(i32(a << 28) >> 28) * 0.0625f)}; }),
 
     vector("v_cvt_f64_i32", [](i32 a) { return double(a); }),
     vector("v_cvt_f64_u32", [](u32 a) { return double(a); }),
@@ -118,13 +146,13 @@ constexpr Row kRows[] = {
            [](float a) {
              return is_nan32(as_bits(a)) ? as_double(quiet64(as_bits(double(a)))) : double(a);
            }),
-    // A NaN's payload is cut to f32's.
+    // A NaN's payload is cut to f32's. Rounding and flushing are those of the result's format.
     vector("v_cvt_f32_f64",
-           [](double a) {
-             const u64 b = as_bits(a);
+           [](F64 a, const Mode& m) {
+             const u64 b = flush64(a.bits, mask64(m.flush_in_f16_f64));
              return F32{is_nan64(b)
                             ? u32(b >> 32 & 0x8000'0000) | 0x7fc0'0000 | u32(b >> 29 & 0x3f'ffff)
-                            : as_bits(float(a))};
+                            : flush32(as_bits(float(as_double(b))), mask32(m.flush_out_f32))};
            }),
 
     vector("v_cvt_f16_f32", [](float a) { return Half{a}; }),
@@ -139,11 +167,16 @@ constexpr Row kRows[] = {
     vector("v_cvt_u16_f16", [](Half a) { return to_u16(a.value); }),
     vector("v_cvt_pkrtz_f16_f32", [](F32 a, F32 b) { return pkrtz(a, b); }),
     vector("v_cvt_pk_f16_f32",
-           [](F32 a, F32 b, const Mode& m) {
-             return f16_from_f32(a.bits, m.round_f16_f64, m.fp16_overflow) |
-                    f16_from_f32(b.bits, m.round_f16_f64, m.fp16_overflow) << 16;
-           })
+           [](F32 a, F32 b, const Mode& m) { return to_f16(a.bits, m) | to_f16(b.bits, m) << 16; })
         .on(kGfx950Only),
+    vector_half("v_cvt_sr_f16_f32",
+                [](F32 a, u32 random) { return u16(f16_stochastic(a.bits, random)); })
+        .on(kGfx950Only)
+        .with(Fidelity::kHypothesis),
+    vector_half("v_cvt_sr_bf16_f32",
+                [](F32 a, u32 random) { return u16(bf16_stochastic(a.bits, random)); })
+        .on(kGfx950Only)
+        .with(Fidelity::kHypothesis),
     vector("v_pack_b32_f16", [](F16 a, F16 b) { return a.bits | b.bits << 16; }).with(poison_pack),
     vector(
         "v_cvt_pk_u16_u32",
@@ -159,20 +192,25 @@ constexpr Row kRows[] = {
              return (u32(l) & 0xffff) | u32(h) << 16;
            }),
     vector("v_cvt_pknorm_i16_f32",
-           [](float a, float b) {
-             return (u32(i32(norm(a, -1, 32767))) & 0xffff) | u32(i32(norm(b, -1, 32767))) << 16;
-           }),
+           [](float a, float b) { return norm(a, -1, 32767) | norm(b, -1, 32767) << 16; }),
     vector("v_cvt_pknorm_u16_f32",
-           [](float a, float b) {
-             return u32(i32(norm(a, 0, 65535))) | u32(i32(norm(b, 0, 65535))) << 16;
-           }),
+           [](float a, float b) { return norm(a, 0, 65535) | norm(b, 0, 65535) << 16; }),
+    vector(
+        "v_cvt_pknorm_i16_f16",
+        [](Half a, Half b) { return norm(a.value, -1, 32767) | norm(b.value, -1, 32767) << 16; }),
+    vector("v_cvt_pknorm_u16_f16",
+           [](Half a, Half b) { return norm(a.value, 0, 65535) | norm(b.value, 0, 65535) << 16; }),
+    vector("v_cvt_norm_i16_f16", [](Half a) { return u16(norm(a.value, -1, 32767)); }),
+    vector("v_cvt_norm_u16_f16", [](Half a) { return u16(norm(a.value, 0, 65535)); }),
 
     // bf16 (gfx950).
     vector("v_cvt_pk_bf16_f32",
            [](F32 a, F32 b, const Mode& m) {
-             const u32 x = m.flush_in_f32 ? flush32(a.bits) : a.bits,
-                       y = m.flush_in_f32 ? flush32(b.bits) : b.bits;
-             return bf16_from_f32(x) | bf16_from_f32(y) << 16;
+             const auto one = [&](u32 x) {
+               const u32 r = bf16_from_f32(flush32(x, mask32(m.flush_in_f32)));
+               return flush32(r << 16, mask32(m.flush_out_f32)) >> 16;
+             };
+             return one(a.bits) | one(b.bits) << 16;
            })
         .on(kGfx950Only),
     vector("v_cvt_f32_bf16", [](u16 a) { return F32{u32(a) << 16}; }).on(kGfx950Only),

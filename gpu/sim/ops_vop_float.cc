@@ -11,6 +11,13 @@ SIM_INLINE Half fma16(Half a, Half b, Half c) {
   return {round_to_odd(double(a.value) * double(b.value) + double(c.value))};
 }
 
+// The product is rounded by itself.
+SIM_INLINE Half mad16(Half a, Half b, Half c, const Mode& m) {
+  const float product = as_float(
+      f32_from_f16(f16_from_f32(as_bits(a.value * b.value), m.round_f16_f64, m.fp16_overflow)));
+  return {product + c.value};
+}
+
 // v_min/v_max (ISA manual). T: F32, F64 or F16. With IEEE clear a NaN operand
 // loses, and of two the second one is returned; with IEEE set a signalling one is quieted and
 // returned. -0 is less than +0. Denormals obey MODE.
@@ -21,6 +28,7 @@ struct Bits;
 template <>
 struct Bits<F32> {
   using Word = u32;
+  static constexpr u32 kSign = 0x8000'0000;
   static bool nan(u32 x) { return is_nan32(x); }
   static bool signalling(u32 x) { return is_signalling32(x); }
   static u32 quiet(u32 x) { return quiet32(x); }
@@ -32,6 +40,7 @@ struct Bits<F32> {
 template <>
 struct Bits<F16> {
   using Word = u32;
+  static constexpr u32 kSign = 0x8000;
   static bool nan(u32 x) { return is_nan16(x); }
   static bool signalling(u32 x) { return is_signalling16(x); }
   static u32 quiet(u32 x) { return x | 0x200; }
@@ -45,6 +54,7 @@ struct Bits<F16> {
 template <>
 struct Bits<F64> {
   using Word = u64;
+  static constexpr u64 kSign = 0x8000'0000'0000'0000;
   static bool nan(u64 x) { return is_nan64(x); }
   static bool signalling(u64 x) { return is_signalling64(x); }
   static u64 quiet(u64 x) { return quiet64(x); }
@@ -78,14 +88,20 @@ SIM_INLINE T med3(T a, T b, T c, const Mode& m) {
   using B = Bits<T>;
   const bool nan = B::nan(a.bits) | B::nan(b.bits) | B::nan(c.bits);
   const auto least = min_of(min_of(a, b, m), c, m).bits;
-  const auto middle = max_of(min_of(a, b, m), min_of(max_of(a, b, m), c, m), m).bits;
-  return {pick(nan, least, middle)};
+  // The manual leaves out the operand that equals the largest, the first such: with zeros of both
+  // signs that is not always the median.
+  const auto top = max_of(max_of(a, b, m), c, m).bits;
+  const auto same = [&](auto x, auto y) { return (x == y) | (((x | y) & ~B::kSign) == 0); };
+  const bool drop_a = same(B::in(a.bits, m), top), drop_b = same(B::in(b.bits, m), top);
+  const auto rest =
+      pick(drop_a, max_of(b, c, m).bits, pick(drop_b, max_of(a, c, m).bits, max_of(a, b, m).bits));
+  return {pick(nan, least, rest)};
 }
 // gfx950 v_minimum3/v_maximum3: a NaN operand wins.
-template <bool kMax>
-SIM_INLINE F32 ieee2019_extreme(F32 a, F32 b, const Mode& m) {
-  if (is_nan32(a.bits)) return {quiet32(a.bits)};
-  if (is_nan32(b.bits)) return {quiet32(b.bits)};
+template <bool kMax, typename T>
+SIM_INLINE T ieee2019_extreme(T a, T b, const Mode& m) {
+  if (Bits<T>::nan(a.bits)) return {Bits<T>::quiet(a.bits)};
+  if (Bits<T>::nan(b.bits)) return {Bits<T>::quiet(b.bits)};
   return extreme<kMax>(a, b, m);
 }
 
@@ -300,6 +316,58 @@ SIM_INLINE double fract(double x) {
 // DX9 rule: zero times anything is zero.
 SIM_INLINE float mul_legacy(float a, float b) { return a == 0 || b == 0 ? 0.0f : a * b; }
 
+// Two products, exact in f32, added one after the other, the low one first: the manual's
+// pseudo-code. What the hardware rounds in between is not documented.
+template <bool kBf16>
+SIM_INLINE float dot2(u32 a, u32 b, float c) {
+  for (unsigned s = 0; s < 32; s += 16) {
+    const u32 x = a >> s & 0xffff, y = b >> s & 0xffff;
+    c = fma32(as_float(kBf16 ? x << 16 : f32_from_f16(x)),
+              as_float(kBf16 ? y << 16 : f32_from_f16(y)), c);
+  }
+  return c;
+}
+
+// Cube maps. The major axis: z before y before x where they are equal.
+SIM_INLINE float magnitude(float x) { return __builtin_fabsf(x); }
+SIM_INLINE bool z_major(float x, float y, float z) {
+  return (magnitude(z) >= magnitude(x)) & (magnitude(z) >= magnitude(y));
+}
+SIM_INLINE bool y_major(float x, float y) { return magnitude(y) >= magnitude(x); }
+SIM_INLINE float cube_id(float x, float y, float z) {
+  return z_major(x, y, z) ? (z < 0 ? 5.0f : 4.0f)
+         : y_major(x, y)  ? (y < 0 ? 3.0f : 2.0f)
+                          : (x < 0 ? 1.0f : 0.0f);
+}
+SIM_INLINE float cube_sc(float x, float y, float z) {
+  return z_major(x, y, z) ? (z < 0 ? -x : x) : y_major(x, y) ? x : (x < 0 ? z : -z);
+}
+SIM_INLINE float cube_tc(float x, float y, float z) {
+  return z_major(x, y, z) ? -y : y_major(x, y) ? (y < 0 ? -z : z) : -y;
+}
+SIM_INLINE float cube_ma(float x, float y, float z) {
+  return 2 * (z_major(x, y, z) ? z : y_major(x, y) ? y : x);
+}
+
+// 53 bits of 2/pi below the first 53 * segment (more for large arguments), for argument reduction.
+constexpr u64 kTwoOverPi[] = {
+    0xa2f9'836e'4e44'1529, 0xfc27'57d1'f534'ddc0, 0xdb62'9599'3c43'9041, 0xfe51'63ab'debb'c561,
+    0xb724'6e3a'424d'd2e0, 0x0649'2eea'09d1'921c, 0xfe1d'eb1c'b129'a73e, 0xe882'35f5'2ebb'4484,
+    0xe99c'7026'b45f'7e41, 0x3991'd639'8353'39f4, 0x9c84'5f8b'bdf9'283b, 0x1ff8'97ff'de05'980f,
+    0xef2f'118b'5a0a'6d1f, 0x6d36'7ecf'27cb'09b7, 0x4f46'3f66'9e5f'ea2d, 0x7527'bac7'ebe5'f17b,
+    0x3d07'39f7'8a52'92ea, 0x6bfb'5fb1'1f8d'5d08, 0x5603'3046'fc7b'0000};
+SIM_INLINE F64 trig_preop(F64 a, u32 segment) {
+  const u32 e = exponent64(a.bits);
+  u32 shift = (segment & 31) * 53;
+  if (e > 1077) shift += e - 1077;
+  // The first bit of the table weighs 1/2; past its 1201 bits there are zeros.
+  u64 bits = 0;
+  for (u32 i = shift; i < shift + 53; ++i)
+    bits = bits << 1 | (i < 1201 ? kTwoOverPi[i / 64] >> (63 - i % 64) & 1 : 0);
+  const i32 scale = -53 - i32(shift) + (e >= 1968 ? 128 : 0);
+  return {as_bits(ldexp64(double(i64(bits)), scale))};
+}
+
 constexpr Row high(Row row) {
   row.param = kHighDestination;
   return row;
@@ -334,6 +402,16 @@ constexpr Row kRows[] = {
     packed16("v_pk_add_f16", [](Half a, Half b) { return Half{a.value + b.value}; }),
     packed16("v_pk_mul_f16", [](Half a, Half b) { return Half{a.value * b.value}; }),
     packed16("v_pk_fma_f16", [](Half a, Half b, Half c) { return fma16(a, b, c); }),
+    packed16("v_pk_fmac_f16", [](Half a, Half b, Old<Half> d) { return fma16(a, b, d.value); }),
+    // Unfused.
+    vector_half("v_mad_f16",
+                [](Half a, Half b, Half c, const Mode& m) { return mad16(a, b, c, m); }),
+    vector("v_mad_legacy_f16",
+           [](Half a, Half b, Half c, const Mode& m) { return mad16(a, b, c, m); }),
+    vector("v_mac_f16",
+           [](Half a, Half b, Old<Half> d, const Mode& m) { return mad16(a, b, d.value, m); }),
+    vector("v_madmk_f16", [](Half a, Half k, Half b, const Mode& m) { return mad16(a, k, b, m); }),
+    vector("v_madak_f16", [](Half a, Half b, Half k, const Mode& m) { return mad16(a, b, k, m); }),
     // One rounding to f32, a second to f16 (the mix instructions compute in f32).
     vector_half("v_fma_mixlo_f16",
                 [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; }),
@@ -356,6 +434,16 @@ constexpr Row kRows[] = {
            [](F32 a, F32 b, F32 c, const Mode& m) {
              return ieee2019_extreme<true>(ieee2019_extreme<true>(a, b, m), c, m);
            })
+        .on(kGfx950Only),
+    packed16("v_pk_minimum3_f16",
+             [](F16 a, F16 b, F16 c, const Mode& m) {
+               return ieee2019_extreme<false>(ieee2019_extreme<false>(a, b, m), c, m);
+             })
+        .on(kGfx950Only),
+    packed16("v_pk_maximum3_f16",
+             [](F16 a, F16 b, F16 c, const Mode& m) {
+               return ieee2019_extreme<true>(ieee2019_extreme<true>(a, b, m), c, m);
+             })
         .on(kGfx950Only),
     vector("v_min_f64", [](F64 a, F64 b, const Mode& m) { return min_of(a, b, m); }),
     vector("v_max_f64", [](F64 a, F64 b, const Mode& m) { return max_of(a, b, m); }),
@@ -385,6 +473,23 @@ constexpr Row kRows[] = {
     vector("v_ldexp_f32", [](float a, i32 n) { return ldexp32(a, n); }),
     vector("v_ldexp_f64", [](double a, i32 n) { return ldexp64(a, n); }),
     vector("v_ldexp_f16", [](Half a, i16 n) { return Half{ldexp32(a.value, n)}; }),
+    vector("v_trig_preop_f64", [](F64 a, u32 segment) { return trig_preop(a, segment); }),
+    vector("v_cubeid_f32", [](float x, float y, float z) { return cube_id(x, y, z); }),
+    vector("v_cubesc_f32", [](float x, float y, float z) { return cube_sc(x, y, z); }),
+    vector("v_cubetc_f32", [](float x, float y, float z) { return cube_tc(x, y, z); }),
+    vector("v_cubema_f32", [](float x, float y, float z) { return cube_ma(x, y, z); }),
+    vector("v_dot2_f32_f16",
+           [](Pair16 a, Pair16 b, float c) { return dot2<false>(a.bits, b.bits, c); })
+        .with(Fidelity::kHypothesis),
+    vector("v_dot2_f32_bf16",
+           [](Pair16 a, Pair16 b, float c) { return dot2<true>(a.bits, b.bits, c); })
+        .on(kGfx950Only)
+        .with(Fidelity::kHypothesis),
+    vector("v_dot2c_f32_f16", [](u32 a, u32 b, Old<float> c) { return dot2<false>(a, b, c.value); })
+        .with(Fidelity::kHypothesis),
+    vector("v_dot2c_f32_bf16", [](u32 a, u32 b, Old<float> c) { return dot2<true>(a, b, c.value); })
+        .on(kGfx950Only)
+        .with(Fidelity::kHypothesis),
     vector("v_frexp_exp_i32_f32", [](F32 a) { return frexp_exp32(a.bits); }),
     vector("v_frexp_mant_f32", [](F32 a) { return F32{frexp_mant32(a.bits)}; }),
     vector("v_frexp_exp_i32_f64", [](F64 a) { return frexp_exp64(a.bits); }),

@@ -31,6 +31,10 @@ SIM_INLINE u32 saturate_i32(i64 x) {
 }
 SIM_INLINE i16 saturate_i16(i32 x) { return i16(x > 32767 ? 32767 : x < -32768 ? -32768 : x); }
 SIM_INLINE u16 saturate_u16(i32 x) { return u16(x > 65535 ? 65535 : x < 0 ? 0 : x); }
+SIM_INLINE u16 saturate_mad_u16(u16 a, u16 b, u16 c) {
+  const u32 r = u32(a) * b;
+  return r > 0xffffu - c ? u16(0xffff) : u16(r + c);
+}
 SIM_INLINE u32 count_leading(u32 x) { return x == 0 ? ~0u : u32(__builtin_clz(x)); }
 SIM_INLINE u32 sad_u8(u32 a, u32 b) {
   u32 sum = 0;
@@ -40,6 +44,59 @@ SIM_INLINE u32 sad_u8(u32 a, u32 b) {
   }
   return sum;
 }
+SIM_INLINE u32 difference(u32 a, u32 b) { return a > b ? a - b : b - a; }
+// Bytes that are 0 in the reference do not count.
+SIM_INLINE u32 msad_u8(u32 a, u32 reference) {
+  u32 sum = 0;
+  for (unsigned s = 0; s < 32; s += 8) {
+    const u32 r = reference >> s & 0xff;
+    sum += r != 0 ? difference(a >> s & 0xff, r) : 0;
+  }
+  return sum;
+}
+SIM_INLINE u32 saturate_u32(u64 x) { return x >> 32 ? ~0u : u32(x); }
+// Four windows of `a`, a byte apart, each with its own 16-bit sum.
+template <u32 (*kSad)(u32, u32)>
+SIM_INLINE u64 four_sads(u64 a, u32 reference, u64 sums) {
+  u64 r = 0;
+  for (unsigned k = 0; k < 4; ++k)
+    r |= u64(u16(kSad(u32(a >> 8 * k), reference) + u32(sums >> 16 * k))) << 16 * k;
+  return r;
+}
+// The exact sum of products of N-bit elements and c.
+template <unsigned kBits>
+SIM_INLINE i64 dot_signed(u32 a, u32 b, i32 c) {
+  i64 sum = c;
+  for (unsigned i = 0; i < 32; i += kBits)
+    sum += i64(i32(a << (32 - kBits - i)) >> (32 - kBits)) *
+           (i32(b << (32 - kBits - i)) >> (32 - kBits));
+  return sum;
+}
+template <unsigned kBits>
+SIM_INLINE u64 dot_unsigned(u32 a, u32 b, u32 c) {
+  u64 sum = c;
+  for (unsigned i = 0; i < 32; i += kBits)
+    sum += u64(a << (32 - kBits - i) >> (32 - kBits)) * (b << (32 - kBits - i) >> (32 - kBits));
+  return sum;
+}
+template <unsigned kBits>
+constexpr Row dot_i32(std::string_view name) {
+  return vector(
+      name, [](u32 a, u32 b, i32 c) { return u32(dot_signed<kBits>(a, b, c)); },
+      [](u32 a, u32 b, i32 c) { return saturate_i32(dot_signed<kBits>(a, b, c)); });
+}
+template <unsigned kBits>
+constexpr Row dot_u32(std::string_view name) {
+  return vector(
+      name, [](u32 a, u32 b, u32 c) { return u32(dot_unsigned<kBits>(a, b, c)); },
+      [](u32 a, u32 b, u32 c) { return saturate_u32(dot_unsigned<kBits>(a, b, c)); });
+}
+template <unsigned kBits>
+constexpr Row dotc_i32(std::string_view name) {
+  return vector(
+      name, [](u32 a, u32 b, Old<u32> c) { return u32(dot_signed<kBits>(a, b, i32(c.value))); });
+}
+
 SIM_INLINE u32 permute(u32 a, u32 b, u32 selector) {
   const u64 data = u64(a) << 32 | b;
   u32 r = 0;
@@ -127,14 +184,37 @@ constexpr Row kRows[] = {
     vector("v_lshl_add_u32", [](u32 a, u32 b, u32 c) { return (a << (b & 31)) + c; }),
     vector("v_add_lshl_u32", [](u32 a, u32 b, u32 c) { return (a + b) << (c & 31); }),
     vector("v_lshl_add_u64", [](u64 a, u32 b, u64 c) { return (a << (b & 7)) + c; }),
-    vector("v_sad_u8", [](u32 a, u32 b, u32 c) { return c + sad_u8(a, b); }),
-    vector("v_sad_hi_u8", [](u32 a, u32 b, u32 c) { return c + (sad_u8(a, b) << 16); }),
-    vector("v_sad_u16",
+    vector(
+        "v_sad_u8", [](u32 a, u32 b, u32 c) { return c + sad_u8(a, b); },
+        [](u32 a, u32 b, u32 c) { return saturate_u32(u64(c) + sad_u8(a, b)); }),
+    vector(
+        "v_sad_hi_u8", [](u32 a, u32 b, u32 c) { return c + (sad_u8(a, b) << 16); },
+        [](u32 a, u32 b, u32 c) { return saturate_u32(u64(c) + (sad_u8(a, b) << 16)); }),
+    vector(
+        "v_sad_u16",
+        [](u32 a, u32 b, u32 c) {
+          return c + difference(a & 0xffff, b & 0xffff) + difference(a >> 16, b >> 16);
+        },
+        [](u32 a, u32 b, u32 c) {
+          return saturate_u32(u64(c) + difference(a & 0xffff, b & 0xffff) +
+                              difference(a >> 16, b >> 16));
+        }),
+    vector(
+        "v_sad_u32", [](u32 a, u32 b, u32 c) { return c + difference(a, b); },
+        [](u32 a, u32 b, u32 c) { return saturate_u32(u64(c) + difference(a, b)); }),
+    vector(
+        "v_msad_u8", [](u32 a, u32 b, u32 c) { return c + msad_u8(a, b); },
+        [](u32 a, u32 b, u32 c) { return saturate_u32(u64(c) + msad_u8(a, b)); }),
+    vector("v_qsad_pk_u16_u8", [](u64 a, u32 b, u64 c) { return four_sads<sad_u8>(a, b, c); }),
+    vector("v_mqsad_pk_u16_u8", [](u64 a, u32 b, u64 c) { return four_sads<msad_u8>(a, b, c); }),
+    // The average of bytes; bit 0 of the third source's byte rounds up.
+    vector("v_lerp_u8",
            [](u32 a, u32 b, u32 c) {
-             const i32 l = i32(a & 0xffff) - i32(b & 0xffff), h = i32(a >> 16) - i32(b >> 16);
-             return c + u32(l < 0 ? -l : l) + u32(h < 0 ? -h : h);
+             u32 r = 0;
+             for (unsigned s = 0; s < 32; s += 8)
+               r |= ((a >> s & 0xff) + (b >> s & 0xff) + (c >> s & 1)) >> 1 << s;
+             return r;
            }),
-    vector("v_sad_u32", [](u32 a, u32 b, u32 c) { return c + (a > b ? a - b : b - a); }),
 
     // Multiplication.
     vector("v_mul_lo_u32", [](u32 a, u32 b) { return a * b; }),
@@ -167,12 +247,24 @@ constexpr Row kRows[] = {
              const bool over = __builtin_add_overflow(p, i64(c), &r);
              return WithBit<u64>{u64(r), over};
            }),
-    vector_half("v_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
-    vector_half("v_mad_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); }),
-    vector("v_mad_legacy_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
-    vector("v_mad_legacy_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); }),
-    vector("v_mad_u32_u16", [](u16 a, u16 b, u32 c) { return u32(a) * b + c; }),
-    vector("v_mad_i32_i16", [](i16 a, i16 b, i32 c) { return u32(i32(a) * b) + u32(c); }),
+    vector_half(
+        "v_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); },
+        [](u16 a, u16 b, u16 c) { return saturate_mad_u16(a, b, c); }),
+    vector_half(
+        "v_mad_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); },
+        [](i16 a, i16 b, i16 c) { return saturate_i16(i32(a) * b + c); }),
+    vector(
+        "v_mad_legacy_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); },
+        [](u16 a, u16 b, u16 c) { return saturate_mad_u16(a, b, c); }),
+    vector(
+        "v_mad_legacy_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); },
+        [](i16 a, i16 b, i16 c) { return saturate_i16(i32(a) * b + c); }),
+    vector(
+        "v_mad_u32_u16", [](u16 a, u16 b, u32 c) { return u32(a) * b + c; },
+        [](u16 a, u16 b, u32 c) { return saturate_u32(u64(u32(a) * b) + c); }),
+    vector(
+        "v_mad_i32_i16", [](i16 a, i16 b, i32 c) { return u32(i32(a) * b) + u32(c); },
+        [](i16 a, i16 b, i32 c) { return saturate_i32(i64(i32(a) * b) + c); }),
 
     // Logic.
     vector("v_and_b32", [](u32 a, u32 b) { return a & b; }).with(poison_and),
@@ -243,8 +335,12 @@ constexpr Row kRows[] = {
     vector(
         "v_subrev_u16", [](u16 a, u16 b) { return u16(b - a); },
         [](u16 a, u16 b) { return saturate_u16(b - a); }),
-    vector_half("v_add_i16", [](i16 a, i16 b) { return i16(a + b); }),
-    vector_half("v_sub_i16", [](i16 a, i16 b) { return i16(a - b); }),
+    vector_half(
+        "v_add_i16", [](i16 a, i16 b) { return i16(a + b); },
+        [](i16 a, i16 b) { return saturate_i16(a + b); }),
+    vector_half(
+        "v_sub_i16", [](i16 a, i16 b) { return i16(a - b); },
+        [](i16 a, i16 b) { return saturate_i16(a - b); }),
     vector("v_mul_lo_u16", [](u16 a, u16 b) { return u16(u32(a) * b); }),
     vector("v_min_u16", [](u16 a, u16 b) { return min_of(a, b); }),
     vector("v_max_u16", [](u16 a, u16 b) { return max_of(a, b); }),
@@ -278,8 +374,12 @@ constexpr Row kRows[] = {
         "v_pk_sub_i16", [](i16 a, i16 b) { return i16(a - b); },
         [](i16 a, i16 b) { return saturate_i16(a - b); }),
     packed16("v_pk_mul_lo_u16", [](u16 a, u16 b) { return u16(u32(a) * b); }),
-    packed16("v_pk_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
-    packed16("v_pk_mad_i16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
+    packed16(
+        "v_pk_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); },
+        [](u16 a, u16 b, u16 c) { return saturate_mad_u16(a, b, c); }),
+    packed16(
+        "v_pk_mad_i16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); },
+        [](i16 a, i16 b, i16 c) { return saturate_i16(i32(a) * b + c); }),
     packed16("v_pk_lshlrev_b16", [](u16 a, u16 b) { return u16(b << (a & 15)); }),
     packed16("v_pk_lshrrev_b16", [](u16 a, u16 b) { return u16(b >> (a & 15)); }),
     packed16("v_pk_ashrrev_i16", [](u16 a, i16 b) { return u16(b >> (a & 15)); }),
@@ -311,36 +411,15 @@ constexpr Row kRows[] = {
         .with(Fidelity::kHypothesis),
 
     // Dot products of small integers.
-    vector("v_dot4_i32_i8",
-           [](u32 a, u32 b, u32 c) {
-             u32 s = c;
-             for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i));
-             return s;
-           }),
-    vector("v_dot4_u32_u8",
-           [](u32 a, u32 b, u32 c) {
-             u32 s = c;
-             for (unsigned i = 0; i < 32; i += 8) s += u32(u8(a >> i)) * u8(b >> i);
-             return s;
-           }),
-    vector("v_dot2_i32_i16",
-           [](u32 a, u32 b, u32 c) {
-             return c + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16));
-           }),
-    vector("v_dot2_u32_u16",
-           [](u32 a, u32 b, u32 c) {
-             return c + (a & 0xffff) * (b & 0xffff) + (a >> 16) * (b >> 16);
-           }),
-    vector("v_dot4c_i32_i8",
-           [](u32 a, u32 b, Old<u32> c) {
-             u32 s = c.value;
-             for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i));
-             return s;
-           }),
-    vector("v_dot2c_i32_i16",
-           [](u32 a, u32 b, Old<u32> c) {
-             return c.value + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16));
-           }),
+    dot_i32<16>("v_dot2_i32_i16"),
+    dot_u32<16>("v_dot2_u32_u16"),
+    dot_i32<8>("v_dot4_i32_i8"),
+    dot_u32<8>("v_dot4_u32_u8"),
+    dot_i32<4>("v_dot8_i32_i4"),
+    dot_u32<4>("v_dot8_u32_u4"),
+    dotc_i32<16>("v_dot2c_i32_i16"),
+    dotc_i32<8>("v_dot4c_i32_i8"),
+    dotc_i32<4>("v_dot8c_i32_i4"),
 };
 
 }  // namespace

@@ -96,6 +96,7 @@ constexpr Row bare(std::string_view mnemonic, ExecFn exec) {
 constexpr Row kRows[] = {
     bare("s_waitcnt", &s_waitcnt),
     bare("s_endpgm", &s_endpgm),
+    bare("s_endpgm_saved", &s_endpgm),
     bare("s_barrier", &s_barrier),
 };
 

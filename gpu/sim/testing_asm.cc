@@ -146,6 +146,40 @@ AsmWave& AsmWave::set_s64(unsigned reg, uint64_t value) {
   return set_s(reg, uint32_t(value)).set_s(reg + 1, uint32_t(value >> 32));
 }
 
+AsmWave& AsmWave::set_exec(uint64_t mask) {
+  exec_ = mask;
+  start();
+  wave().set_s64(kExec, exec_, 0);
+  wave().exec_changed();
+  return *this;
+}
+
+namespace {
+void write_defined(std::byte* data, uint64_t* defined, uint64_t at,
+                   std::span<const std::byte> bytes) {
+  std::copy(bytes.begin(), bytes.end(), data + at);
+  for (uint64_t i = at; i < at + bytes.size(); ++i) defined[i / 64] |= uint64_t{1} << i % 64;
+}
+}  // namespace
+AsmWave& AsmWave::write_lds(uint32_t offset, std::span<const std::byte> bytes) {
+  start();
+  write_defined(machine_->lds.data(), machine_->lds_defined.data(), offset, bytes);
+  return *this;
+}
+AsmWave& AsmWave::write_scratch(unsigned lane, uint32_t offset, std::span<const std::byte> bytes) {
+  start();
+  write_defined(wave().scratch, wave().scratch_defined, lane * machine_->scratch_size + offset,
+                bytes);
+  return *this;
+}
+
+std::vector<std::string> AsmWave::mnemonics() const {
+  std::vector<std::string> list;
+  for (const Op& op : program_->code().ops)
+    list.emplace_back(op.row == nullptr ? "" : op.row->mnemonic);
+  return list;
+}
+
 AsmWave& AsmWave::run() {
   start();
   wave().next = program_->code().entry;

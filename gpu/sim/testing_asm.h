@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ class AsmWave {
   AsmWave& set_v64(unsigned reg, uint64_t value);
   AsmWave& set_s(unsigned reg, uint32_t value);
   AsmWave& set_s64(unsigned reg, uint64_t value);
+  AsmWave& set_exec(uint64_t mask);
   Memory& memory() { return memory_; }
 
   // Executes the text from its start; may be called again with other register contents.
@@ -60,6 +62,16 @@ class AsmWave {
   // Bytes of a VGPR that are undefined, as a mask of the lane's dword; bits of a scalar.
   uint32_t v_poison(unsigned reg, unsigned lane = 0) const;
   uint32_t s_poison(unsigned reg) const { return wave().s_poison[reg]; }
+
+  // The mnemonics of the text as the simulator understood them; "" where it has no semantics.
+  std::vector<std::string> mnemonics() const;
+  // The LDS, and a lane's scratch: content, and giving them some.
+  const std::byte* lds() const { return machine_->lds.data(); }
+  const std::byte* scratch(unsigned lane) const {
+    return wave().scratch + lane * machine_->scratch_size;
+  }
+  AsmWave& write_lds(uint32_t offset, std::span<const std::byte> bytes);
+  AsmWave& write_scratch(unsigned lane, uint32_t offset, std::span<const std::byte> bytes);
 
   const RunResult& result() const { return result_; }
   // The message of the only finding; empty without one, all joined when there are more.

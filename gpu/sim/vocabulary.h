@@ -14,6 +14,7 @@
 //   F32 F64 F16                 bits of a float, for an instruction with rules of its own
 //   LaneBit VccBit              the lane's bit of a scalar pair, named in the text or always VCC
 //   LaneNumber                  0..63
+//   Pair16                      both halves of a packed operand, as bits
 //   Old<T>                      the destination's former content
 //   const Mode&                 the MODE register, last
 //   const Unit&                 the model of the transcendental unit, last
@@ -76,6 +77,9 @@ struct WithBit {
 struct Mix {
   float value;
 };  // v_fma_mix source
+struct Pair16 {
+  u32 bits;
+};  // both halves of a packed operand, as bits
 struct LaneNumber {
   u32 value;
 };
@@ -133,6 +137,8 @@ SIM_IN(Mix, kMixF32, Mix{in_f32<kFlush>(a, k, i)})
 SIM_IN(LaneNumber, kLaneNumber, LaneNumber{i})
 SIM_IN(LaneBit, kLaneBit, LaneBit{a.src[k][i]})
 SIM_IN(VccBit, kVccBit, VccBit{a.src[k][i]})
+SIM_IN(Pair16, kPackedF16, Pair16{a.src[k][i]})
+SIM_IN(Old<Half>, kOldPackedF16, Old<Half>{{in_f16<kFlush>(a, k, i)}})
 SIM_IN(Old<u32>, kOldB32, Old<u32>{a.src[k][i]})
 SIM_IN(Old<float>, kOldF32, Old<float>{in_f32<kFlush>(a, k, i)})
 SIM_IN(Old<double>, kOldF64, Old<double>{in_f64<kFlush>(a, k, i)})
@@ -144,7 +150,7 @@ SIM_INLINE void take_nan(u32& nan, const T& x) {
   if constexpr (std::is_same_v<T, float>) {
     if (is_nan32(as_bits(x))) nan = quiet32(as_bits(x));
   } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Mix> ||
-                       std::is_same_v<T, Old<float>>) {
+                       std::is_same_v<T, Old<float>> || std::is_same_v<T, Old<Half>>) {
     take_nan(nan, x.value);
   }
 }
@@ -309,8 +315,8 @@ inline constexpr bool kIsF32<Mix> = true;
 template <>
 inline constexpr bool kIsF32<WithBit<float>> = true;
 template <typename T>
-inline constexpr bool kIsF16OrF64 =
-    std::is_same_v<T, double> || std::is_same_v<T, Half> || std::is_same_v<T, Old<double>>;
+inline constexpr bool kIsF16OrF64 = std::is_same_v<T, double> || std::is_same_v<T, Half> ||
+                                    std::is_same_v<T, Old<double>> || std::is_same_v<T, Old<Half>>;
 template <>
 inline constexpr bool kIsF16OrF64<WithBit<double>> = true;
 
@@ -450,6 +456,11 @@ constexpr Row vector_half(std::string_view mnemonic, F f) {
   return vector(mnemonic, f).half();
 }
 
+template <typename F, typename G>
+constexpr Row vector_half(std::string_view mnemonic, F f, G g) {
+  return vector(mnemonic, f, g).half();
+}
+
 // A packed 16-bit instruction: the lambda is what one half does.
 template <typename F, typename R, Context kContext, typename Operands>
 struct Packed16;
@@ -478,8 +489,9 @@ constexpr Row packed16(std::string_view mnemonic, F f) {
   Row row = vector(mnemonic, f);
   row.lanes = &Packed16<F, typename S::Result, P::kContext, typename P::Operands>::run;
   for (unsigned k = 0; k < row.operand_count; ++k)
-    row.operands[k] =
-        row.operands[k] == OperandType::kF16 ? OperandType::kPackedF16 : OperandType::kPackedB16;
+    row.operands[k] = row.operands[k] == OperandType::kF16            ? OperandType::kPackedF16
+                      : row.operands[k] == OperandType::kOldPackedF16 ? OperandType::kOldPackedF16
+                                                                      : OperandType::kPackedB16;
   row.result = row.result == ResultType::kF16 ? ResultType::kPackedF16 : ResultType::kBits;
   row.result_is_half = false;
   row.poison = poison_packed16;
@@ -540,6 +552,8 @@ std::span<const Row> vop_float_rows();
 std::span<const Row> vop_convert_rows();
 std::span<const Row> vop_compare_rows();
 std::span<const Row> vop_math_rows();
+std::span<const Row> scalef32_rows();
+std::span<const Row> wide_rows();
 std::span<const Row> cross_lane_rows();
 std::span<const Row> ds_rows();
 std::span<const Row> global_rows();
