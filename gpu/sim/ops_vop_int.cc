@@ -8,9 +8,10 @@ SIM_INLINE u32 sext24(u32 x) { return u32(i32(x << 8) >> 8); }
 SIM_INLINE u32 bfe_u32(u32 a, u32 offset, u32 width) {
   return (a >> (offset & 31)) & ((1u << (width & 31)) - 1);
 }
+// The field may reach past bit 31: the shift is arithmetic.
 SIM_INLINE u32 bfe_i32(u32 a, u32 offset, u32 width) {
   const u32 w = width & 31;
-  const u32 field = bfe_u32(a, offset, width);
+  const u32 field = u32(i32(a) >> (offset & 31)) & ((1u << w) - 1);
   const u32 sign = w == 0 ? 0 : 1u << ((w - 1) & 31);
   return (field ^ sign) - sign;
 }
@@ -39,6 +40,43 @@ SIM_INLINE u32 sad_u8(u32 a, u32 b) {
     sum += u32(d < 0 ? -d : d);
   }
   return sum;
+}
+SIM_INLINE u32 msad_u8(u32 a, u32 b) {  // where b's byte is not 0
+  u32 sum = 0;
+  for (unsigned s = 0; s < 32; s += 8) {
+    const i32 x = i32(a >> s & 0xff), y = i32(b >> s & 0xff);
+    sum += y == 0 ? 0u : u32(x < y ? y - x : x - y);
+  }
+  return sum;
+}
+// Sums of products of signed or unsigned fields.
+template <unsigned kWidth>
+SIM_INLINE i64 dot_signed(u32 a, u32 b, i64 sum) {
+  for (unsigned i = 0; i < 32; i += kWidth)
+    sum += i64(i32(a << (32 - kWidth - i)) >> (32 - kWidth)) *
+           (i32(b << (32 - kWidth - i)) >> (32 - kWidth));
+  return sum;
+}
+template <unsigned kWidth>
+SIM_INLINE u64 dot_unsigned(u32 a, u32 b, u64 sum) {
+  for (unsigned i = 0; i < 32; i += kWidth)
+    sum += u64(a << (32 - kWidth - i) >> (32 - kWidth)) * (b << (32 - kWidth - i) >> (32 - kWidth));
+  return sum;
+}
+template <unsigned kWidth>
+constexpr Row dot_i32(std::string_view mnemonic) {
+  return vector(
+      mnemonic, [](u32 a, u32 b, i32 c) { return u32(dot_signed<kWidth>(a, b, c)); },
+      [](u32 a, u32 b, i32 c) { return saturate_i32(dot_signed<kWidth>(a, b, c)); });
+}
+template <unsigned kWidth>
+constexpr Row dot_u32(std::string_view mnemonic) {
+  return vector(
+      mnemonic, [](u32 a, u32 b, u32 c) { return u32(dot_unsigned<kWidth>(a, b, c)); },
+      [](u32 a, u32 b, u32 c) {
+        const u64 sum = dot_unsigned<kWidth>(a, b, c);
+        return sum >> 32 ? ~0u : u32(sum);
+      });
 }
 SIM_INLINE u32 permute(u32 a, u32 b, u32 selector) {
   const u64 data = u64(a) << 32 | b;
@@ -83,13 +121,16 @@ constexpr Row kRows[] = {
     // Addition and subtraction.
     vector(
         "v_add_u32", [](u32 a, u32 b) { return a + b; },
-        [](u32 a, u32 b) { return a + b < a ? ~0u : a + b; }),
+        [](u32 a, u32 b) { return a + b < a ? ~0u : a + b; })
+        .with(poison_carry),
     vector(
         "v_sub_u32", [](u32 a, u32 b) { return a - b; },
-        [](u32 a, u32 b) { return a < b ? 0u : a - b; }),
+        [](u32 a, u32 b) { return a < b ? 0u : a - b; })
+        .with(poison_carry),
     vector(
         "v_subrev_u32", [](u32 a, u32 b) { return b - a; },
-        [](u32 a, u32 b) { return b < a ? 0u : b - a; }),
+        [](u32 a, u32 b) { return b < a ? 0u : b - a; })
+        .with(poison_carry),
     vector(
         "v_add_i32", [](u32 a, u32 b) { return a + b; },
         [](i32 a, i32 b) { return saturate_i32(i64(a) + b); }),
@@ -123,12 +164,21 @@ constexpr Row kRows[] = {
              const u32 in = c.mask & 1, d = b - a;
              return WithBit<u32>{d - in, b < a || d < in};
            }),
-    vector("v_add3_u32", [](u32 a, u32 b, u32 c) { return a + b + c; }),
+    vector("v_add3_u32", [](u32 a, u32 b, u32 c) { return a + b + c; }).with(poison_carry),
     vector("v_lshl_add_u32", [](u32 a, u32 b, u32 c) { return (a << (b & 31)) + c; }),
     vector("v_add_lshl_u32", [](u32 a, u32 b, u32 c) { return (a + b) << (c & 31); }),
-    vector("v_lshl_add_u64", [](u64 a, u32 b, u64 c) { return (a << (b & 7)) + c; }),
+    vector("v_lshl_add_u64", [](u64 a, u32 b, u64 c) { return (a << (b & 7)) + c; })
+        .with(poison_lshl_add64),
     vector("v_sad_u8", [](u32 a, u32 b, u32 c) { return c + sad_u8(a, b); }),
     vector("v_sad_hi_u8", [](u32 a, u32 b, u32 c) { return c + (sad_u8(a, b) << 16); }),
+    vector("v_msad_u8", [](u32 a, u32 b, u32 c) { return c + msad_u8(a, b); }),
+    vector("v_lerp_u8",
+           [](u32 a, u32 b, u32 c) {
+             u32 r = 0;
+             for (unsigned s = 0; s < 32; s += 8)
+               r |= ((a >> s & 0xff) + (b >> s & 0xff) + (c >> s & 1)) >> 1 << s;
+             return r;
+           }),
     vector("v_sad_u16",
            [](u32 a, u32 b, u32 c) {
              const i32 l = i32(a & 0xffff) - i32(b & 0xffff), h = i32(a >> 16) - i32(b >> 16);
@@ -137,7 +187,7 @@ constexpr Row kRows[] = {
     vector("v_sad_u32", [](u32 a, u32 b, u32 c) { return c + (a > b ? a - b : b - a); }),
 
     // Multiplication.
-    vector("v_mul_lo_u32", [](u32 a, u32 b) { return a * b; }),
+    vector("v_mul_lo_u32", [](u32 a, u32 b) { return a * b; }).with(poison_carry),
     vector("v_mul_hi_u32", [](u32 a, u32 b) { return u32(u64(a) * b >> 32); }),
     vector("v_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); }),
     vector("v_mul_u32_u24", [](u32 a, u32 b) { return (a & 0xff'ffff) * (b & 0xff'ffff); }),
@@ -159,14 +209,16 @@ constexpr Row kRows[] = {
            [](u32 a, u32 b, u64 c) {
              const u64 p = u64(a) * b;
              return WithBit<u64>{p + c, p + c < p};
-           }),
+           })
+        .with(poison_carry),
     vector("v_mad_i64_i32",
            [](i32 a, i32 b, u64 c) {
              const i64 p = i64(a) * b;
              i64 r;
              const bool over = __builtin_add_overflow(p, i64(c), &r);
              return WithBit<u64>{u64(r), over};
-           }),
+           })
+        .with(poison_carry),
     vector_half("v_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
     vector_half("v_mad_i16", [](i16 a, i16 b, i16 c) { return u16(u32(i32(a) * b + c)); }),
     vector("v_mad_legacy_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); }),
@@ -243,8 +295,14 @@ constexpr Row kRows[] = {
     vector(
         "v_subrev_u16", [](u16 a, u16 b) { return u16(b - a); },
         [](u16 a, u16 b) { return saturate_u16(b - a); }),
-    vector_half("v_add_i16", [](i16 a, i16 b) { return i16(a + b); }),
-    vector_half("v_sub_i16", [](i16 a, i16 b) { return i16(a - b); }),
+    vector(
+        "v_add_i16", [](i16 a, i16 b) { return i16(a + b); },
+        [](i16 a, i16 b) { return saturate_i16(a + b); })
+        .half(),
+    vector(
+        "v_sub_i16", [](i16 a, i16 b) { return i16(a - b); },
+        [](i16 a, i16 b) { return saturate_i16(a - b); })
+        .half(),
     vector("v_mul_lo_u16", [](u16 a, u16 b) { return u16(u32(a) * b); }),
     vector("v_min_u16", [](u16 a, u16 b) { return min_of(a, b); }),
     vector("v_max_u16", [](u16 a, u16 b) { return max_of(a, b); }),
@@ -311,36 +369,18 @@ constexpr Row kRows[] = {
         .with(Fidelity::kHypothesis),
 
     // Dot products of small integers.
-    vector("v_dot4_i32_i8",
-           [](u32 a, u32 b, u32 c) {
-             u32 s = c;
-             for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i));
-             return s;
-           }),
-    vector("v_dot4_u32_u8",
-           [](u32 a, u32 b, u32 c) {
-             u32 s = c;
-             for (unsigned i = 0; i < 32; i += 8) s += u32(u8(a >> i)) * u8(b >> i);
-             return s;
-           }),
-    vector("v_dot2_i32_i16",
-           [](u32 a, u32 b, u32 c) {
-             return c + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16));
-           }),
-    vector("v_dot2_u32_u16",
-           [](u32 a, u32 b, u32 c) {
-             return c + (a & 0xffff) * (b & 0xffff) + (a >> 16) * (b >> 16);
-           }),
+    dot_i32<8>("v_dot4_i32_i8"),
+    dot_u32<8>("v_dot4_u32_u8"),
+    dot_i32<4>("v_dot8_i32_i4"),
+    dot_u32<4>("v_dot8_u32_u4"),
+    dot_i32<16>("v_dot2_i32_i16"),
+    dot_u32<16>("v_dot2_u32_u16"),
     vector("v_dot4c_i32_i8",
-           [](u32 a, u32 b, Old<u32> c) {
-             u32 s = c.value;
-             for (unsigned i = 0; i < 32; i += 8) s += u32(i32(i8(a >> i)) * i8(b >> i));
-             return s;
-           }),
+           [](u32 a, u32 b, Old<u32> c) { return u32(dot_signed<8>(a, b, i32(c.value))); }),
+    vector("v_dot8c_i32_i4",
+           [](u32 a, u32 b, Old<u32> c) { return u32(dot_signed<4>(a, b, i32(c.value))); }),
     vector("v_dot2c_i32_i16",
-           [](u32 a, u32 b, Old<u32> c) {
-             return c.value + u32(i32(i16(a)) * i16(b)) + u32(i32(i16(a >> 16)) * i16(b >> 16));
-           }),
+           [](u32 a, u32 b, Old<u32> c) { return u32(dot_signed<16>(a, b, i32(c.value))); }),
 };
 
 }  // namespace

@@ -76,8 +76,9 @@ const std::vector<Case>& cases() {
       {"v_ashrrev_i16 v6, v0, v2", [](u64 a, u64 b, u64) { return lo16(u64(s16(b) >> (a % 16))); }},
       {"v_bfe_u32 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) { return (lo32(a) >> (b % 32)) % (u64{1} << (c % 32)); }},
       {"v_bfe_i32 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         // The shift is arithmetic: sign bits enter a field that reaches past bit 31.
          const unsigned width = c % 32;
-         const u64 field = (lo32(a) >> (b % 32)) % (u64{1} << width);
+         const u64 field = u64(s32(a) >> (b % 32)) % (u64{1} << width);
          return width != 0 && (field >> (width - 1) & 1) ? field - (u64{1} << width) : field; }},
       {"v_bfm_b32 v6, v0, v2", [](u64 a, u64 b, u64) { return ((u64{1} << (a % 32)) - 1) << (b % 32); }},
       {"v_bfrev_b32 v6, v0", [](u64 a, u64, u64) { u64 r = 0; for (int i = 0; i < 32; ++i) r |= (a >> i & 1) << (31 - i); return r; }},
@@ -103,6 +104,32 @@ const std::vector<Case>& cases() {
       {"v_sad_u8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
          for (int i = 0; i < 32; i += 8) c += u64(std::abs(int(a >> i & 255) - int(b >> i & 255)));
          return c; }},
+      {"v_msad_u8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         for (int i = 0; i < 32; i += 8)
+           if ((b >> i & 255) != 0) c += u64(std::abs(int(a >> i & 255) - int(b >> i & 255)));
+         return c; }},
+      {"v_lerp_u8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         u64 r = 0;
+         for (int i = 0; i < 32; i += 8) r |= ((a >> i & 255) + (b >> i & 255) + (c >> i & 1)) / 2 << i;
+         return r; }},
+      {"v_mov_b32 v6, 0\nv_add_i16 v6, v0, v2 clamp", [](u64 a, u64 b, u64) { return lo16(u64(clamp(s16(a) + s16(b), -32768, 32767))); }},
+      {"v_mov_b32 v6, 0\nv_sub_i16 v6, v0, v2 clamp", [](u64 a, u64 b, u64) { return lo16(u64(clamp(s16(a) - s16(b), -32768, 32767))); }},
+      {"v_dot8_u32_u4 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         for (int i = 0; i < 32; i += 4) c += (a >> i & 15) * (b >> i & 15);
+         return c; }},
+      {"v_dot8_i32_i4 v6, v0, v2, v4 clamp", [](u64 a, u64 b, u64 c) {
+         i64 sum = s32(c);
+         const auto nibble = [](u64 x, int i) { return i64(x >> i & 7) - i64(x >> i & 8); };
+         for (int i = 0; i < 32; i += 4) sum += nibble(a, i) * nibble(b, i);
+         return u64(clamp(sum, INT32_MIN, INT32_MAX)); }},
+      {"v_mov_b32 v6, v4\nv_dot8c_i32_i4 v6, v0, v2", [](u64 a, u64 b, u64 c) {
+         const auto nibble = [](u64 x, int i) { return i64(x >> i & 7) - i64(x >> i & 8); };
+         for (int i = 0; i < 32; i += 4) c += u64(nibble(a, i) * nibble(b, i));
+         return c; }},
+      {"v_dot4_u32_u8 v6, v0, v2, v4 clamp", [](u64 a, u64 b, u64 c) {
+         u64 sum = lo32(c);
+         for (int i = 0; i < 32; i += 8) sum += (a >> i & 255) * (b >> i & 255);
+         return std::min<u64>(sum, 0xffff'ffff); }},
       {"v_dot4_i32_i8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
          i64 sum = s32(c);
          for (int i = 0; i < 32; i += 8) sum += int8_t(a >> i) * int8_t(b >> i);

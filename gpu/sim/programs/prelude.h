@@ -620,7 +620,7 @@ template <typename T, typename F>
 inline T by_dwords(T x, F move) {
   if constexpr (sizeof(T) == 8) {
     const u64 b = __builtin_bit_cast(u64, x);
-    return __builtin_bit_cast(T, u64(move(u32(b))) | u64(move(u32(b >> 32))) << 32);
+    return __builtin_bit_cast(T, u64(u32(move(u32(b)))) | u64(u32(move(u32(b >> 32)))) << 32);
   } else {
     return __builtin_bit_cast(T, u32(move(__builtin_bit_cast(u32, x))));
   }
