@@ -40,7 +40,7 @@ SIM_INLINE u64 usable(Wave& w, const Op* op, i32 offset, unsigned bytes, bool wr
   const u32 limit = w.machine->lds_bytes;
   u64 most = 0;
   for (unsigned i = 0; i < kLanes; ++i) {
-    address[i] = u64(w.v[reg][i]) + u32(offset);
+    address[i] = w.v[reg][i] + u32(offset);  // wraps: the register may hold a negative base
     most = w.exec_lanes[i] != 0 && address[i] > most ? address[i] : most;
   }
   if (most + bytes > limit) [[unlikely]] {

@@ -100,6 +100,14 @@ SIM_INLINE u32 bitop3(u32 a, u32 b, u32 c, u32 table) {
   }
   return r;
 }
+// op_sel picks a dword of each source: the first source gives the low result, the second the high.
+template <typename F>
+constexpr Row packed_move(std::string_view mnemonic, F f) {
+  Row row = vector(mnemonic, f);
+  row.operands[0] = row.operands[1] = OperandType::kPackedF32;
+  row.poison = poison_pack32;
+  return row;
+}
 constexpr Row table(Row row) {
   row.param = kTableModifier;
   return row;
@@ -115,7 +123,7 @@ constexpr Row kRows[] = {
     vector("v_accvgpr_read_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_write_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_mov_b32", [](u32 a) { return a; }).with(poison_copy),
-    vector("v_pk_mov_b32", [](u64 a, u64 b) { return u64(u32(a)) | u64(u32(b >> 32)) << 32; }),
+    packed_move("v_pk_mov_b32", [](u64 a, u64 b) { return u64(u32(a)) | u64(u32(b)) << 32; }),
     vector("v_cndmask_b32", [](u32 a, u32 b, LaneBit c) { return c ? b : a; }).with(poison_select),
 
     // Addition and subtraction.
@@ -177,6 +185,20 @@ constexpr Row kRows[] = {
              u32 r = 0;
              for (unsigned s = 0; s < 32; s += 8)
                r |= ((a >> s & 0xff) + (b >> s & 0xff) + (c >> s & 1)) >> 1 << s;
+             return r;
+           }),
+    vector("v_qsad_pk_u16_u8",
+           [](u64 a, u32 b, u64 c) {
+             u64 r = 0;
+             for (unsigned i = 0; i < 4; ++i)
+               r |= u64(u16(sad_u8(u32(a >> 8 * i), b) + u32(c >> 16 * i))) << 16 * i;
+             return r;
+           }),
+    vector("v_mqsad_pk_u16_u8",
+           [](u64 a, u32 b, u64 c) {
+             u64 r = 0;
+             for (unsigned i = 0; i < 4; ++i)
+               r |= u64(u16(msad_u8(u32(a >> 8 * i), b) + u32(c >> 16 * i))) << 16 * i;
              return r;
            }),
     vector("v_sad_u16",

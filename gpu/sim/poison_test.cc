@@ -47,6 +47,12 @@ TEST(Spread, BytesThroughMovesAndBitOperations) {
       0xffff'0000u);
 }
 
+// A lane mask spilled to a VGPR lane: undefined bits of inactive lanes do not spread to others.
+TEST(Spread, SpilledMasksKeepDefinedBits) {
+  EXPECT_EQ(poison_of("s_and_b32 s3, s2, 0xfffffff0\nv_mov_b32 v2, 0\nv_writelane_b32 v2, s3, 0"),
+            0xffff'ff00u);
+}
+
 // Compilers leave the upper half of an addend undefined when only the lower half of the sum is used.
 TEST(Spread, CarriesGoUpwards) {
   EXPECT_EQ(poison_of("v_mad_u64_u32 v[2:3], s[2:3], v0, v0, v[0:1]"), 0u);

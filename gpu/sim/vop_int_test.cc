@@ -227,6 +227,51 @@ TEST(Carry, AddAndSubtractChainsReachSixtyFourBits) {
   EXPECT_EQ(wave.s64(4), over);
 }
 
+// op_sel[0] picks the dword of the first source that becomes the low result, op_sel[1] the second's
+// for the high one. Compilers copy pairs with [0,1] and swap them with [1,0].
+TEST(PackedMove, OpSelPicksDwords) {
+  for (const auto& [modifier, want] : std::initializer_list<std::pair<const char*, u64>>{
+           {"op_sel:[0,1]", 0x4444'4444'1111'1111},
+           {"op_sel:[1,0]", 0x3333'3333'2222'2222},
+           {"op_sel:[1,1]", 0x4444'4444'2222'2222},
+           {"op_sel:[0,0]", 0x3333'3333'1111'1111}}) {
+    AsmWave wave(std::string("v_pk_mov_b32 v[4:5], v[0:1], v[2:3] ") + modifier);
+    wave.set_v64(0, 0x2222'2222'1111'1111).set_v64(2, 0x4444'4444'3333'3333).run();
+    EXPECT_EQ(wave.v64(4), want) << modifier;
+    EXPECT_EQ(wave.v_poison(4) | wave.v_poison(5), 0u);
+  }
+  AsmWave half("v_pk_mov_b32 v[4:5], v[0:1], v[6:7] op_sel:[0,1]");
+  half.set_v64(0, 5).run();
+  EXPECT_EQ(half.v_poison(4), 0u);
+  EXPECT_EQ(half.v_poison(5), ~0u);
+}
+
+// Four sums of absolute differences at four byte positions; the masked form skips reference bytes
+// that are 0.
+TEST(Sad, FourPositions) {
+  std::mt19937_64 random(3);
+  AsmWave wave("v_qsad_pk_u16_u8 v[6:7], v[0:1], v2, v[4:5]\n"
+               "v_mqsad_pk_u16_u8 v[8:9], v[0:1], v2, v[4:5]");
+  for (int round = 0; round < 50; ++round) {
+    const u64 a = random(), c = random();
+    const uint32_t b = uint32_t(random()) & (round % 2 ? 0x00ff'00ff : ~0u);
+    wave.set_v64(0, a).set_v(2, b).set_v64(4, c).run();
+    u64 plain = 0, masked = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      int all = 0, some = 0;
+      for (unsigned k = 0; k < 4; ++k) {
+        const int x = int(a >> 8 * (i + k) & 255), y = int(b >> 8 * k & 255);
+        all += std::abs(x - y);
+        some += y != 0 ? std::abs(x - y) : 0;
+      }
+      plain |= lo16((c >> 16 * i) + u64(all)) << 16 * i;
+      masked |= lo16((c >> 16 * i) + u64(some)) << 16 * i;
+    }
+    ASSERT_EQ(wave.v64(6), plain);
+    ASSERT_EQ(wave.v64(8), masked);
+  }
+}
+
 // v_perm_b32: 0-3 bytes of S1, 4-7 of S0, 8-11 signs of bytes 1, 3, 5, 7, 12 zero, 13 and up ones.
 TEST(Permute, Selectors) {
   AsmWave wave("v_perm_b32 v3, v0, v1, v2");

@@ -306,7 +306,7 @@ class Generator {
     phases += first_phase();
     steps += "    EACH(start);\n    g.barrier();\n";
     after_barrier();
-    const unsigned phase_count = random_.between(3, 6);
+    const unsigned phase_count = random_.between(3, 5);
     for (unsigned i = 0; i < phase_count; ++i) {
       if (random_.one_in(3)) {
         phases += uniform_phase(i);
@@ -781,7 +781,7 @@ class Generator {
 
   Text phase(unsigned number) {
     enter_phase(true);
-    return header("phase" + std::to_string(number)) + block(random_.between(3, 8)) + "}\n";
+    return header("phase" + std::to_string(number)) + block(random_.between(2, 6)) + "}\n";
   }
 
   Text uniform_phase(unsigned number) {

@@ -173,11 +173,9 @@ extern "C" __global__ void byte_tricks(const unsigned* a, const unsigned* b, uns
   unsigned r = __builtin_amdgcn_msad_u8(x, y, 1) + __builtin_amdgcn_lerp(x, y, 0x01010101);
   r += __builtin_amdgcn_perm(x, y, 0x07020500) + __builtin_amdgcn_alignbyte(x, y, 3);
   const unsigned long long q = __builtin_amdgcn_qsad_pk_u16_u8(w, x, w) + __builtin_amdgcn_mqsad_pk_u16_u8(w, y, w);
-  typedef unsigned u4 __attribute__((ext_vector_type(4)));
-  const u4 m = __builtin_amdgcn_mqsad_u32_u8(w, x, u4{1, 2, 3, 4});
   r += __builtin_amdgcn_udot4(x, y, 5, true) + __builtin_amdgcn_sdot4(x, y, 5, true) +
        __builtin_amdgcn_udot8(x, y, 5, true) + __builtin_amdgcn_sdot8(x, y, 5, true);
-  out[INDEX] = r + unsigned(q) + unsigned(q >> 32) + m[0] + m[1] + m[2] + m[3];
+  out[INDEX] = r + unsigned(q) + unsigned(q >> 32);
 }
 
 // --- Floating point --------------------------------------------------------------------------------
@@ -255,7 +253,7 @@ extern "C" __global__ void conversions(const float* x, const double* d, unsigned
                __builtin_amdgcn_cvt_pk_u8_f32(a, 1, 7u);
   r += __float2int_rd(a) + __float2int_ru(b) + __float2uint_rn(a) + unsigned(__float2ll_rz(b)) + __double2int_rn(d[INDEX]);
   r += unsigned(__builtin_amdgcn_fmed3f(a, b, 1.0f)) + unsigned(__builtin_amdgcn_fractf(a) * 100) +
-       __builtin_amdgcn_frexp_expf(b) + __builtin_amdgcn_classf(a, 0x1f8) + unsigned(__builtin_amdgcn_cubeid(a, b, a)) +
+       __builtin_amdgcn_frexp_expf(b) + __builtin_amdgcn_classf(a, 0x1f8) +
        unsigned(__builtin_amdgcn_sinf(a) * 8) + unsigned(__builtin_amdgcn_ldexpf(a, 3)) +
        unsigned(__builtin_amdgcn_rcp(d[INDEX])) + unsigned(__builtin_amdgcn_trig_preop(d[INDEX], 1) * 8);
   out[INDEX] = r;
@@ -307,7 +305,7 @@ extern "C" __global__ void inline_assembly(const float* x, float* out, int n) {
   asm("v_mul_f32 %0, %1, %1" : "=v"(w) : "v"(v));
   asm volatile("v_add_f32 %0, %1, %2 clamp\n\tv_fma_f32 %0, |%0|, -%2, 2.0" : "=&v"(v) : "v"(w), "v"(v));
   int s;
-  asm("s_lshl_b32 %0, %1, 2\n\ts_bfe_u32 %0, %0, 0x80001" : "=s"(s) : "s"(n) : "scc");
+  asm("s_lshl_b32 %0, %1, 2\n\ts_bfe_u32 %0, %0, 0x80001" : "=s"(s) : "s"(__builtin_amdgcn_readfirstlane(n)) : "scc");
   asm volatile("s_waitcnt vmcnt(0) lgkmcnt(0)\n\ts_nop 3" ::: "memory");
   asm volatile("v_accvgpr_write_b32 a1, %0\n\ts_nop 1\n\tv_accvgpr_read_b32 %0, a1" : "+v"(v)::"a1");
   asm("v_pk_fma_f32 %0, %1, %1, %1 op_sel:[0,1,0] neg_lo:[1,0,0]" : "=v"(*(double*)&out[2 * n]) : "v"(double(w)));
