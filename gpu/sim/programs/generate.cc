@@ -207,7 +207,7 @@ std::vector<Rule> all_rules() {
     add(kBf16, {kBf16, kBf16}, Text("bf16(f32($0) ") + op + " f32($1))");
   add(kBool, {kF32, kU32}, "(fp_class(canonical($0), $1 & 0x3fc) != 0)");
   add(kBool, {kF32}, "(fp_class(canonical($0), 0x90) != 0)");
-  add(kF32, {kF32, kF32, kF32}, "median(finite($0), finite($1), finite($2) + 0.0f)");
+  add(kF32, {kF32, kF32, kF32}, "(median(finite($0), finite($1), finite($2)) + 0.0f)");
   add(kF32, {kF32}, "fraction(finite($0))");
   add(kF32, {kF32}, "mantissa(finite($0))");
   add(kF64, {kF32}, "mantissa(f64(finite($0)))");
