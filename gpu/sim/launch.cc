@@ -121,6 +121,25 @@ void fill_kernarg(Machine& m) {
   }
 }
 
+// hsa_kernel_dispatch_packet_t. Compilers read the sizes from it where a kernel's private arrays
+// were moved to LDS.
+void fill_packet(Machine& m) {
+  const LaunchConfig& config = *m.config;
+  std::fill(std::begin(m.packet), std::end(m.packet), std::byte{0});
+  const auto put = [&](size_t at, auto value) {
+    std::memcpy(m.packet + at, &value, sizeof(value));
+  };
+  put(0, uint16_t(2));  // header: a kernel dispatch
+  put(2, uint16_t(3));  // dimensions
+  for (size_t i = 0; i < 3; ++i) {
+    put(4 + 2 * i, uint16_t(config.group_size[i]));
+    put(12 + 4 * i, uint32_t(config.groups[i] * config.group_size[i]));
+  }
+  put(24, m.code->kernel.private_segment_bytes);
+  put(28, uint32_t(m.code->kernel.group_segment_bytes + config.dynamic_lds_bytes));
+  put(40, kKernargBase);
+}
+
 }  // namespace
 
 bool Machine::watches(const LaunchConfig& config, const Island& island) {
@@ -147,6 +166,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   seen_findings.clear();
   inexact_seen.clear();
   fill_kernarg(*this);
+  fill_packet(*this);
 
   spans.clear();
   for (const auto& island : memory.islands())
@@ -176,6 +196,8 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   if (code->kernel.kernarg_bytes != 0)
     read_only(kKernargBase, code->kernel.kernarg_bytes, kernarg.data(), kernarg_defined.data(),
               "kernarg");
+  if (code->kernel.descriptor.dispatch_ptr)
+    read_only(kPacketBase, sizeof(packet), packet, nullptr, "dispatch packet");
   for (const Segment& segment : code->globals)
     if (!segment.bytes.empty())
       read_only(kCodeBase + segment.address, segment.bytes.size(), segment.bytes.data(), nullptr,
@@ -274,14 +296,14 @@ void Machine::start_wave(uint32_t id) {
   const auto set_pointer = [&](bool enabled, uint64_t value, bool known) {
     if (!enabled) return;
     if (!known) {
-      s += 2;  // there is no queue or packet to point to: stays poison
+      s += 2;  // there is no queue to point to: stays poison
       return;
     }
     set(uint32_t(value));
     set(uint32_t(value >> 32));
   };
   if (d.private_segment_buffer) s += 4;
-  set_pointer(d.dispatch_ptr, 0, false);
+  set_pointer(d.dispatch_ptr, kPacketBase, true);
   set_pointer(d.queue_ptr, 0, false);
   set_pointer(d.kernarg_ptr, kKernargBase, true);
   set_pointer(d.dispatch_id, 0, true);

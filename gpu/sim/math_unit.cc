@@ -96,4 +96,21 @@ double sqrt_wide(double x) { return std::sqrt(x); }
 double sin_turns_wide(double x) { return std::isinf(x) ? as_double(kNanF64) : sine(x); }
 double cos_turns_wide(double x) { return std::isinf(x) ? as_double(kNanF64) : cosine(x); }
 
+// The first 1201 bits of 2/pi behind the point, all the hardware has.
+constexpr uint64_t kTwoOverPi[] = {
+    0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
+    0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484,
+    0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f,
+    0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d, 0x7527bac7ebe5f17b,
+    0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b0000};
+
+double two_over_pi_part(uint64_t x, uint32_t segment) {
+  const int exponent = int(x >> 52 & 0x7ff);
+  const int shift = int(segment & 31) * 53 + (exponent > 1077 ? exponent - 1077 : 0);
+  uint64_t part = 0;  // 53 bits from bit `shift` on
+  for (int bit = shift; bit < shift + 53; ++bit)
+    part = part << 1 | (bit < 64 * 19 ? kTwoOverPi[bit / 64] >> (63 - bit % 64) & 1 : 0);
+  return std::ldexp(double(part), -53 - shift + (exponent >= 1968 ? 128 : 0));
+}
+
 }  // namespace wavefuzz::sim::math

@@ -27,6 +27,9 @@ double sqrt_wide(double x);
 double sin_turns_wide(double x);
 double cos_turns_wide(double x);
 
+// v_trig_preop_f64: the bits of 2/pi that decide the quadrant of x, given by its bits.
+double two_over_pi_part(uint64_t x, uint32_t segment);
+
 }  // namespace wavefuzz::sim::math
 
 #endif  // WAVEFUZZ_GPU_SIM_MATH_UNIT_H_

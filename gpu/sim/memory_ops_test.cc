@@ -276,6 +276,21 @@ TEST(Lds, ReadsWritesPairsAndAtomics) {
   }
 }
 
+// A reversed index compiles to a negative base and an offset.
+TEST(Lds, AddressesWrapAtThirtyTwoBits) {
+  AsmOptions options;
+  options.lds_bytes = 256;
+  AsmWave wave("ds_write_b32 v0, v1 offset:252\nds_read_b32 v2, v0 offset:252", options);
+  LaneValues down, id;
+  for (unsigned i = 0; i < kLanes; ++i) {
+    down[i] = 0u - 4 * i;
+    id[i] = i;
+  }
+  wave.set_v(0, down).set_v(1, id).run();
+  EXPECT_EQ(wave.findings(), "");
+  EXPECT_EQ(wave.lanes(2), id);
+}
+
 TEST(Lds, OutOfBoundsIsAFinding) {
   AsmOptions options;
   options.lds_bytes = 252;

@@ -124,8 +124,8 @@ struct Op {
   bool writes_exec = false;
   uint8_t flags = 0;  // family-specific
   CompareType compare = CompareType::kNone;
-  int32_t imm = 0;   // offset, immediate
-  int32_t imm2 = 0;  // a second one; CacheBits
+  int32_t imm = 0;     // offset, immediate
+  int32_t imm2 = 0;    // a second one; CacheBits
   uint32_t index = 0;  // in Code
 };
 

@@ -33,7 +33,7 @@ SIM_INLINE u64 usable(Wave& w, const Op* op, i32 offset, unsigned bytes, bool wr
   const u32 limit = w.machine->lds_bytes;
   u64 most = 0;
   for (unsigned i = 0; i < kLanes; ++i) {
-    address[i] = u64(w.v[reg][i]) + u32(offset);
+    address[i] = w.v[reg][i] + u32(offset);  // wraps: the register may hold a negative base
     most = w.exec_lanes[i] != 0 && address[i] > most ? address[i] : most;
   }
   if (most + bytes > limit) [[unlikely]] {
@@ -167,9 +167,8 @@ const Op* ds_exchange2(Wave& w, const Op* op) {
     Loaded& l = *loads.free[loads.free_count - 1 - part];
     clear(l);
     const Span s = lds_span(*w.machine);
-    for_lanes(lanes, [&](unsigned i) {
-      atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l);
-    });
+    for_lanes(lanes,
+              [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
     failed[part] = w.exec & ~lanes;
   }
   for (unsigned part = 0; part < 2; ++part)

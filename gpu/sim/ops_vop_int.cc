@@ -8,9 +8,10 @@ SIM_INLINE u32 sext24(u32 x) { return u32(i32(x << 8) >> 8); }
 SIM_INLINE u32 bfe_u32(u32 a, u32 offset, u32 width) {
   return (a >> (offset & 31)) & ((1u << (width & 31)) - 1);
 }
+// The field may reach past bit 31: the shift is arithmetic.
 SIM_INLINE u32 bfe_i32(u32 a, u32 offset, u32 width) {
   const u32 w = width & 31;
-  const u32 field = bfe_u32(a, offset, width);
+  const u32 field = u32(i32(a) >> (offset & 31)) & ((1u << w) - 1);
   const u32 sign = w == 0 ? 0 : 1u << ((w - 1) & 31);
   return (field ^ sign) - sign;
 }
@@ -119,6 +120,14 @@ SIM_INLINE u32 bitop3(u32 a, u32 b, u32 c, u32 table) {
   }
   return r;
 }
+// op_sel picks a dword of each source: the first source gives the low result, the second the high.
+template <typename F>
+constexpr Row packed_move(std::string_view mnemonic, F f) {
+  Row row = vector(mnemonic, f);
+  row.operands[0] = row.operands[1] = OperandType::kPackedF32;
+  row.poison = poison_pack32;
+  return row;
+}
 constexpr Row table(Row row) {
   row.param = kTableModifier;
   return row;
@@ -134,19 +143,22 @@ constexpr Row kRows[] = {
     vector("v_accvgpr_read_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_write_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_mov_b32", [](u32 a) { return a; }).with(poison_copy),
-    vector("v_pk_mov_b32", [](u64 a, u64 b) { return u64(u32(a)) | u64(u32(b >> 32)) << 32; }),
+    packed_move("v_pk_mov_b32", [](u64 a, u64 b) { return u64(u32(a)) | u64(u32(b)) << 32; }),
     vector("v_cndmask_b32", [](u32 a, u32 b, LaneBit c) { return c ? b : a; }).with(poison_select),
 
     // Addition and subtraction.
     vector(
         "v_add_u32", [](u32 a, u32 b) { return a + b; },
-        [](u32 a, u32 b) { return a + b < a ? ~0u : a + b; }),
+        [](u32 a, u32 b) { return a + b < a ? ~0u : a + b; })
+        .with(poison_carry),
     vector(
         "v_sub_u32", [](u32 a, u32 b) { return a - b; },
-        [](u32 a, u32 b) { return a < b ? 0u : a - b; }),
+        [](u32 a, u32 b) { return a < b ? 0u : a - b; })
+        .with(poison_carry),
     vector(
         "v_subrev_u32", [](u32 a, u32 b) { return b - a; },
-        [](u32 a, u32 b) { return b < a ? 0u : b - a; }),
+        [](u32 a, u32 b) { return b < a ? 0u : b - a; })
+        .with(poison_carry),
     vector(
         "v_add_i32", [](u32 a, u32 b) { return a + b; },
         [](i32 a, i32 b) { return saturate_i32(i64(a) + b); }),
@@ -180,10 +192,11 @@ constexpr Row kRows[] = {
              const u32 in = c.mask & 1, d = b - a;
              return WithBit<u32>{d - in, b < a || d < in};
            }),
-    vector("v_add3_u32", [](u32 a, u32 b, u32 c) { return a + b + c; }),
+    vector("v_add3_u32", [](u32 a, u32 b, u32 c) { return a + b + c; }).with(poison_carry),
     vector("v_lshl_add_u32", [](u32 a, u32 b, u32 c) { return (a << (b & 31)) + c; }),
     vector("v_add_lshl_u32", [](u32 a, u32 b, u32 c) { return (a + b) << (c & 31); }),
-    vector("v_lshl_add_u64", [](u64 a, u32 b, u64 c) { return (a << (b & 7)) + c; }),
+    vector("v_lshl_add_u64", [](u64 a, u32 b, u64 c) { return (a << (b & 7)) + c; })
+        .with(poison_lshl_add64),
     vector(
         "v_sad_u8", [](u32 a, u32 b, u32 c) { return c + sad_u8(a, b); },
         [](u32 a, u32 b, u32 c) { return saturate_u32(u64(c) + sad_u8(a, b)); }),
@@ -217,7 +230,7 @@ constexpr Row kRows[] = {
            }),
 
     // Multiplication.
-    vector("v_mul_lo_u32", [](u32 a, u32 b) { return a * b; }),
+    vector("v_mul_lo_u32", [](u32 a, u32 b) { return a * b; }).with(poison_carry),
     vector("v_mul_hi_u32", [](u32 a, u32 b) { return u32(u64(a) * b >> 32); }),
     vector("v_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); }),
     vector("v_mul_u32_u24", [](u32 a, u32 b) { return (a & 0xff'ffff) * (b & 0xff'ffff); }),
@@ -239,14 +252,16 @@ constexpr Row kRows[] = {
            [](u32 a, u32 b, u64 c) {
              const u64 p = u64(a) * b;
              return WithBit<u64>{p + c, p + c < p};
-           }),
+           })
+        .with(poison_carry),
     vector("v_mad_i64_i32",
            [](i32 a, i32 b, u64 c) {
              const i64 p = i64(a) * b;
              i64 r;
              const bool over = __builtin_add_overflow(p, i64(c), &r);
              return WithBit<u64>{u64(r), over};
-           }),
+           })
+        .with(poison_carry),
     vector_half(
         "v_mad_u16", [](u16 a, u16 b, u16 c) { return u16(u32(a) * b + c); },
         [](u16 a, u16 b, u16 c) { return saturate_mad_u16(a, b, c); }),

@@ -52,6 +52,9 @@ constexpr Row kRows[] = {
     unit64<math::rcp_wide>("v_rcp_f64"),
     unit64<math::rsq_wide>("v_rsq_f64"),
     unit64<math::sqrt_wide>("v_sqrt_f64"),
+    // For sin and cos of large arguments.
+    vector("v_trig_preop_f64",
+           [](F64 a, u32 n) { return F64{as_bits(math::two_over_pi_part(a.bits, n))}; }),
 };
 
 }  // namespace

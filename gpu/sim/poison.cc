@@ -70,6 +70,15 @@ REVERSED(lshl)
 REVERSED(lshr)
 REVERSED(ashr)
 #undef REVERSED
+uint64_t poison_carry(const uint64_t*, const uint64_t* p) {
+  const uint64_t any = p[0] | p[1] | p[2];
+  return 0 - (any & (0 - any));
+}
+uint64_t poison_lshl_add64(const uint64_t* v, const uint64_t* p) {
+  if (p[1] != 0) return kAll;
+  const uint64_t any = p[0] << (v[1] & 7) | p[2];
+  return 0 - (any & (0 - any));
+}
 uint64_t poison_lshl_or(const uint64_t* v, const uint64_t* p) {
   return or_rule(uint32_t(v[0]) << (v[1] & 31), poison_lshl32(v, p), v[2], p[2]);
 }
@@ -84,7 +93,9 @@ uint64_t poison_bfe_u32(const uint64_t* v, const uint64_t* p) {
   return all_if(p[1] | p[2]) | ((uint32_t(p[0]) >> (v[1] & 31)) & ((uint64_t{1} << width) - 1));
 }
 uint64_t poison_bfe_i32(const uint64_t* v, const uint64_t* p) {
-  return sign_extend(poison_bfe_u32(v, p), v[2] & 31) | all_if(p[1] | p[2]);
+  const unsigned width = v[2] & 31;
+  const uint64_t field = uint64_t(int64_t(int32_t(p[0])) >> (v[1] & 31));
+  return sign_extend(field, width) | all_if(p[1] | p[2]);
 }
 uint64_t poison_bfi(const uint64_t* v, const uint64_t* p) {
   return p[0] | (v[0] & p[1]) | (~v[0] & p[2]);
@@ -110,6 +121,7 @@ uint64_t poison_perm(const uint64_t* v, const uint64_t* p) {
 uint64_t poison_pack(const uint64_t*, const uint64_t* p) {
   return (p[0] & 0xffff) | (p[1] & 0xffff) << 16;
 }
+uint64_t poison_pack32(const uint64_t*, const uint64_t* p) { return uint32_t(p[0]) | p[1] << 32; }
 uint64_t poison_packed16(const uint64_t*, const uint64_t* p) {
   const uint64_t any = p[0] | p[1] | p[2];
   return ((any & 0xffff) != 0 ? 0xffff : 0) | ((any >> 16 & 0xffff) != 0 ? 0xffff'0000 : 0);
@@ -155,6 +167,9 @@ void vector_poison(const Op& op, const LaneArgs& args, const uint32_t (*poison)[
                    uint32_t (*results)[kLanes]) {
   const Row& row = *op.row;
   const unsigned dwords = row.result_dwords;
+  // Saturation lets every bit decide about every other.
+  const bool saturates = op.lanes == row.saturating && row.poison == poison_carry;
+  const PoisonRule rule = saturates ? nullptr : row.poison;
   for (unsigned i = 0; i < kLanes; ++i) {
     uint64_t values[6] = {}, masks[6] = {};
     uint64_t any = 0;
@@ -172,7 +187,7 @@ void vector_poison(const Op& op, const LaneArgs& args, const uint32_t (*poison)[
       slot += sim::dwords(type);
       any |= masks[k];
     }
-    uint64_t result = any == 0 ? 0 : row.poison != nullptr ? row.poison(values, masks) : kAll;
+    uint64_t result = any == 0 ? 0 : rule != nullptr ? rule(values, masks) : kAll;
     if (row.result_is_half) result &= 0xffff;
     for (unsigned d = 0; d < dwords; ++d) results[d][i] = uint32_t(result >> 32 * d);
     if (row.result_is_mask || row.second_is_mask) results[dwords][i] = any != 0 ? ~0u : 0;

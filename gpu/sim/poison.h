@@ -34,6 +34,9 @@ uint64_t poison_ashrrev32(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshlrev64(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshrrev64(const uint64_t* v, const uint64_t* p);
 uint64_t poison_ashrrev64(const uint64_t* v, const uint64_t* p);
+// Sums and products: an undefined bit reaches those above it. Not with clamp.
+uint64_t poison_carry(const uint64_t* v, const uint64_t* p);
+uint64_t poison_lshl_add64(const uint64_t* v, const uint64_t* p);  // (a << b) + c
 uint64_t poison_lshl_or(const uint64_t* v, const uint64_t* p);     // (a << b) | c
 uint64_t poison_select(const uint64_t* v, const uint64_t* p);      // c ? b : a
 uint64_t poison_select_scc(const uint64_t* v, const uint64_t* p);  // c ? a : b
@@ -44,6 +47,7 @@ uint64_t poison_alignbit(const uint64_t* v, const uint64_t* p);   // {a, b} >> c
 uint64_t poison_alignbyte(const uint64_t* v, const uint64_t* p);  // {a, b} >> 8c
 uint64_t poison_perm(const uint64_t* v, const uint64_t* p);       // bytes of {a, b} picked by c
 uint64_t poison_pack(const uint64_t* v, const uint64_t* p);       // a | b << 16
+uint64_t poison_pack32(const uint64_t* v, const uint64_t* p);     // low dwords of a and b
 uint64_t poison_packed16(const uint64_t* v, const uint64_t* p);   // halves apart
 uint64_t poison_packed32(const uint64_t* v, const uint64_t* p);   // dwords apart
 uint64_t poison_byte0(const uint64_t* v, const uint64_t* p);      // a function of a's byte 0

@@ -47,9 +47,29 @@ TEST(Spread, BytesThroughMovesAndBitOperations) {
       0xffff'0000u);
 }
 
+// A lane mask spilled to a VGPR lane: undefined bits of inactive lanes do not spread to others.
+TEST(Spread, SpilledMasksKeepDefinedBits) {
+  EXPECT_EQ(poison_of("s_and_b32 s3, s2, 0xfffffff0\nv_mov_b32 v2, 0\nv_writelane_b32 v2, s3, 0"),
+            0xffff'ff00u);
+}
+
+// Compilers leave the upper half of an addend undefined when only the lower half of the sum is
+// used.
+TEST(Spread, CarriesGoUpwards) {
+  EXPECT_EQ(poison_of("v_mad_u64_u32 v[2:3], s[2:3], v0, v0, v[0:1]"), 0u);
+  EXPECT_EQ(poison_of("v_mad_u64_u32 v[2:3], s[2:3], v0, v0, v[0:1]\nv_mov_b32 v2, v3"),
+            0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_mad_i64_i32 v[2:3], s[2:3], v0, v0, v[0:1]"), 0u);
+  EXPECT_EQ(poison_of("v_mad_u64_u32 v[2:3], s[2:3], v0, v1, 0"), 0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_lshl_add_u64 v[2:3], v[0:1], 3, v[0:1]"), 0u);
+  EXPECT_EQ(poison_of("v_lshlrev_b32 v2, 16, v1\nv_add_u32 v2, v2, v0"), 0xffff'0000u);
+  EXPECT_EQ(poison_of("v_lshlrev_b32 v2, 16, v1\nv_mul_lo_u32 v2, v2, v0"), 0xffff'0000u);
+}
+
 TEST(Spread, WholeResultsThroughArithmetic) {
   EXPECT_EQ(poison_of("v_and_b32 v2, 0xff, v1\nv_add_u32 v2, v2, v0"), 0xffff'ffffu);
   EXPECT_EQ(poison_of("v_mul_f32 v2, v0, v1"), 0xffff'ffffu);
+  EXPECT_EQ(poison_of("v_add_u32 v2, v0, v1 clamp"), 0xffff'ffffu);
   EXPECT_EQ(poison_of("v_add_u16 v2, v0, v1"), 0xffffu);
   EXPECT_EQ(poison_of("v_add_u32 v2, v0, v0"), 0u);
   EXPECT_EQ(poison_of("v_and_b32 v2, 0xffff, v1\nv_pk_add_u16 v2, v2, v0"), 0xffffu);
@@ -138,7 +158,7 @@ TEST(Memory, LoadsBringItInAndStoresOrAddressesGiveItAway) {
   in.set_uninitialised(4 * 10 + 2, 1);  // one byte of lane 10's dword
   wave.set_s64(0, in.address()).set_s64(2, out.address()).set_v(0, times(4)).run();
   EXPECT_EQ(wave.v_poison(1, 10), 0x00ff'0000u);
-  EXPECT_EQ(wave.v_poison(2, 10), 0xffff'ffffu);
+  EXPECT_EQ(wave.v_poison(2, 10), 0xffff'0000u);  // a carry goes upwards
   EXPECT_EQ(wave.v_poison(2, 9), 0u);
   expect_uninitialised(
       wave, "global_store_dword",

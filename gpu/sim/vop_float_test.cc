@@ -4,8 +4,11 @@
 #include <llvm/ADT/APFloat.h>
 #include <llvm/ADT/APInt.h>
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <random>
+#include <string>
 
 #include "gpu/sim/testing_asm.h"
 
@@ -431,6 +434,29 @@ TEST(Exponents, LdexpAgainstApFloat) {
       const uint64_t d = low[i] | uint64_t(high[i]) << 32;
       ASSERT_EQ(wave.v64(4, i), scaled(kF64, d)) << std::hex << d << " " << int(n[i]);
     }
+  }
+}
+
+// 53 bits of 2/pi from bit 53 * segment on, further for large arguments.
+TEST(Exponents, TrigPreopReadsTwoOverPi) {
+  const std::string digits = "A2F9836E4E441529FC2757D1F534DDC0DB6295993C439041FE5163AB";  // fdlibm
+  const auto want = [&](unsigned shift) {
+    double x = 0;
+    for (unsigned bit = shift; bit < shift + 53; ++bit)
+      if (std::stoi(digits.substr(bit / 4, 1), nullptr, 16) >> (3 - bit % 4) & 1)
+        x += std::ldexp(1.0, -1 - int(bit));
+    return std::bit_cast<uint64_t>(x);
+  };
+  AsmWave wave("v_trig_preop_f64 v[4:5], v[0:1], v2");
+  for (const auto& [exponent, segment, shift] :
+       std::initializer_list<std::array<unsigned, 3>>{{1023, 0, 0},
+                                                      {1077, 0, 0},
+                                                      {1078, 0, 1},
+                                                      {1023, 1, 53},
+                                                      {1100, 1, 76},
+                                                      {1030, 2, 106}}) {
+    wave.set_v64(0, uint64_t{exponent} << 52 | 12345).set_v(2, segment).run();
+    EXPECT_EQ(wave.v64(4), want(shift)) << exponent << " " << segment;
   }
 }
 

@@ -76,8 +76,9 @@ const std::vector<Case>& cases() {
       {"v_ashrrev_i16 v6, v0, v2", [](u64 a, u64 b, u64) { return lo16(u64(s16(b) >> (a % 16))); }},
       {"v_bfe_u32 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) { return (lo32(a) >> (b % 32)) % (u64{1} << (c % 32)); }},
       {"v_bfe_i32 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         // The shift is arithmetic: sign bits enter a field that reaches past bit 31.
          const unsigned width = c % 32;
-         const u64 field = (lo32(a) >> (b % 32)) % (u64{1} << width);
+         const u64 field = u64(s32(a) >> (b % 32)) % (u64{1} << width);
          return width != 0 && (field >> (width - 1) & 1) ? field - (u64{1} << width) : field; }},
       {"v_bfm_b32 v6, v0, v2", [](u64 a, u64 b, u64) { return ((u64{1} << (a % 32)) - 1) << (b % 32); }},
       {"v_bfrev_b32 v6, v0", [](u64 a, u64, u64) { u64 r = 0; for (int i = 0; i < 32; ++i) r |= (a >> i & 1) << (31 - i); return r; }},
@@ -103,6 +104,32 @@ const std::vector<Case>& cases() {
       {"v_sad_u8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
          for (int i = 0; i < 32; i += 8) c += u64(std::abs(int(a >> i & 255) - int(b >> i & 255)));
          return c; }},
+      {"v_msad_u8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         for (int i = 0; i < 32; i += 8)
+           if ((b >> i & 255) != 0) c += u64(std::abs(int(a >> i & 255) - int(b >> i & 255)));
+         return c; }},
+      {"v_lerp_u8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         u64 r = 0;
+         for (int i = 0; i < 32; i += 8) r |= ((a >> i & 255) + (b >> i & 255) + (c >> i & 1)) / 2 << i;
+         return r; }},
+      {"v_mov_b32 v6, 0\nv_add_i16 v6, v0, v2 clamp", [](u64 a, u64 b, u64) { return lo16(u64(clamp(s16(a) + s16(b), -32768, 32767))); }},
+      {"v_mov_b32 v6, 0\nv_sub_i16 v6, v0, v2 clamp", [](u64 a, u64 b, u64) { return lo16(u64(clamp(s16(a) - s16(b), -32768, 32767))); }},
+      {"v_dot8_u32_u4 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
+         for (int i = 0; i < 32; i += 4) c += (a >> i & 15) * (b >> i & 15);
+         return c; }},
+      {"v_dot8_i32_i4 v6, v0, v2, v4 clamp", [](u64 a, u64 b, u64 c) {
+         i64 sum = s32(c);
+         const auto nibble = [](u64 x, int i) { return i64(x >> i & 7) - i64(x >> i & 8); };
+         for (int i = 0; i < 32; i += 4) sum += nibble(a, i) * nibble(b, i);
+         return u64(clamp(sum, INT32_MIN, INT32_MAX)); }},
+      {"v_mov_b32 v6, v4\nv_dot8c_i32_i4 v6, v0, v2", [](u64 a, u64 b, u64 c) {
+         const auto nibble = [](u64 x, int i) { return i64(x >> i & 7) - i64(x >> i & 8); };
+         for (int i = 0; i < 32; i += 4) c += u64(nibble(a, i) * nibble(b, i));
+         return c; }},
+      {"v_dot4_u32_u8 v6, v0, v2, v4 clamp", [](u64 a, u64 b, u64 c) {
+         u64 sum = lo32(c);
+         for (int i = 0; i < 32; i += 8) sum += (a >> i & 255) * (b >> i & 255);
+         return std::min<u64>(sum, 0xffff'ffff); }},
       {"v_dot4_i32_i8 v6, v0, v2, v4", [](u64 a, u64 b, u64 c) {
          i64 sum = s32(c);
          for (int i = 0; i < 32; i += 8) sum += int8_t(a >> i) * int8_t(b >> i);
@@ -198,6 +225,52 @@ TEST(Carry, AddAndSubtractChainsReachSixtyFourBits) {
   EXPECT_EQ(wave.s64(kVcc), carry);
   EXPECT_EQ(wave.s64(2), borrow);
   EXPECT_EQ(wave.s64(4), over);
+}
+
+// op_sel[0] picks the dword of the first source that becomes the low result, op_sel[1] the second's
+// for the high one. Compilers copy pairs with [0,1] and swap them with [1,0].
+TEST(PackedMove, OpSelPicksDwords) {
+  for (const auto& [modifier, want] : std::initializer_list<std::pair<const char*, u64>>{
+           {"op_sel:[0,1]", 0x4444'4444'1111'1111},
+           {"op_sel:[1,0]", 0x3333'3333'2222'2222},
+           {"op_sel:[1,1]", 0x4444'4444'2222'2222},
+           {"op_sel:[0,0]", 0x3333'3333'1111'1111}}) {
+    AsmWave wave(std::string("v_pk_mov_b32 v[4:5], v[0:1], v[2:3] ") + modifier);
+    wave.set_v64(0, 0x2222'2222'1111'1111).set_v64(2, 0x4444'4444'3333'3333).run();
+    EXPECT_EQ(wave.v64(4), want) << modifier;
+    EXPECT_EQ(wave.v_poison(4) | wave.v_poison(5), 0u);
+  }
+  AsmWave half("v_pk_mov_b32 v[4:5], v[0:1], v[6:7] op_sel:[0,1]");
+  half.set_v64(0, 5).run();
+  EXPECT_EQ(half.v_poison(4), 0u);
+  EXPECT_EQ(half.v_poison(5), ~0u);
+}
+
+// Four sums of absolute differences at four byte positions; the masked form skips reference bytes
+// that are 0.
+TEST(Sad, FourPositions) {
+  std::mt19937_64 random(3);
+  AsmWave wave(
+      "v_qsad_pk_u16_u8 v[6:7], v[0:1], v2, v[4:5]\n"
+      "v_mqsad_pk_u16_u8 v[8:9], v[0:1], v2, v[4:5]");
+  for (int round = 0; round < 50; ++round) {
+    const u64 a = random(), c = random();
+    const uint32_t b = uint32_t(random()) & (round % 2 ? 0x00ff'00ff : ~0u);
+    wave.set_v64(0, a).set_v(2, b).set_v64(4, c).run();
+    u64 plain = 0, masked = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      int all = 0, some = 0;
+      for (unsigned k = 0; k < 4; ++k) {
+        const int x = int(a >> 8 * (i + k) & 255), y = int(b >> 8 * k & 255);
+        all += std::abs(x - y);
+        some += y != 0 ? std::abs(x - y) : 0;
+      }
+      plain |= lo16((c >> 16 * i) + u64(all)) << 16 * i;
+      masked |= lo16((c >> 16 * i) + u64(some)) << 16 * i;
+    }
+    ASSERT_EQ(wave.v64(6), plain);
+    ASSERT_EQ(wave.v64(8), masked);
+  }
 }
 
 // v_perm_b32: 0-3 bytes of S1, 4-7 of S0, 8-11 signs of bytes 1, 3, 5, 7, 12 zero, 13 and up ones.

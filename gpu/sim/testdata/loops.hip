@@ -1,20 +1,13 @@
 // Loops for the benchmark: each body keeps to one kind of instruction.
 #include <hip/hip_runtime.h>
 
-// Integer and float arithmetic in registers.
+#include "gpu/sim/testdata/loops.h"
+
 extern "C" __global__ void valu_loop(const float* in, float* out, int rounds) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  float x = in[i], y = x + 1.0f;
-  unsigned a = i, b = i * 3;
-  for (int r = 0; r < rounds; ++r) {
-    x = x * y + 0.5f;
-    y = fminf(y - x, 100.0f);
-    a = (a ^ b) + (b >> 3);
-    b = (b << 5) + a * 7;
-    x = fmaxf(x * 0.25f, -100.0f);
-    b = a > b ? b + 1 : b - 3;
-  }
-  out[i] = x + y + float(a ^ b);
+  ValuState s = valu_start(in[i], i);
+  for (int r = 0; r < rounds; ++r) valu_round(s);
+  out[i] = valu_end(s);
 }
 
 // LDS reads and writes.
