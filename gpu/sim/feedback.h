@@ -3,6 +3,7 @@
 #ifndef WAVEFUZZ_GPU_SIM_FEEDBACK_H_
 #define WAVEFUZZ_GPU_SIM_FEEDBACK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -197,7 +197,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
     read_only(kKernargBase, code->kernel.kernarg_bytes, kernarg.data(), kernarg_defined.data(),
               "kernarg");
   if (code->kernel.descriptor.dispatch_ptr)
-    read_only(kPacketBase, sizeof(packet), packet, nullptr, "dispatch packet");
+    read_only(kPacketBase, 64, packet, nullptr, "dispatch packet");
   for (const Segment& segment : code->globals)
     if (!segment.bytes.empty())
       read_only(kCodeBase + segment.address, segment.bytes.size(), segment.bytes.data(), nullptr,

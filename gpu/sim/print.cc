@@ -223,6 +223,9 @@ class Printer {
       case Format::kMatrix:
         matrix();
         break;
+      case Format::kWide:
+        wide();
+        break;
       case Format::kBare:
         bare();
         break;
@@ -515,6 +518,14 @@ class Printer {
     if (to_lds) modifier("lds");
   }
 
+  void wide() {
+    destination();
+    for (unsigned k = 0; k < row_.operand_count; ++k) {
+      const Slot& slot = op_.src[k];
+      operands_.push_back(slot.kind == Kind::kConst ? constant32(constant(slot))
+                                                    : registers(slot, row_.param >> 8 * k & 0xff));
+    }
+  }
   void lane_move() {
     destination();
     for (unsigned k = 0; k < row_.operand_count; ++k)
