@@ -133,6 +133,7 @@ TEST(Print, NormalisedDropsWhatAMicroOpDoesNotHold) {
   EXPECT_EQ(normalised("v_mov_b32_dpp v0, v1 row_mirror"), "v_mov_b32_dpp v0, v1 row_mirror");
   EXPECT_EQ(normalised("s_mov_b32 s0, lit(0x3f800000)"), "s_mov_b32 s0, 1.0");
   EXPECT_EQ(normalised("s_mov_b32 s0, lit(0xffffffff)"), "s_mov_b32 s0, -1");
+  EXPECT_EQ(normalised("v_sub_u16_e32 v81, 0x3f, v128"), "v_sub_u16 v81, 63, v128");
   EXPECT_EQ(normalised("s_sendmsg sendmsg(MSG_INTERRUPT)"), "s_sendmsg");
   EXPECT_EQ(normalised("v_fma_mix_f32 v0, v1, v2, v3 op_sel:[1,1,0] op_sel_hi:[1,0,0]"),
             "v_fma_mix_f32 v0, v1, v2, v3 op_sel:[1,0,0] op_sel_hi:[1,0,0]");
