@@ -392,13 +392,13 @@ template <bool kEvenOdd, Pack kPack>
     const I up = larger(c_field + field - (127 + 151 + 5), all(0));
     const I inverse = (field - up) << 23;
     const I c = floor_to_int(scaled_c<kEvenOdd>(acc[r], as<F>(inverse), c_dropped_below));
-    const I x = shift_right(sum[r], up) + c;
+    const I x = plus(shift_right(sum[r], up), c);
     // The 3 bits below the unit, 2^(Ec - 32), are all that S' has; of them those that L_31 keeps,
     // seen from X's leading bit.
     const I below = shift_right(shift_left(sum[r], larger(3 - up, all(0))), larger(up - 3, all(0)));
     const I kept = shift_left(all(7), (x ^ (x >> 31)) >> 29) & 7;
     const I odd = x | (((below & kept) != 0) & 1);
-    const F result = __builtin_convertvector(odd, F) * as<F>((254 << 23) - inverse);
+    const F result = __builtin_convertvector(odd, F) * as<F>(minus(all(254 << 23), inverse));
     const I unchanged = acc[r] & (acc[r] != int32_t(0x80000000));
     acc[r] = zero ? unchanged : as<I>(result);
   }
@@ -489,7 +489,7 @@ MFMA_INLINE bool sum_group(const Group& group, const Rows& values, const Rows& d
       const F y = load<F>(group.b_value + k);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r)
-        sum[h][r] += cut(values(group.a_value + k, r) * y * factor[h][r]);
+        sum[h][r] = plus(sum[h][r], cut(values(group.a_value + k, r) * y * factor[h][r]));
     }
   }
 
@@ -503,13 +503,13 @@ MFMA_INLINE bool sum_group(const Group& group, const Rows& values, const Rows& d
     F unit_inverse = factor[0][r];
     if constexpr (kEvenOdd) {
       all_field[r] = smaller(field[0][r], field[1][r]);
-      all_sum[r] = shift_right(sum[0][r], field[0][r] - all_field[r]) +
-                   shift_right(sum[1][r], field[1][r] - all_field[r]);
+      all_sum[r] = plus(shift_right(sum[0][r], field[0][r] - all_field[r]),
+                        shift_right(sum[1][r], field[1][r] - all_field[r]));
       unit_inverse = minimum(factor[0][r], factor[1][r]);
     }
     const F c = scaled_c<kEvenOdd>(acc[r], unit_inverse, c_dropped_below);
-    const I x = all_sum[r] + floor_to_int(c);
-    const F unit = as<F>((254 << 23) - as<I>(unit_inverse));
+    const I x = plus(all_sum[r], floor_to_int(c));
+    const F unit = as<F>(minus(all(254 << 23), as<I>(unit_inverse)));
     result[r] = as<I>(__builtin_convertvector(x, F) * unit);
     largest_c = larger(largest_c, as<I>(c) & 0x7FFFFFFF);
     most = larger(most, all_field[r]);
@@ -796,7 +796,8 @@ void integer(const Job& job) {
           const int32_t* y = b + place(column, 2 * dwords);
           for (int n = 0; n < 2 * dwords; ++n, x += kPitch, y += kPitch) {
             const I factor = load<I>(y);
-            for (int r = 0; r < kRows; ++r) acc[r] += multiplied_words(row(x, r), factor);
+            for (int r = 0; r < kRows; ++r)
+              acc[r] = plus(acc[r], multiplied_words(row(x, r), factor));
           }
         };
         if constexpr (kRows == 1) {
