@@ -47,7 +47,7 @@ double least_seconds(const Call& call) {
 }
 
 double seconds_of_plain_loop() {
-  static float a[16][32], b[32][16], c[16][16], d[16][16];
+  alignas(64) static float a[16][32], b[32][16], c[16][16], d[16][16];
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   for (auto& row : a) std::generate(std::begin(row), std::end(row), [&] { return normal(random); });

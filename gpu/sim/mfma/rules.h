@@ -90,7 +90,7 @@ inline constexpr SumRule kGfx950Fma = assumed(kGfx942Fma);
 inline constexpr SumRule kGfx950F16Wide = assumed(kGfx942F16);
 
 // f8f6f4 of 16x16x128 and 32x32x64 without scales, hypothesis: as gfx942's fp8, groups of 16 split
-// by parity. Other candidates: .group = 32 or 64; .product_bits up to 32; .even_odd = false.
+// by parity. Other candidates: .group = 32 or 64; .product_bits up to 28; .even_odd = false.
 inline constexpr SumRule kGfx950F8f6f4 = assumed(kGfx942Fp8);
 
 // The same with block scales, hypothesis: the scales' exponents join the products' before alignment

@@ -1,9 +1,7 @@
-// Tile kernels over vectors of kWidth dwords, in GNU's vector types. Included once for each host
-// ISA.
+// Tile kernels over vectors of kWidth dwords. Included once for each host ISA.
 //
-// A vector holds kWidth columns of one row of D. Lanes in which all is finite and no group's result
-// is subnormal or overflows follow the rule in fixed point; for all others the definition is
-// called.
+// A vector holds kWidth columns of one row of D. What a kernel does not hold for, such as Inf and
+// NaN, it leaves to the definition, lane by lane.
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -33,64 +31,6 @@ MFMA_INLINE U element_codes(const uint32_t* lanes, int local, int bits, int drop
   if (shift + bits > 32) code |= load<U>(at + kLanes) << (32 - shift);
   if (bits < 32) code &= (1u << bits) - 1;
   return code >> dropped;
-}
-
-// --- Late steps, shared -------------------------------------------------------------------------
-
-// Below every product's exponent even when added to another operand's largest.
-constexpr int kZeroExponent = -4096;
-
-struct FixedSum {
-  I sum;  // times 2^24
-  I exponent;
-};
-
-// high * 256 + low, cut by L_31 relative to its leading bit and rounded to 24 bits: the lower 23 of
-// them, and above them the leading bit's power of two.
-MFMA_INLINE HalfI rounded(HalfI high, HalfI low) {
-  // Exact: both and the sum have at most 39 bits.
-  const Double x =
-      __builtin_convertvector(high, Double) * 256.0 + __builtin_convertvector(low, Double);
-  WideU bits;
-  std::memcpy(&bits, &x, sizeof(x));
-  const WideU negative = WideU(Wide(bits) < 0);
-  constexpr uint64_t kBelow = (uint64_t{1} << 21) - 1;
-  bits &= ~uint64_t{0} >> 1;
-  bits = (bits + (negative & kBelow)) & ~kBelow;
-  bits = (bits + ((bits >> 29) & 1) + ((uint64_t{1} << 28) - 1)) >> 29;
-  return __builtin_convertvector(bits - (uint64_t{1023} << 23), HalfI);
-}
-
-// The rule's steps after alignment: acc + sum, as f32 patterns. `bad`: lanes left to the
-// definition.
-template <bool kDropC>
-MFMA_INLINE I add(I acc, FixedSum sum, int c_dropped_below, I& bad) {
-  const I field = (acc >> 23) & 0xFF;
-  bad |= field == 0xFF;
-  const I sign = acc >> 31;
-  I c = (acc & 0x7FFFFF) | ((field != 0) & 0x800000);
-  c = (c ^ sign) - sign;
-  const I c_exponent = larger(field, all(1)) - 127;
-
-  const I exponent = larger(sum.exponent, c_exponent);
-  const I down = exponent - sum.exponent;
-  const I c_down = exponent - c_exponent;
-  I late = (c << 1) >> smaller(c_down, all(31));
-  if (kDropC) late &= c_down <= c_dropped_below;
-  // X * 2^32 in two parts: what S' has below 2^-24 goes to `low`.
-  const I high = (sum.sum >> smaller(down, all(31))) + late;
-  const I deeper = larger(smaller(down - 8, all(31)), all(0));
-  const I low = ((sum.sum >> deeper) << larger(8 - down, all(0))) & 0xFF;
-
-  HalfI high_a, high_b, low_a, low_b;
-  halves(high, high_a, high_b);
-  halves(low, low_a, low_b);
-  const I x = joined(rounded(high_a, low_a), rounded(high_b, low_b));
-  const I result_field = (x >> 23) + exponent + (127 - 32);
-  const I zero = (high | low) == 0;
-  bad |= ~zero & ((result_field < 1) | (result_field > 254));
-  const I result = (x & 0x7FFFFF) | I(U(result_field) << 23) | (high & int32_t(0x80000000));
-  return result & ~zero;
 }
 
 // Lanes left to the definition: `bad` of row i of a vector of columns that starts at `column`.
@@ -392,13 +332,13 @@ template <bool kEvenOdd, Pack kPack>
     const I up = larger(c_field + field - (127 + 151 + 5), all(0));
     const I inverse = (field - up) << 23;
     const I c = floor_to_int(scaled_c<kEvenOdd>(acc[r], as<F>(inverse), c_dropped_below));
-    const I x = shift_right(sum[r], up) + c;
+    const I x = plus(shift_right(sum[r], up), c);
     // The 3 bits below the unit, 2^(Ec - 32), are all that S' has; of them those that L_31 keeps,
     // seen from X's leading bit.
     const I below = shift_right(shift_left(sum[r], larger(3 - up, all(0))), larger(up - 3, all(0)));
     const I kept = shift_left(all(7), (x ^ (x >> 31)) >> 29) & 7;
     const I odd = x | (((below & kept) != 0) & 1);
-    const F result = __builtin_convertvector(odd, F) * as<F>((254 << 23) - inverse);
+    const F result = __builtin_convertvector(odd, F) * as<F>(minus(all(254 << 23), inverse));
     const I unchanged = acc[r] & (acc[r] != int32_t(0x80000000));
     acc[r] = zero ? unchanged : as<I>(result);
   }
@@ -489,7 +429,7 @@ MFMA_INLINE bool sum_group(const Group& group, const Rows& values, const Rows& d
       const F y = load<F>(group.b_value + k);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r)
-        sum[h][r] += cut(values(group.a_value + k, r) * y * factor[h][r]);
+        sum[h][r] = plus(sum[h][r], cut(values(group.a_value + k, r) * y * factor[h][r]));
     }
   }
 
@@ -503,13 +443,13 @@ MFMA_INLINE bool sum_group(const Group& group, const Rows& values, const Rows& d
     F unit_inverse = factor[0][r];
     if constexpr (kEvenOdd) {
       all_field[r] = smaller(field[0][r], field[1][r]);
-      all_sum[r] = shift_right(sum[0][r], field[0][r] - all_field[r]) +
-                   shift_right(sum[1][r], field[1][r] - all_field[r]);
+      all_sum[r] = plus(shift_right(sum[0][r], field[0][r] - all_field[r]),
+                        shift_right(sum[1][r], field[1][r] - all_field[r]));
       unit_inverse = minimum(factor[0][r], factor[1][r]);
     }
     const F c = scaled_c<kEvenOdd>(acc[r], unit_inverse, c_dropped_below);
-    const I x = all_sum[r] + floor_to_int(c);
-    const F unit = as<F>((254 << 23) - as<I>(unit_inverse));
+    const I x = plus(all_sum[r], floor_to_int(c));
+    const F unit = as<F>(minus(all(254 << 23), as<I>(unit_inverse)));
     result[r] = as<I>(__builtin_convertvector(x, F) * unit);
     largest_c = larger(largest_c, as<I>(c) & 0x7FFFFFFF);
     most = larger(most, all_field[r]);
@@ -583,6 +523,62 @@ void aligned_f32(const Job& job) {
 }
 
 // --- Products in integers: block scales take exponents anywhere ---------------------------------
+
+// Below every product's exponent even when added to another operand's largest.
+constexpr int kZeroExponent = -4096;
+
+struct FixedSum {
+  I sum;  // times 2^24
+  I exponent;
+};
+
+// high * 256 + low, cut by L_31 relative to its leading bit and rounded to 24 bits: the lower 23 of
+// them, and above them the leading bit's power of two.
+MFMA_INLINE HalfI rounded(HalfI high, HalfI low) {
+  // Exact: both and the sum have at most 39 bits.
+  const Double x =
+      __builtin_convertvector(high, Double) * 256.0 + __builtin_convertvector(low, Double);
+  WideU bits;
+  std::memcpy(&bits, &x, sizeof(x));
+  const WideU negative = WideU(Wide(bits) < 0);
+  constexpr uint64_t kBelow = (uint64_t{1} << 21) - 1;
+  bits &= ~uint64_t{0} >> 1;
+  bits = (bits + (negative & kBelow)) & ~kBelow;
+  bits = (bits + ((bits >> 29) & 1) + ((uint64_t{1} << 28) - 1)) >> 29;
+  return __builtin_convertvector(bits - (uint64_t{1023} << 23), HalfI);
+}
+
+// The rule's steps after alignment: acc + sum, as f32 patterns. `bad`: lanes left to the
+// definition.
+template <bool kDropC>
+MFMA_INLINE I add(I acc, FixedSum sum, int c_dropped_below, I& bad) {
+  const I field = (acc >> 23) & 0xFF;
+  bad |= field == 0xFF;
+  const I sign = acc >> 31;
+  I c = (acc & 0x7FFFFF) | ((field != 0) & 0x800000);
+  c = (c ^ sign) - sign;
+  const I c_exponent = larger(field, all(1)) - 127;
+
+  const I exponent = larger(sum.exponent, c_exponent);
+  const I down = exponent - sum.exponent;
+  const I c_down = exponent - c_exponent;
+  I late = (c << 1) >> smaller(c_down, all(31));
+  if (kDropC) late &= c_down <= c_dropped_below;
+  // X * 2^32 in two parts: what S' has below 2^-24 goes to `low`.
+  const I high = (sum.sum >> smaller(down, all(31))) + late;
+  const I deeper = larger(smaller(down - 8, all(31)), all(0));
+  const I low = ((sum.sum >> deeper) << larger(8 - down, all(0))) & 0xFF;
+
+  HalfI high_a, high_b, low_a, low_b;
+  halves(high, high_a, high_b);
+  halves(low, low_a, low_b);
+  const I x = joined(rounded(high_a, low_a), rounded(high_b, low_b));
+  const I result_field = (x >> 23) + exponent + (127 - 32);
+  const I zero = (high | low) == 0;
+  bad |= ~zero & ((result_field < 1) | (result_field > 254));
+  const I result = (x & 0x7FFFFF) | I(U(result_field) << 23) | (high & int32_t(0x80000000));
+  return result & ~zero;
+}
 
 struct alignas(64) Integers {
   int32_t significand[kMaxK * 16];  // [k][column], signed, times 2^prescale
@@ -796,7 +792,8 @@ void integer(const Job& job) {
           const int32_t* y = b + place(column, 2 * dwords);
           for (int n = 0; n < 2 * dwords; ++n, x += kPitch, y += kPitch) {
             const I factor = load<I>(y);
-            for (int r = 0; r < kRows; ++r) acc[r] += multiplied_words(row(x, r), factor);
+            for (int r = 0; r < kRows; ++r)
+              acc[r] = plus(acc[r], multiplied_words(row(x, r), factor));
           }
         };
         if constexpr (kRows == 1) {

@@ -36,6 +36,9 @@ MFMA_INLINE void store(void* to, V v) {
 MFMA_INLINE I smaller(I x, I y) { return x < y ? x : y; }
 MFMA_INLINE I larger(I x, I y) { return x > y ? x : y; }
 MFMA_INLINE I all(int32_t x) { return x - I{}; }
+// Modulo 2^32.
+MFMA_INLINE I plus(I x, I y) { return I(U(x) + U(y)); }
+MFMA_INLINE I minus(I x, I y) { return I(U(x) - U(y)); }
 
 template <typename To, typename From>
 MFMA_INLINE To as(From v) {
