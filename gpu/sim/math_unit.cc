@@ -114,7 +114,8 @@ float cos_turns(float x, Transcendentals model) {
 
 double exp2_wide(double x) {
   const ToNearest scope;
-  return std::exp2(x);
+  // Finite results stay apart from 0 and infinity; both are far outside f16.
+  return std::exp2(std::isfinite(x) ? std::fmin(std::fmax(x, -1000.0), 1000.0) : x);
 }
 double log2_wide(double x) {
   const ToNearest scope;

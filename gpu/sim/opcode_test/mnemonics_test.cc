@@ -62,10 +62,12 @@ std::set<std::string> candidates() {
     if (encoding == name.npos || name.starts_with("image_")) continue;
     if (name.starts_with("v_mfma_")) continue;  // mfma's table_test
     name.resize(encoding);
+    for (const std::string_view form : {"_e32", "_e64", "_sdwa", "_dpp", "_e64"})
+      if (name.ends_with(form)) name.resize(name.size() - form.size());
     names.insert(name);
     for (const std::string_view form :
-         {"_e32", "_e64", "_dpp", "_sdwa", "_e64_dpp", "_imm", "_sgpr", "_sgpr_imm", "_offen",
-          "_offset", "_idxen", "_bothen", "_rtn", "_saddr", "_vaddr", "_lds", "_st", "_svs"})
+         {"_imm", "_sgpr", "_sgpr_imm", "_offen", "_offset", "_idxen", "_bothen", "_rtn", "_saddr",
+          "_vaddr", "_lds", "_st", "_svs"})
       if (name.ends_with(form)) names.insert(name.substr(0, name.size() - form.size()));
   }
   return names;
