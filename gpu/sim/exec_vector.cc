@@ -230,6 +230,8 @@ SIM_INLINE float clamp01(float x, bool dx10) {
 
 void scale_and_clamp(const Extras& e, const Mode& mode, u32* r0, u32* r1) {
   const float factor = e.omod == 1 ? 2.0f : e.omod == 2 ? 4.0f : 0.5f;
+  const bool other_round = e.result == ResultType::kF64 && mode.round_f16_f64 != mode.round_f32;
+  if (other_round) set_host_rounding(mode.round_f16_f64);
   for (unsigned i = 0; i < kLanes; ++i) {
     switch (e.result) {
       case ResultType::kF32:
@@ -248,10 +250,13 @@ void scale_and_clamp(const Extras& e, const Mode& mode, u32* r0, u32* r1) {
       case ResultType::kPackedF16:
         for (unsigned shift : {0u, 16u}) {
           if (shift != 0 && e.result == ResultType::kF16) break;
+          if (is_nan16(r0[i] >> shift) && !(e.clamp && mode.dx10_clamp)) continue;
           float x = as_float(f32_from_f16(r0[i] >> shift & 0xffff));
-          if (e.omod != 0 && mode.flush_out_f16_f64 && !mode.ieee && x == x) x *= factor;
+          const bool scales = e.omod != 0 && mode.flush_out_f16_f64 && !mode.ieee && x == x;
+          if (scales) x *= factor;
           if (e.clamp) x = clamp01(x, mode.dx10_clamp);
-          const u32 bits = f16_from_f32(as_bits(x), mode.round_f16_f64, mode.fp16_overflow);
+          const u32 bits = flush16(f16_from_f32(as_bits(x), mode.round_f16_f64, mode.fp16_overflow),
+                                   mask32(scales));
           r0[i] = (r0[i] & ~(0xffffu << shift)) | bits << shift;
         }
         break;
@@ -273,6 +278,7 @@ void scale_and_clamp(const Extras& e, const Mode& mode, u32* r0, u32* r1) {
         break;
     }
   }
+  if (other_round) set_host_rounding(mode.round_f32);
 }
 
 // Puts a narrow result into its part of the old register content.

@@ -528,6 +528,8 @@ inline void finish_to_lds(Wave& w, PendingLoad& p) {
   Loaded& l = *p.data;
   const unsigned bytes = p.param;
   const Span lds = own_span(0, m.lds_bytes, m.lds.data(), m.lds_defined.data(), "LDS");
+  if (p.op->row->param & kSigned)
+    for (u32& x : l.dword[0]) x = bytes == 1 ? u32(i32(i8(x))) : u32(i32(i16(x)));
   l.any_undefined |= p.failed != 0;
   for (u64& undefined : l.undefined) undefined |= p.failed;
   Stored s{};
@@ -669,20 +671,23 @@ inline u64 condxchg32(u64 m, u64 d, u64) {
   const u64 high = d >> 63 ? d >> 32 & 0x7fff'ffff : m >> 32;
   return low | high << 32;
 }
+// A sum whose NaN, where no operand is one, is the default.
+SIM_INLINE u32 plus(u32 a, u32 b) {
+  const u32 sum = as_bits(as_float(a) + as_float(b));
+  return is_nan32(sum) && !is_nan32(a) && !is_nan32(b) ? kNanF32 : sum;
+}
 inline u64 pk_add_f16(u64 m, u64 d, u64) {
   u64 r = 0;
   for (unsigned s = 0; s < 32; s += 16) {
-    const float sum =
-        as_float(f32_from_f16(m >> s & 0xffff)) + as_float(f32_from_f16(d >> s & 0xffff));
-    r |= u64(f16_from_f32(as_bits(sum), Round::kNearest, false)) << s;
+    const u32 sum = plus(f32_from_f16(m >> s & 0xffff), f32_from_f16(d >> s & 0xffff));
+    r |= u64(f16_from_f32(sum, Round::kNearest, false)) << s;
   }
   return r;
 }
 inline u64 pk_add_bf16(u64 m, u64 d, u64) {
   u64 r = 0;
   for (unsigned s = 0; s < 32; s += 16) {
-    const u32 b =
-        as_bits(as_float(u32(m >> s & 0xffff) << 16) + as_float(u32(d >> s & 0xffff) << 16));
+    const u32 b = plus(u32(m >> s & 0xffff) << 16, u32(d >> s & 0xffff) << 16);
     r |= u64(is_nan32(b) ? quiet32(b) >> 16 : (b + 0x7fff + (b >> 16 & 1)) >> 16) << s;
   }
   return r;

@@ -1,5 +1,7 @@
 #include "gpu/sim/math_unit.h"
 
+#include <xmmintrin.h>
+
 #include <cmath>
 #include <limits>
 
@@ -7,6 +9,20 @@
 
 namespace wavefuzz::sim::math {
 namespace {
+
+// libm is only accurate in the default rounding mode; MODE's is the host's while a wave runs.
+class ToNearest {
+ public:
+  ToNearest() : state_(_mm_getcsr()) {
+    if (state_ & _MM_ROUND_MASK) _mm_setcsr(state_ & ~unsigned(_MM_ROUND_MASK));
+  }
+  ~ToNearest() {
+    if (state_ & _MM_ROUND_MASK) _mm_setcsr(state_);
+  }
+
+ private:
+  unsigned state_;
+};
 
 using Wide = long double (*)(long double);
 
@@ -26,75 +42,105 @@ float round32(double near, Wide exact, float x, Transcendentals model) {
                                     : -std::numeric_limits<float>::infinity());
 }
 
-long double reduced(long double x) { return x - std::floor(x); }
 constexpr long double kTwoPi = 6.283185307179586476925286766559L;
 
-// sin(2 pi x), exact at multiples of a quarter turn.
+// The turns beyond whole ones, in [-1/2, 1/2]; exact.
+template <typename T>
+T reduced(T x) {
+  return std::remainder(x, T(1));
+}
+// sin(2 pi x), exact at multiples of a quarter turn; zeros there are positive, but for -0 itself.
 template <typename T>
 T sine(T x) {
-  T r = T(reduced(x));
-  const bool negative = r >= T(0.5);
-  if (negative) r -= T(0.5);
-  if (r > T(0.25)) r = T(0.5) - r;
-  const T y = T(std::sin(static_cast<long double>(r) * kTwoPi));
-  return negative ? -y : y;
+  if (x == 0) return x;
+  T r = reduced(x);
+  if (std::fabs(r) > T(0.25)) r = std::copysign(T(0.5), r) - r;
+  if (r == 0) return 0;
+  if (std::fabs(r) == T(0.25)) return r * 4;
+  return T(std::sin(static_cast<long double>(r) * kTwoPi));
 }
 template <typename T>
 T cosine(T x) {
-  T r = T(reduced(x));
-  if (r > T(0.5)) r = T(1) - r;
-  const bool negative = r > T(0.25);
-  if (negative) r = T(0.5) - r;
-  if (r == T(0.25)) return T(0);
-  const T y = T(std::cos(static_cast<long double>(r) * kTwoPi));
-  return negative ? -y : y;
+  const T r = T(0.25) - std::fabs(reduced(x));
+  if (r == 0) return 0;
+  if (std::fabs(r) == T(0.25)) return r * 4;
+  return T(std::sin(static_cast<long double>(r) * kTwoPi));
 }
 
 }  // namespace
 
 float exp2(float x, Transcendentals model) {
+  const ToNearest scope;
   return round32(
       std::exp2(double(x)), [](long double y) { return std::exp2(y); }, x, model);
 }
 float log2(float x, Transcendentals model) {
+  const ToNearest scope;
   if (x < 0) return as_float(kNanF32);
   return round32(
       std::log2(double(x)), [](long double y) { return std::log2(y); }, x, model);
 }
 float rcp(float x, Transcendentals model) {
+  const ToNearest scope;
   return round32(
       1.0 / double(x), [](long double y) { return 1.0L / y; }, x, model);
 }
 float rsq(float x, Transcendentals model) {
+  const ToNearest scope;
   if (x < 0) return as_float(kNanF32);
   return round32(
       1.0 / std::sqrt(double(x)), [](long double y) { return 1.0L / std::sqrt(y); }, x, model);
 }
 float sqrt(float x, Transcendentals model) {
+  const ToNearest scope;
   if (x < 0) return as_float(kNanF32);
   return round32(
       std::sqrt(double(x)), [](long double y) { return std::sqrt(y); }, x, model);
 }
 float sin_turns(float x, Transcendentals model) {
+  const ToNearest scope;
   if (std::isinf(x)) return as_float(kNanF32);
   if (std::fabs(x) > 256.0f) return 0.0f;
   return round32(
       sine(double(x)), [](long double y) { return sine(y); }, x, model);
 }
 float cos_turns(float x, Transcendentals model) {
+  const ToNearest scope;
   if (std::isinf(x)) return as_float(kNanF32);
   if (std::fabs(x) > 256.0f) return 1.0f;
   return round32(
       cosine(double(x)), [](long double y) { return cosine(y); }, x, model);
 }
 
-double exp2_wide(double x) { return std::exp2(x); }
-double log2_wide(double x) { return std::log2(x); }
-double rcp_wide(double x) { return 1.0 / x; }
-double rsq_wide(double x) { return 1.0 / std::sqrt(x); }
-double sqrt_wide(double x) { return std::sqrt(x); }
-double sin_turns_wide(double x) { return std::isinf(x) ? as_double(kNanF64) : sine(x); }
-double cos_turns_wide(double x) { return std::isinf(x) ? as_double(kNanF64) : cosine(x); }
+double exp2_wide(double x) {
+  const ToNearest scope;
+  // Finite results stay apart from 0 and infinity; both are far outside f16.
+  return std::exp2(std::isfinite(x) ? std::fmin(std::fmax(x, -1000.0), 1000.0) : x);
+}
+double log2_wide(double x) {
+  const ToNearest scope;
+  return std::log2(x);
+}
+double rcp_wide(double x) {
+  const ToNearest scope;
+  return 1.0 / x;
+}
+double rsq_wide(double x) {
+  const ToNearest scope;
+  return 1.0 / std::sqrt(x);
+}
+double sqrt_wide(double x) {
+  const ToNearest scope;
+  return std::sqrt(x);
+}
+double sin_turns_wide(double x) {
+  const ToNearest scope;
+  return std::isinf(x) ? as_double(kNanF64) : sine(x);
+}
+double cos_turns_wide(double x) {
+  const ToNearest scope;
+  return std::isinf(x) ? as_double(kNanF64) : cosine(x);
+}
 
 // The first 1201 bits of 2/pi behind the point, all the hardware has.
 constexpr uint64_t kTwoOverPi[] = {

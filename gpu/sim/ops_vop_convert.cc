@@ -144,7 +144,10 @@ constexpr Row kRows[] = {
     vector("v_cvt_u32_f64", [](double a) { return to_u32(a); }),
     vector("v_cvt_f64_f32",
            [](float a) {
-             return is_nan32(as_bits(a)) ? as_double(quiet64(as_bits(double(a)))) : double(a);
+             const u32 b = as_bits(a);
+             const u64 nan =
+                 u64(b & 0x8000'0000) << 32 | 0x7ff8'0000'0000'0000 | u64(b & 0x7f'ffff) << 29;
+             return F64{is_nan32(b) ? nan : as_bits(double(a))};
            }),
     // A NaN's payload is cut to f32's. Rounding and flushing are those of the result's format.
     vector("v_cvt_f32_f64",

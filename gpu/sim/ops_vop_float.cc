@@ -11,6 +11,11 @@ SIM_INLINE Half fma16(Half a, Half b, Half c) {
   return {round_to_odd(double(a.value) * double(b.value) + double(c.value))};
 }
 
+// v_fma_mixlo, v_fma_mixhi: an f32 result, flushed as such, is rounded again.
+SIM_INLINE Half mix16(Mix a, Mix b, Mix c, const Mode& m) {
+  const u32 sum = as_bits(fma32(a.value, b.value, c.value));
+  return {as_float(flush32(sum, mask32(m.flush_out_f32)))};
+}
 // The product is rounded by itself.
 SIM_INLINE Half mad16(Half a, Half b, Half c, const Mode& m) {
   const float product = as_float(
@@ -169,8 +174,9 @@ SIM_INLINE float div_fmas32(float a, float b, float c, bool scaled) {
   const double error = (product - (sum - part)) + (double(c) - part);
   // Round to odd, so that the conversion below sees on which side of a tie the exact sum lies.
   u64 bits = as_bits(sum);
-  const bool away = error != 0 && (error < 0) != (sum < 0);
-  if (error != 0) bits = (bits - u64(away)) | 1;
+  const bool inexact = error == error && error != 0;  // NaN: an infinity is among the operands
+  const bool away = inexact && (error < 0) != (sum < 0);
+  if (inexact) bits = (bits - u64(away)) | 1;
   const double factor = exponent32(as_bits(c)) > 127 ? 0x1p64 : 0x1p-64;
   return scaled ? float(as_double(bits) * factor) : fma32(a, b, c);
 }
@@ -414,9 +420,9 @@ constexpr Row kRows[] = {
     vector("v_madak_f16", [](Half a, Half b, Half k, const Mode& m) { return mad16(a, b, k, m); }),
     // One rounding to f32, a second to f16 (the mix instructions compute in f32).
     vector_half("v_fma_mixlo_f16",
-                [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; }),
+                [](Mix a, Mix b, Mix c, const Mode& m) { return mix16(a, b, c, m); }),
     high(vector_half("v_fma_mixhi_f16",
-                     [](Mix a, Mix b, Mix c) { return Half{fma32(a.value, b.value, c.value)}; })),
+                     [](Mix a, Mix b, Mix c, const Mode& m) { return mix16(a, b, c, m); })),
 
     vector("v_min_f32", [](F32 a, F32 b, const Mode& m) { return min_of(a, b, m); }),
     vector("v_max_f32", [](F32 a, F32 b, const Mode& m) { return max_of(a, b, m); }),
@@ -472,7 +478,11 @@ constexpr Row kRows[] = {
 
     vector("v_ldexp_f32", [](float a, i32 n) { return ldexp32(a, n); }),
     vector("v_ldexp_f64", [](double a, i32 n) { return ldexp64(a, n); }),
-    vector("v_ldexp_f16", [](Half a, i16 n) { return Half{ldexp32(a.value, n)}; }),
+    vector("v_ldexp_f16",
+           [](Half a, i16 n) {
+             // Within what f32 holds, so that overflow stays apart from infinity.
+             return Half{ldexp32(a.value, n < -100 ? -100 : n > 100 ? 100 : n)};
+           }),
     vector("v_trig_preop_f64", [](F64 a, u32 segment) { return trig_preop(a, segment); }),
     vector("v_cubeid_f32", [](float x, float y, float z) { return cube_id(x, y, z); }),
     vector("v_cubesc_f32", [](float x, float y, float z) { return cube_sc(x, y, z); }),

@@ -132,6 +132,9 @@ uint64_t poison_packed32(const uint64_t*, const uint64_t* p) {
          (any >> 32 != 0 ? uint64_t{0xffff'ffff} << 32 : 0);
 }
 
+uint64_t poison_pk_mov(const uint64_t*, const uint64_t* p) {
+  return (p[0] & 0xffff'ffff) | p[1] << 32;
+}
 uint64_t poison_byte0(const uint64_t*, const uint64_t* p) { return all_if(p[0] & 0xff); }
 uint64_t poison_byte1(const uint64_t*, const uint64_t* p) { return all_if(p[0] >> 8 & 0xff); }
 uint64_t poison_byte2(const uint64_t*, const uint64_t* p) { return all_if(p[0] >> 16 & 0xff); }

@@ -138,6 +138,7 @@ void check(Probe& p, const Atomic& a, Where where, bool returns) {
     AsmOptions options;
     options.lds_bytes = 1024;
     const auto wave = p.wave(line, options);
+    Island& island = wave->memory().add({"m", 1024});
     std::vector<std::byte> memory(1024);
     u64 old[kLanes], first[kLanes], second[kLanes];
     LaneValues words[4], low_address, high_address;
@@ -157,7 +158,6 @@ void check(Probe& p, const Atomic& a, Where where, bool returns) {
       low_address[i] = 16 + i * bytes - offset;
     }
     for (unsigned r = 0; r < 4; ++r) wave->set_v(10 + r, words[r]).set_v(20 + r, 77);
-    Island& island = wave->memory().add({"m", 1024});
     std::copy(memory.begin(), memory.end(), island.writable(0, 1024).begin());
     wave->write_lds(0, memory);
     const u64 base = in_lds ? u64{kSharedAperture} << 32 : island.address();

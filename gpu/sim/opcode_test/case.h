@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -48,6 +49,8 @@ class Probe {
   std::mt19937_64& random() { return random_; }
   u64 pick(u64 below) { return random_() % below; }
 
+  // How many forms of each kind the assembler took: "plain", "sdwa", "omod", ...
+  std::map<std::string, int>& forms() { return forms_; }
   size_t compared() const { return compared_; }
   size_t changed() const {
     return changed_;
@@ -64,6 +67,7 @@ class Probe {
   u64 last_ = ~u64{0};
   bool failed_ = false;
   std::string text_;
+  std::map<std::string, int> forms_;
 };
 
 // What a case has to have seen to count.
@@ -150,6 +154,7 @@ struct VectorCase {
   bool one_round = false;        // both rounding fields get the same value
   bool wide_denormals = false;   // f16 and f64 denormals are always kept
   bool nearest = false;          // only to nearest even
+  bool nan = true;               // constants that read as NaN are among the operands
   bool compare_exec = false;     // v_cmpx: EXEC gets the mask
   std::string suffix = {};       // of the text
   // Changes random sources before use.
@@ -171,6 +176,7 @@ struct VectorCase {
   WITH(no_output, v.output_modifiers = false)
   WITH(same_round, v.one_round = true)
   WITH(keeps_wide_denormals, v.wide_denormals = true)
+  WITH(without_nan, v.nan = false)
   WITH(to_nearest, v.nearest = true)
   WITH(constant, v.effect = Effect::kConstant)
   WITH(on950, v.arches = kGfx950Only)

@@ -55,6 +55,8 @@ void add_compare_cases(Cases& cases) {
       c.mnemonic = (exec ? "v_cmpx_" : "v_cmp_") + tail;
       c.mask_out = true;
       c.compare_exec = exec;
+      const std::string condition = tail.substr(0, tail.find('_'));
+      if (condition == "f" || condition == "t" || condition == "tru") c.effect = Effect::kConstant;
       cases.push_back(vector_case(c));
     }
   };

@@ -21,8 +21,8 @@ u64 float_dot(const Fp& f, const Lane& x, u64 c) {
   const auto nan_free = [&](u64 h) { return f.value(h); };
   const Mode& m = x.mode;
   for (const u64 h : {x.a & 0xffff, x.b & 0xffff, x.a >> 16, x.b >> 16})
-    if (f.nan(h)) return ~u64{0};
-  if (kSingle.nan(c)) return ~u64{0};
+    if (f.nan(h)) return kSingle.default_nan();
+  if (kSingle.nan(c)) return c | kSingle.quiet_bit();
   APFloat sum = kSingle.value(kSingle.in(c, m));
   for (unsigned shift : {0u, 16u}) {
     APFloat a = nan_free(x.a >> shift), b = nan_free(x.b >> shift);

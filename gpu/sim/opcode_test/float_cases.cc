@@ -16,6 +16,11 @@ constexpr Exact kMul = [](APFloat& a, const APFloat& b, const APFloat&, auto r) 
 constexpr Exact kFma = [](APFloat& a, const APFloat& b, const APFloat& c, auto r) {
   a.fusedMultiplyAdd(b, c, r);
 };
+constexpr Exact kSubReversed = [](APFloat& a, const APFloat& b, const APFloat&, auto r) {
+  APFloat x = b;
+  x.subtract(a, r);
+  a = x;
+};
 template <RoundingMode kTo>
 constexpr Exact kIntegral =
     [](APFloat& a, const APFloat&, const APFloat&, auto) { a.roundToIntegral(kTo); };
@@ -56,8 +61,10 @@ Want unfused(const char* order) {
       if (f.nan(o)) return o | f.quiet_bit();
     APFloat product = f.value(s[0]);
     product.multiply(f.value(s[1]), f.round(x.mode));
+    bool finite = !f.infinite(s[0]) && !f.infinite(s[1]);
+    product = f.value(bound_f16(x.mode, f.code(product), finite));
     product.add(f.value(s[2]), f.round(x.mode));
-    const bool finite = !f.infinite(s[0]) && !f.infinite(s[1]) && !f.infinite(s[2]);
+    finite &= !f.infinite(s[2]);
     return f.out(bound_f16(x.mode, f.code(product), finite), x.mode);
   };
 }
@@ -161,7 +168,7 @@ void add_float_cases(Cases& cases) {
     if (!half) add("fmac", two, op(f, kFma, "abd"));
     if (wide) continue;
     add("sub", two, op(f, kSub, "ab"));
-    add("subrev", two, op(f, kSub, "ba"));
+    add("subrev", two, op(f, kSubReversed, "ab"));
     add(
         "min3", three, [&f](Lane& x) { return extreme3(f, x.mode, false, x.a, x.b, x.c); }, half);
     add(

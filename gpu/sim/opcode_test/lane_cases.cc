@@ -59,11 +59,11 @@ void add_lane_cases(Cases& cases) {
     }
   }));
   cases.push_back(custom("v_writelane_b32", [](Probe& p) {
-    const auto wave = p.wave("v_writelane_b32 v0, s1, s2");
+    const auto wave = p.wave("v_writelane_b32 v0, s1, m0");
     for (int i = 0; i < 100; ++i) {
       const LaneValues data = random_lanes(p);
       const uint32_t lane = uint32_t(p.pick(200)), value = uint32_t(p.random()());
-      wave->set_v(0, data).set_s(1, value).set_s(2, lane).set_exec(p.random()());
+      wave->set_v(0, data).set_s(1, value).set_s(kM0, lane).set_exec(p.random()());
       p.run(*wave);
       for (unsigned k = 0; k < kLanes; ++k)
         p.equal(wave->v(0, k), k == lane % 64 ? value : data[k], data[k],
@@ -156,7 +156,7 @@ void add_lane_cases(Cases& cases) {
         const LaneValues a = random_lanes(p), b = random_lanes(p);
         const u64 exec = batch < 2 ? ~u64{0} : p.random()();
         const std::string t = text;
-        const unsigned to = t.find(" a") != std::string::npos ? kAgpr0 + 10 : 10;
+        const unsigned to = t.find("b32 a") != std::string::npos ? kAgpr0 + 10 : 10;
         const unsigned from = t.find(", a") != std::string::npos ? kAgpr0 + 1 : 1;
         wave->set_v(from, a).set_v(to, b).set_exec(exec);
         p.run(*wave);

@@ -8,15 +8,14 @@ namespace wavefuzz::sim::opcode {
 namespace {
 
 constexpr long double kPi = 3.14159265358979323846264338327950288L;
+// Sine and cosine of x turns, by a sine within a quarter turn. Zeros are positive, but for sin(-0).
 long double turns(long double x, bool cosine) {
-  // Reduced to an eighth of a turn, where sine and cosine are accurate.
-  long double r = x - std::floor(x);
-  int eighth = int(r * 8);
-  const long double quarter = (eighth + 1) / 2 / 4.0L;
-  const long double rest = (r - quarter) * 2 * kPi;
-  const int q = ((eighth + 1) / 2 + (cosine ? 1 : 0)) % 4;
-  const long double s = q % 2 == 0 ? std::sin(rest) : std::cos(rest);
-  return q < 2 ? s : s == 0 ? 0 : -s;
+  if (x == 0 && !cosine) return x;
+  long double r = std::remainder(x, 1.0L);
+  if (cosine) r = 0.25L - std::fabs(r);
+  if (std::fabs(r) > 0.25L) r = std::copysign(0.5L, r) - r;
+  if (r == 0) return 0;
+  return std::fabs(r) == 0.25L ? 4 * r : std::sin(2 * kPi * r);
 }
 struct Function {
   const char* name;

@@ -50,8 +50,8 @@ constexpr Access kLdsStores[] = {{"b8", 1},   {"b8_d16_hi", 1, false, 2},
                                  {"b32", 4},  {"b64", 8},
                                  {"b96", 12}, {"b128", 16}};
 
-// Where addresses point: every lane has 32 bytes of its own there.
-constexpr unsigned kStride = 32, kSize = 64 * kStride;
+// Where addresses point: every lane has 64 bytes of its own, of which it uses the upper half.
+constexpr unsigned kStride = 64, kSize = 64 * kStride;
 enum class Space { kGlobal, kLds, kScratch };
 
 // How an instruction of a family names its address.
@@ -77,9 +77,9 @@ const std::vector<Form> kScratchForms = {
     {"{} {}, v0, off offset:8", "{} v0, {}, off offset:8", Space::kScratch, 8, Form::kOffset32},
     {"{} {}, v0, off", "{} v0, {}, off", Space::kScratch, 0, Form::kOffset32}};
 const std::vector<Form> kBufferForms = {
-    {"{} {}, v0, s[4:7], 0 offen offset:20", "{} {1}, v0, s[4:7], 0 offen offset:20",
-     Space::kGlobal, 20, Form::kDescriptor},
-    {"{} {}, v0, s[4:7], s8 offen", "{} {1}, v0, s[4:7], s8 offen", Space::kGlobal, 64,
+    {"{} {}, v0, s[4:7], 0 offen offset:20", "{} {}, v0, s[4:7], 0 offen offset:20", Space::kGlobal,
+     20, Form::kDescriptor},
+    {"{} {}, v0, s[4:7], s8 offen", "{} {}, v0, s[4:7], s8 offen", Space::kGlobal, 16,
      Form::kDescriptor}};
 const std::vector<Form> kLdsForms = {
     {"{} {}, v0", "{} v0, {}", Space::kLds, 0, Form::kOffset32},
@@ -123,9 +123,9 @@ struct Bench {
         wave->write_scratch(i, 0, std::span(memory).subspan(i * kStride, kStride));
     }
     wave->set_s64(0, base);
-    wave->set_s64(4, base).set_s(6, kSize).set_s(7, 0).set_s(8, 64);
+    wave->set_s64(4, base).set_s(6, kSize).set_s(7, 0).set_s(8, 16);
     for (unsigned i = 0; i < kLanes; ++i) {
-      unsigned inside = unsigned(p.pick(kStride - bytes + 1));
+      unsigned inside = 32 + unsigned(p.pick(33 - bytes));
       if (p.pick(2)) inside -= inside % std::min(bytes, 4u);
       at[i] = i * kStride + inside;
       u64 address = space == Space::kScratch ? inside : at[i];

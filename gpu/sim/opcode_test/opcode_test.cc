@@ -80,5 +80,27 @@ TEST(Coverage, EveryRowOfTheInstructionTableHasACase) {
   }
 }
 
+// The runner leaves out what the assembler refuses. It must not refuse everything.
+TEST(Coverage, TheFormsOfAnInstructionAreTried) {
+  const std::map<std::string, std::vector<std::string>> wanted = {
+      {"v_add_f32",
+       {"plain", "e64", "sdwa", "dpp", "scalar", "constant", "clamp", "omod", "neg", "abs"}},
+      {"v_add_u32", {"plain", "e64", "sdwa", "dpp", "scalar", "constant", "clamp", "sext"}},
+      {"v_fma_f16", {"plain", "op_sel", "neg", "abs", "clamp", "omod"}},
+      {"v_pk_fma_f16", {"plain", "op_sel", "neg", "clamp", "constant"}},
+      {"v_pk_add_f32", {"plain", "op_sel", "neg"}},
+      {"v_cmp_lt_f64", {"plain", "e64", "scalar", "neg", "abs"}},
+      {"v_addc_co_u32", {"plain", "e64", "sdwa", "dpp"}},
+  };
+  for (const Case& c : all_cases()) {
+    const auto want = wanted.find(c.mnemonic);
+    if (want == wanted.end()) continue;
+    Probe probe(c.mnemonic, Arch::kGfx942, best_host_isa(), false);
+    c.check(probe);
+    for (const std::string& form : want->second)
+      EXPECT_GT(probe.forms()[form], 0) << c.mnemonic << " " << form;
+  }
+}
+
 }  // namespace
 }  // namespace wavefuzz::sim::opcode

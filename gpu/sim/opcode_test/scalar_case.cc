@@ -55,6 +55,10 @@ void run(const ScalarCase& s, Probe& p) {
           value[1] = p.pick(64) | p.pick(80) << 16;
         wave->set_s64(kSource[n], value[n]);
         if (s.sources[n] == 16) value[n] = k;
+        if (n == 0 && s.sources.size() == 2 && immediate && p.pick(3) == 0) {
+          value[0] = p.pick(2) ? k : u64(int64_t(int16_t(k)));
+          wave->set_s64(kSource[0], value[0]);
+        }
         if (form > 1 && n == 0) value[n] = u64(constant);
         value[n] &= mask(s.sources[n]);
       }

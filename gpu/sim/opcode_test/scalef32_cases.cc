@@ -23,11 +23,14 @@ double real(const Fp& f, u64 x) {
   if (f.nan(x)) return std::copysign(std::nan(""), x >> (f.bits - 1) ? -1.0 : 1.0);
   return f.real(x);
 }
+double divided(const Fp& f, u64 x, u64 scale) {  // a NaN has the value's sign
+  return std::copysign(real(f, x) / factor(scale), real(f, x));
+}
 u64 down(const Small& s, const Fp& f, u64 x, u64 scale, bool saturate) {
-  return s.encode(real(f, x) / factor(scale), saturate);
+  return s.encode(divided(f, x, scale), saturate);
 }
 u64 down(const Small& s, const Fp& f, u64 x, u64 scale, uint32_t random, bool saturate) {
-  return s.encode_stochastic(real(f, x) / factor(scale), random, saturate);
+  return s.encode_stochastic(divided(f, x, scale), random, saturate);
 }
 u64 up(const Small& s, const Fp& f, u64 code, u64 scale) {
   const double x = s.value(code) * factor(scale);

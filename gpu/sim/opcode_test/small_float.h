@@ -38,7 +38,7 @@ struct Small {
   u64 encode_stochastic(double x, uint32_t random, bool saturate) const {
     const bool negative = std::signbit(x);
     if (std::isnan(x)) return signed_code(nan, negative);
-    if (std::isinf(x)) return signed_code(saturate ? max : over, negative);
+    if (std::isinf(x)) return beyond(negative, saturate);
     const int extra = 23 - int(mantissa);
     const double scale = std::ldexp(1.0, extra), size = std::fabs(x), step = ulp(size);
     const double kept = std::floor(size / step * scale) / scale;
@@ -51,9 +51,12 @@ struct Small {
     const int e = size == 0 || std::isinf(size) ? least_exponent : std::ilogb(size);
     return std::ldexp(1.0, std::max(e, least_exponent) - int(mantissa));
   }
+  u64 beyond(bool negative, bool saturate) const {
+    return saturate ? max | (negative ? sign() : 0) : signed_code(over, negative);
+  }
   // Of a magnitude that is representable or too large.
   u64 finish(double size, bool negative, bool saturate) const {
-    if (size > value(max)) return signed_code(saturate ? max : over, negative);
+    if (size > value(max)) return beyond(negative, saturate);
     APFloat r(size);
     bool loses = false;
     r.convert(semantics, RoundingMode::NearestTiesToEven, &loses);

@@ -132,6 +132,7 @@ class Runner {
         list.push_back({"0x12345678", 0x1234'5678});
       }
       for (const Constant& c : list) {
+        if (!v_.nan && is_float(t) && fp(t).nan(c.bits)) continue;
         f.scalar = -1;
         f.constant = int(k);
         f.constant_text = c.text;
@@ -227,6 +228,7 @@ class Runner {
   }
 
   void sdwa() {
+    if (is_packed()) return;
     for (int i = 0; i < 14; ++i) {
       Form f;
       f.encoding = "_sdwa";
@@ -371,8 +373,24 @@ class Runner {
         fmt::format("s_setreg_b32 hwreg(HW_REG_MODE), s{}\n{}", kModeIn, line);
     std::unique_ptr<AsmWave> wave = p_.wave(whole, {}, optional);
     if (wave == nullptr) return false;
+    count(f);
     for (int batch = 0; batch < f.batches && !p_.failed(); ++batch) one(*wave, f, line, batch);
     return true;
+  }
+
+  void count(const Form& f) {
+    std::map<std::string, int>& n = p_.forms();
+    ++n[f.sdwa ? "sdwa" : !f.dpp.empty() ? "dpp" : f.encoding == "_e64" ? "e64" : "plain"];
+    if (f.scalar >= 0) ++n["scalar"];
+    if (f.constant >= 0) ++n["constant"];
+    if (f.clamp) ++n["clamp"];
+    if (f.omod != 0) ++n["omod"];
+    if (f.has_op_sel) ++n["op_sel"];
+    for (unsigned k = 0; k < 3; ++k) {
+      if (f.neg[k] || f.neg_hi[k]) ++n["neg"];
+      if (f.abs[k]) ++n["abs"];
+      if (f.sext[k]) ++n["sext"];
+    }
   }
 
   uint32_t mode_bits(const Form& f, int batch) {
