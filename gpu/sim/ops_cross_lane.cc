@@ -57,8 +57,8 @@ const Op* v_writelane(Wave& w, const Op* op) {
   w.v[op->dst][lane] = value;
   for (unsigned b = 0; b < 4; ++b) {
     u64& p = w.v_poison[op->dst].byte[b];
-    // Lane masks spilled this way keep undefined bits for inactive lanes. A byte counts as undefined
-    // when all of it is: else they would spread to the lanes beside them.
+    // Lane masks spilled this way keep undefined bits for inactive lanes. A byte counts as
+    // undefined when all of it is: else they would spread to the lanes beside them.
     p = (p & ~(u64{1} << lane)) | u64((poison >> 8 * b & 0xff) == 0xff) << lane;
   }
   if (poison) w.v_origin[op->dst] = w.s_origin[op->src[0].index];

@@ -53,7 +53,8 @@ TEST(Spread, SpilledMasksKeepDefinedBits) {
             0xffff'ff00u);
 }
 
-// Compilers leave the upper half of an addend undefined when only the lower half of the sum is used.
+// Compilers leave the upper half of an addend undefined when only the lower half of the sum is
+// used.
 TEST(Spread, CarriesGoUpwards) {
   EXPECT_EQ(poison_of("v_mad_u64_u32 v[2:3], s[2:3], v0, v0, v[0:1]"), 0u);
   EXPECT_EQ(poison_of("v_mad_u64_u32 v[2:3], s[2:3], v0, v0, v[0:1]\nv_mov_b32 v2, v3"),

@@ -32,8 +32,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kBundle = "__CLANG_OFFLOAD_BUNDLE__";
 constexpr std::string_view kCompressedBundle = "CCOB";
-constexpr std::string_view kElf = "\x7f"
-                                  "ELF";
+constexpr std::string_view kElf =
+    "\x7f"
+    "ELF";
 constexpr unsigned kAmdGpu = 224;  // e_machine
 
 std::string read_file(const fs::path& path) {
@@ -122,7 +123,7 @@ class Survey {
       if (bytes.starts_with(kCompressedBundle))
         return skip(path, "a compressed offload bundle; clang-offload-bundler unpacks it");
       size_t at = bytes.starts_with(kBundle) || is_host_elf(bytes) ? bytes.find(kBundle)
-                                                                    : std::string::npos;
+                                                                   : std::string::npos;
       if (at == std::string::npos) {
         if (wanted) CodeObject::parse(as_bytes(bytes), path);  // says what is wrong with it
         return;
@@ -134,8 +135,8 @@ class Survey {
     }
   }
 
-  // Magic, number of entries, and for each its offset, size, the length of its id, and the id, which
-  // ends in the arch: "hipv4-amdgcn-amd-amdhsa--gfx942:sramecc+".
+  // Magic, number of entries, and for each its offset, size, the length of its id, and the id,
+  // which ends in the arch: "hipv4-amdgcn-amd-amdhsa--gfx942:sramecc+".
   void add_bundle(const std::string& path, std::string_view bundle) {
     const auto entries = field<uint64_t>(bundle, kBundle.size());
     size_t at = kBundle.size() + 8;

@@ -69,10 +69,10 @@ TEST(Survey, EverythingInTheTreeIsSupported) {
       << all.text.substr(all.text.find("unsupported:"));
   unsigned objects = 0, kernels = 0, instructions = 0, runnable = 0;
   const size_t last = all.text.rfind('\n', all.text.size() - 2) + 1;
-  ASSERT_EQ(std::sscanf(all.text.c_str() + last,
-                        "%u objects, %u kernels, %u instructions; %u kernels", &objects, &kernels,
-                        &instructions, &runnable),
-            4)
+  ASSERT_EQ(
+      std::sscanf(all.text.c_str() + last, "%u objects, %u kernels, %u instructions; %u kernels",
+                  &objects, &kernels, &instructions, &runnable),
+      4)
       << all.text.substr(last);
   EXPECT_EQ(kernels, runnable);
   EXPECT_GE(kernels, 400u);  // the generated programs alone, on two arches
@@ -85,7 +85,9 @@ TEST(Survey, OffloadBundlesAndAnyFileName) {
   put(dir / "kernel.hipfb", bundle(id, contents(kSaxpy)));
   put(dir / "deep" / "plain_without_extension", contents(kSaxpy));
   // A host object that carries a bundle in a section.
-  std::string host = "\x7f" "ELF\2\1\1";
+  std::string host =
+      "\x7f"
+      "ELF\2\1\1";
   host.resize(64);
   host[18] = 62;
   put(dir / "program", host + bundle(id, contents(kSaxpy)));
@@ -113,7 +115,8 @@ TEST(Survey, UnreadableInputIsOneLineAndTheRestIsSurveyed) {
   const fs::path dir = folder("bad");
   put(dir / "a.co", "not an object");
   put(dir / "b.co", contents(kSaxpy));
-  put(dir / "c.bundle", bundle("hipv4-amdgcn-amd-amdhsa--gfx942", contents(kSaxpy)).substr(0, 5000));
+  put(dir / "c.bundle",
+      bundle("hipv4-amdgcn-amd-amdhsa--gfx942", contents(kSaxpy)).substr(0, 5000));
   const Outcome some = survey(dir);
   EXPECT_EQ(some.exit, 2);
   EXPECT_NE(some.text.find("a.co: not an ELF file"), std::string::npos) << some.text;

@@ -1,14 +1,14 @@
 // Float arithmetic against LLVM's APFloat, over special values, random bits, every rounding and
 // denormal mode, on every host ISA.
 #include <gtest/gtest.h>
-#include <string>
-#include <bit>
-#include <array>
 #include <llvm/ADT/APFloat.h>
 #include <llvm/ADT/APInt.h>
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <random>
+#include <string>
 
 #include "gpu/sim/testing_asm.h"
 
@@ -448,8 +448,13 @@ TEST(Exponents, TrigPreopReadsTwoOverPi) {
     return std::bit_cast<uint64_t>(x);
   };
   AsmWave wave("v_trig_preop_f64 v[4:5], v[0:1], v2");
-  for (const auto& [exponent, segment, shift] : std::initializer_list<std::array<unsigned, 3>>{
-           {1023, 0, 0}, {1077, 0, 0}, {1078, 0, 1}, {1023, 1, 53}, {1100, 1, 76}, {1030, 2, 106}}) {
+  for (const auto& [exponent, segment, shift] :
+       std::initializer_list<std::array<unsigned, 3>>{{1023, 0, 0},
+                                                      {1077, 0, 0},
+                                                      {1078, 0, 1},
+                                                      {1023, 1, 53},
+                                                      {1100, 1, 76},
+                                                      {1030, 2, 106}}) {
     wave.set_v64(0, uint64_t{exponent} << 52 | 12345).set_v(2, segment).run();
     EXPECT_EQ(wave.v64(4), want(shift)) << exponent << " " << segment;
   }
