@@ -14,6 +14,33 @@ void valu_loop(const float* in, float* out, int items, int rounds) {
   }
 }
 
+// Work-items side by side in vector registers, 64 at a time.
+void valu_loop_vectorised(const float* in, float* out, int items, int rounds) {
+  for (int i = 0; i < items; i += 64) {
+    float x[64], y[64];
+    unsigned a[64], b[64];
+    for (int lane = 0; lane < 64; ++lane) {
+      const ValuState s = valu_start(in[i + lane], unsigned(i + lane));
+      x[lane] = s.x;
+      y[lane] = s.y;
+      a[lane] = s.a;
+      b[lane] = s.b;
+    }
+    for (int r = 0; r < rounds; ++r)
+#pragma omp simd
+      for (int lane = 0; lane < 64; ++lane) {
+        ValuState t{x[lane], y[lane], a[lane], b[lane]};
+        valu_round(t);
+        x[lane] = t.x;
+        y[lane] = t.y;
+        a[lane] = t.a;
+        b[lane] = t.b;
+      }
+    for (int lane = 0; lane < 64; ++lane)
+      out[i + lane] = valu_end({x[lane], y[lane], a[lane], b[lane]});
+  }
+}
+
 // Groups of 256 in step, which is how their exchange through memory is meant.
 void lds_loop(const float* in, float* out, int items, int rounds) {
   for (int group = 0; group < items; group += 256) {

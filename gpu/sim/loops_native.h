@@ -6,6 +6,7 @@ namespace wavefuzz::sim::native {
 
 // The same buffers and work as the kernels of testdata/loops.hip with `items` work-items.
 void valu_loop(const float* in, float* out, int items, int rounds);
+void valu_loop_vectorised(const float* in, float* out, int items, int rounds);
 void lds_loop(const float* in, float* out, int items, int rounds);
 void memory_loop(const float* in, float* out, int items, int rounds);
 

@@ -63,6 +63,10 @@ void loop(benchmark::State& state, const char* kernel, NativeLoop native, int ro
 }
 
 void valu(benchmark::State& state) { loop(state, "valu_loop", native::valu_loop, 200); }
+// Beside the same code with work-items in vector lanes, the best that a host can do.
+void valu_beside_vectorised(benchmark::State& state) {
+  loop(state, "valu_loop", native::valu_loop_vectorised, 200);
+}
 void lds(benchmark::State& state) { loop(state, "lds_loop", native::lds_loop, 200); }
 void global_memory(benchmark::State& state) {
   loop(state, "memory_loop", native::memory_loop, 200);
@@ -101,6 +105,7 @@ void every_isa(benchmark::internal::Benchmark* b) {
 }
 
 BENCHMARK(valu)->Apply(every_isa)->UseManualTime();
+BENCHMARK(valu_beside_vectorised)->Apply(every_isa)->UseManualTime();
 BENCHMARK(lds)->Apply(every_isa)->UseManualTime();
 BENCHMARK(global_memory)->Apply(every_isa)->UseManualTime();
 BENCHMARK(launch);

@@ -39,8 +39,25 @@ class Random {
 };
 
 enum Type : uint8_t {
-  kU8, kI8, kU16, kI16, kU32, kI32, kU64, kI64, kBool,
-  kF16, kBf16, kF32, kF64, kU16x2, kI16x2, kF16x2, kF32x2, kU32x4, kTypes
+  kU8,
+  kI8,
+  kU16,
+  kI16,
+  kU32,
+  kI32,
+  kU64,
+  kI64,
+  kBool,
+  kF16,
+  kBf16,
+  kF32,
+  kF64,
+  kU16x2,
+  kI16x2,
+  kF16x2,
+  kF32x2,
+  kU32x4,
+  kTypes
 };  // clang-format off
 constexpr const char* kNames[] = {"u8",  "i8",   "u16", "i16", "u32",   "i32",   "u64",   "i64",   "bool",
                                   "f16", "bf16", "f32", "f64", "u16x2", "i16x2", "f16x2", "f32x2", "u32x4"};
@@ -83,8 +100,7 @@ std::vector<Rule> all_rules() {
     add(t, {t, t, t}, name + "($0 ^ $1 ^ $2)");
     add(t, {t, t, t}, name + "(($0 & $1) | $2)");
     add(t, {t, kU32}, name + "(" + w + "($0) << ($1 & " + mask + "))");
-    for (int twice = 0; twice < 2; ++twice)
-      add(t, {t, kU32}, name + "($0 >> ($1 & " + mask + "))");
+    for (int twice = 0; twice < 2; ++twice) add(t, {t, kU32}, name + "($0 >> ($1 & " + mask + "))");
     add(t, {t, t}, "quotient<" + name + ">($0, $1)");
     add(t, {t, t}, "remainder_of<" + name + ">($0, $1)");
     add(t, {t, t}, "smaller<" + name + ">($0, $1)");
@@ -97,7 +113,8 @@ std::vector<Rule> all_rules() {
     add(t, {kBool}, name + "($0)");
     for (const Type f : {kF32, kF64}) {
       // The range, in numbers that both float types have.
-      const char* const ranges[] = {"0, 255", "-128, 127", "0, 65535", "-32768, 32767",
+      const char* const ranges[] = {"0, 255",           "-128, 127",
+                                    "0, 65535",         "-32768, 32767",
                                     "0, 0x1.fffffep31", "-0x1p31, 0x1.fffffep30",
                                     "0, 0x1.fffffep63", "-0x1p63, 0x1.fffffep62"};
       add(t, {f}, "to_integer<" + name + ", " + kNames[f] + ">($0, " + ranges[t] + ")");
@@ -221,9 +238,8 @@ std::vector<Rule> all_rules() {
   for (const Type v : {kU16x2, kI16x2}) {
     const Text n = kNames[v];
     const Type e = v == kU16x2 ? kU16 : kI16;
-    for (const char* f :
-         {"sum", "difference", "product", "smaller", "larger", "saturating_sum",
-          "saturating_difference", "shifted_left", "shifted_right"})
+    for (const char* f : {"sum", "difference", "product", "smaller", "larger", "saturating_sum",
+                          "saturating_difference", "shifted_left", "shifted_right"})
       add(v, {v, v}, Text("each_") + f + "($0, $1)");
     add(v, {e, e}, "made<" + n + ", " + kNames[e] + ">($0, $1)");
     add(v, {kU32}, "__builtin_bit_cast(" + n + ", $0)");
@@ -500,8 +516,8 @@ class Generator {
       if (n.assignable) targets.push_back(&n);
     if (!arrays_.empty() && random_.one_in(3)) {
       const Array& a = random_.of(arrays_);
-      return indent() + a.name + "[" + expression(kU32, 2) + a.index + "] = " +
-             expression(a.type) + ";\n";
+      return indent() + a.name + "[" + expression(kU32, 2) + a.index + "] = " + expression(a.type) +
+             ";\n";
     }
     const Name& n = *random_.of(targets);
     return indent() + n.text + " = " + expression(n.type) + ";\n";
@@ -613,7 +629,7 @@ class Generator {
         text += n.text + " = ";
         break;
       }
-    static const char* const kOps[] = {"atomic_add", "atomic_and", "atomic_or",   "atomic_xor",
+    static const char* const kOps[] = {"atomic_add", "atomic_and", "atomic_or",  "atomic_xor",
                                        "atomic_min", "atomic_max", "atomic_swap"};
     Text op = kOps[random_.below(7)];
     if (t == kU64 && random_.one_in(3)) op = "loop_add";
@@ -637,8 +653,8 @@ class Generator {
         case 0:
           for (const LdsArray& a : lds_)
             if (a.writing && random_.one_in(2))
-              return indent() + "l." + a.name + "[" + own_slot_of(a) + "] = " +
-                     expression(a.type) + ";\n";
+              return indent() + "l." + a.name + "[" + own_slot_of(a) + "] = " + expression(a.type) +
+                     ";\n";
           return own_atomic();
         case 1: {
           const Type t = integer_type();
@@ -751,10 +767,11 @@ class Generator {
   }
 
   Text first_phase() {
-    Text text = "static void start(State& s, Uniform& u, Shared& l, const Item& it, const Args& g) {\n";
+    Text text =
+        "static void start(State& s, Uniform& u, Shared& l, const Item& it, const Args& g) {\n";
     for (const Name& n : uniform_)
-      text += "  u." + n.text + " = " + kNames[n.type] + "(g.a + " + std::to_string(random_.below(9)) +
-              ");\n";
+      text += "  u." + n.text + " = " + kNames[n.type] + "(g.a + " +
+              std::to_string(random_.below(9)) + ");\n";
     for (size_t i = 0; i < state_.size(); ++i) {
       const Name& n = state_[i];
       const Text index = "it.group * " + std::to_string(size_) + " + it.id + " +
@@ -772,7 +789,8 @@ class Generator {
     }
     for (const LdsArray& a : lds_)
       text += "  l." + a.name + "[it.id] = " +
-              (a.type == kBool ? "(it.id & 1) != 0" : Text("input<") + kNames[a.type] + ">(g, it.id * 3)") +
+              (a.type == kBool ? "(it.id & 1) != 0"
+                               : Text("input<") + kNames[a.type] + ">(g, it.id * 3)") +
               ";\n";
     text += "  if (it.id < 16) l.sums[it.id] = it.id * 77;\n";
     text += "  if (it.id < 8) l.wide[it.id] = it.id;\n}\n";
@@ -816,10 +834,10 @@ class Generator {
       case 4: {
         const Type some[] = {kU32, kI32, kU64};
         const Type v = some[random_.below(3)];
-        return random_.one_in(2) ? "g.first_lane(" + u(v) + ", " + s(v) + ")"
-                                 : "g.one_lane(" + u(v) + ", " + s(v) + ", " +
-                                       std::to_string(random_.below(whole_waves_ ? 64 : size_ % 64)) +
-                                       ")";
+        return random_.one_in(2)
+                   ? "g.first_lane(" + u(v) + ", " + s(v) + ")"
+                   : "g.one_lane(" + u(v) + ", " + s(v) + ", " +
+                         std::to_string(random_.below(whole_waves_ ? 64 : size_ % 64)) + ")";
       }
       case 5:
         return "g.shuffle(" + both + ", " + s(kU32) + ")";
@@ -828,8 +846,8 @@ class Generator {
       case 7:
         return "g.push_xor(" + both + ", " + std::to_string(random_.below(64)) + ")";
       case 8: {
-        const unsigned pattern = random_.one_in(3) ? 0x8000 + random_.below(256)
-                                                   : random_.below(0x8000);
+        const unsigned pattern =
+            random_.one_in(3) ? 0x8000 + random_.below(256) : random_.below(0x8000);
         return "g.swizzle<" + hex(pattern) + ">(" + both + ")";
       }
       case 9:

@@ -1,6 +1,6 @@
-// The language of generated programs: types and operations that mean the same in a HIP kernel and in
-// host C++. On the device they are the compiler's builtins; on the host they are written out from
-// their definitions (C++, IEEE 754, the ISA manual), for any C++20 compiler.
+// The language of generated programs: types and operations that mean the same in a HIP kernel and
+// in host C++. On the device they are the compiler's builtins; on the host they are written out
+// from their definitions (C++, IEEE 754, the ISA manual), for any C++20 compiler.
 #ifndef WAVEFUZZ_GPU_SIM_PROGRAMS_PRELUDE_H_
 #define WAVEFUZZ_GPU_SIM_PROGRAMS_PRELUDE_H_
 
@@ -183,9 +183,7 @@ inline T saturating_difference(T a, T b) {
   return __builtin_elementwise_sub_sat(a, b);
 }
 inline u32 bit_field(u32 x, u32 first, u32 width) { return __builtin_amdgcn_ubfe(x, first, width); }
-inline i32 bit_field(i32 x, u32 first, u32 width) {
-  return __builtin_amdgcn_sbfe(x, first, width);
-}
+inline i32 bit_field(i32 x, u32 first, u32 width) { return __builtin_amdgcn_sbfe(x, first, width); }
 inline u32 align_bit(u32 high, u32 low, u32 by) { return __builtin_amdgcn_alignbit(high, low, by); }
 inline u32 align_byte(u32 high, u32 low, u32 by) {
   return __builtin_amdgcn_alignbyte(high, low, by);
@@ -310,22 +308,18 @@ inline i32 dot2(i16x2 a, i16x2 b, i32 c) {
 inline u32 dot2(u16x2 a, u16x2 b, u32 c) {
   return c + u32(a[0]) * u32(b[0]) + u32(a[1]) * u32(b[1]);
 }
-inline u16x2 packed_saturated(u32 a, u32 b) {
-  return {{saturated<u16>(a), saturated<u16>(b)}};
-}
-inline i16x2 packed_saturated(i32 a, i32 b) {
-  return {{saturated<i16>(a), saturated<i16>(b)}};
-}
+inline u16x2 packed_saturated(u32 a, u32 b) { return {{saturated<u16>(a), saturated<u16>(b)}}; }
+inline i16x2 packed_saturated(i32 a, i32 b) { return {{saturated<i16>(a), saturated<i16>(b)}}; }
 #endif
 
 // --- Vectors -------------------------------------------------------------------------------------
 
 // Elementwise, each result converted to the element type.
 #ifdef __AMDGCN__
-#define ELEMENTWISE(name, expression)   \
-  template <typename V>                 \
-  inline V name(V a, V b) {             \
-    return expression;                  \
+#define ELEMENTWISE(name, expression) \
+  template <typename V>               \
+  inline V name(V a, V b) {           \
+    return expression;                \
   }
 ELEMENTWISE(each_sum, a + b)
 ELEMENTWISE(each_difference, a - b)
@@ -347,14 +341,14 @@ template <typename T>
 inline T wrapped(T x) {
   return x;
 }
-#define ELEMENTWISE(name, expression)               \
-  template <typename T, unsigned kCount>            \
+#define ELEMENTWISE(name, expression)                                       \
+  template <typename T, unsigned kCount>                                    \
   inline Vector<T, kCount> name(Vector<T, kCount> v, Vector<T, kCount> w) { \
-    for (unsigned i = 0; i < kCount; ++i) {         \
-      const T a = v[i], b = w[i];                   \
-      v[i] = T(expression);                         \
-    }                                               \
-    return v;                                       \
+    for (unsigned i = 0; i < kCount; ++i) {                                 \
+      const T a = v[i], b = w[i];                                           \
+      v[i] = T(expression);                                                 \
+    }                                                                       \
+    return v;                                                               \
   }
 ELEMENTWISE(each_sum, a + b)
 ELEMENTWISE(each_difference, a - b)
@@ -473,9 +467,7 @@ inline u32 fp_class(f32 x, u32 mask) {
   }
   return mask >> kind & 1;
 }
-inline f32 median(f32 a, f32 b, f32 c) {
-  return larger(smaller(a, b), smaller(larger(a, b), c));
-}
+inline f32 median(f32 a, f32 b, f32 c) { return larger(smaller(a, b), smaller(larger(a, b), c)); }
 inline f32 fraction(f32 x) {
   const f32 r = f32(f64(x) - __builtin_floor(f64(x)));
   return r < 1.0f ? r : 0x1.fffffep-1f;
@@ -512,8 +504,8 @@ inline f64 scaled(f64 x, i32 n) { return __builtin_ldexp(x, n); }
 // --- Memory --------------------------------------------------------------------------------------
 
 inline constexpr u32 kInputBytes = 4096;
-inline constexpr u32 kOwnBytes = 64;      // of global memory, for every work-item
-inline constexpr u32 kSharedWords = 64;   // of global memory, for all: atomics only
+inline constexpr u32 kOwnBytes = 64;     // of global memory, for every work-item
+inline constexpr u32 kSharedWords = 64;  // of global memory, for all: atomics only
 
 struct Args {
   const u8* in;  // kInputBytes
@@ -550,10 +542,10 @@ inline T* own(const Args& g, const Item& it, u32 group_size, u32 index) {
 
 // Atomics. The first of each pair returns the old content.
 #ifdef __AMDGCN__
-#define ATOMIC(name, builtin)                                                           \
-  template <typename P, typename T>                                                     \
-  inline T name(P* p, T x) {                                                            \
-    return builtin(p, x, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);                   \
+#define ATOMIC(name, builtin)                                         \
+  template <typename P, typename T>                                   \
+  inline T name(P* p, T x) {                                          \
+    return builtin(p, x, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT); \
   }
 ATOMIC(atomic_add, __hip_atomic_fetch_add)
 ATOMIC(atomic_and, __hip_atomic_fetch_and)
@@ -611,9 +603,9 @@ inline T loop_add(T* p, T x) {
 
 // --- A group of work-items -----------------------------------------------------------------------
 
-// A program is a sequence of steps over a group: each() and every_wave() run code on every work-item
-// and once per wave; the others exchange state between the lanes of a wave. The device executes them
-// as they come, the host one step at a time for all lanes.
+// A program is a sequence of steps over a group: each() and every_wave() run code on every
+// work-item and once per wave; the others exchange state between the lanes of a wave. The device
+// executes them as they come, the host one step at a time for all lanes.
 #ifdef __AMDGCN__
 
 template <typename T, typename F>
@@ -650,14 +642,12 @@ struct Group {
   template <typename T, typename I>
   void shuffle(T State::*to, T State::*from, I State::*index) {
     const u32 lane = u32(s.*index) & 63;
-    s.*to =
-        by_dwords(s.*from, [=](u32 x) { return __builtin_amdgcn_ds_bpermute(lane * 4, x); });
+    s.*to = by_dwords(s.*from, [=](u32 x) { return __builtin_amdgcn_ds_bpermute(lane * 4, x); });
   }
   template <typename T>
   void shuffle_xor(T State::*to, T State::*from, u32 mask) {
     const u32 lane = item.lane ^ mask;
-    s.*to =
-        by_dwords(s.*from, [=](u32 x) { return __builtin_amdgcn_ds_bpermute(lane * 4, x); });
+    s.*to = by_dwords(s.*from, [=](u32 x) { return __builtin_amdgcn_ds_bpermute(lane * 4, x); });
   }
   template <typename T>
   void push_xor(T State::*to, T State::*from, u32 mask) {
@@ -730,19 +720,20 @@ struct Group {
 #define BOTH_SIDES _Pragma("clang force_cuda_host_device begin")
 #define BOTH_SIDES_END _Pragma("clang force_cuda_host_device end")
 
-#define PROGRAM_KERNEL(NAME, SIZE, ...)                                                          \
-  extern "C" __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, SIZE))) void  \
-      program_##NAME(const u8* in, u8* out, u8* own, u64* common, u64 b, u32 a, f32 c) {         \
-    using namespace NAME;                                                                        \
-    __attribute__((shared)) Shared lds;                                                          \
-    const u32 id = __builtin_amdgcn_workitem_id_x();                                             \
-    const u32 group = __builtin_amdgcn_workgroup_id_x();                                         \
-    Group<State, Uniform, Shared, SIZE> g{                                                       \
-        {in, out, own, common, b, a, c}, {id, id & 63, group}, &lds, {}, {}};                    \
-    __VA_ARGS__                                                                                  \
-    Result r{};                                                                                  \
-    finish(g.s, g.u, r);                                                                         \
-    reinterpret_cast<Result*>(out)[group * SIZE + id] = r;                                       \
+#define PROGRAM_KERNEL(NAME, SIZE, ...)                                       \
+  extern "C" __attribute__((global))                                          \
+  __attribute__((amdgpu_flat_work_group_size(1, SIZE))) void program_##NAME(  \
+      const u8* in, u8* out, u8* own, u64* common, u64 b, u32 a, f32 c) {     \
+    using namespace NAME;                                                     \
+    __attribute__((shared)) Shared lds;                                       \
+    const u32 id = __builtin_amdgcn_workitem_id_x();                          \
+    const u32 group = __builtin_amdgcn_workgroup_id_x();                      \
+    Group<State, Uniform, Shared, SIZE> g{                                    \
+        {in, out, own, common, b, a, c}, {id, id & 63, group}, &lds, {}, {}}; \
+    __VA_ARGS__                                                               \
+    Result r{};                                                               \
+    finish(g.s, g.u, r);                                                      \
+    reinterpret_cast<Result*>(out)[group * SIZE + id] = r;                    \
   }
 
 #else  // the host
@@ -797,7 +788,8 @@ struct Group {
     gather(to, from, [](u32 i) {
       const u32 lane = i % 64;
       if (kPattern & 0x8000) return (lane & ~3u) | (kPattern >> 2 * (lane & 3) & 3);
-      const u32 within = (((lane & 31) & (kPattern & 31)) | (kPattern >> 5 & 31)) ^ (kPattern >> 10);
+      const u32 within =
+          (((lane & 31) & (kPattern & 31)) | (kPattern >> 5 & 31)) ^ (kPattern >> 10);
       return (lane & 32) | within;
     });
   }
@@ -883,25 +875,26 @@ struct Group {
   void swap_rows(u32 State::*a, u32 State::*b) { exchange(a, b, 16); }
 };
 
-#define PROGRAM_KERNEL(NAME, SIZE, ...)                                                       \
-  namespace NAME {                                                                            \
-  static void run_group(const Args& args, u32 group) {                                        \
-    static Group<State, Uniform, Shared, SIZE> g;                                             \
-    std::memset(static_cast<void*>(&g), 0, sizeof(g));                                        \
-    g.args = args;                                                                            \
-    g.group = group;                                                                          \
-    __VA_ARGS__                                                                               \
-    for (u32 i = 0; i < SIZE; ++i) {                                                          \
-      Result r;                                                                               \
-      std::memset(static_cast<void*>(&r), 0, sizeof(r));                                      \
-      finish(g.s[i], g.u[i / 64], r);                                                         \
-      std::memcpy(args.out + (u64(group) * SIZE + i) * sizeof(Result), &r, sizeof(r));        \
-    }                                                                                         \
-  }                                                                                           \
-  static const bool registered = wavefuzz::sim::add_program(                                  \
-      {PROGRAM_SET, #NAME, SIZE, sizeof(Result), kFields, [](const wavefuzz::sim::HostArguments& h, u32 i) { \
-         run_group({h.in, h.out, h.own, h.common, h.b, h.a, h.c}, i);                         \
-       }});                                                                                   \
+#define PROGRAM_KERNEL(NAME, SIZE, ...)                                                          \
+  namespace NAME {                                                                               \
+  static void run_group(const Args& args, u32 group) {                                           \
+    static Group<State, Uniform, Shared, SIZE> g;                                                \
+    std::memset(static_cast<void*>(&g), 0, sizeof(g));                                           \
+    g.args = args;                                                                               \
+    g.group = group;                                                                             \
+    __VA_ARGS__                                                                                  \
+    for (u32 i = 0; i < SIZE; ++i) {                                                             \
+      Result r;                                                                                  \
+      std::memset(static_cast<void*>(&r), 0, sizeof(r));                                         \
+      finish(g.s[i], g.u[i / 64], r);                                                            \
+      std::memcpy(args.out + (u64(group) * SIZE + i) * sizeof(Result), &r, sizeof(r));           \
+    }                                                                                            \
+  }                                                                                              \
+  static const bool registered =                                                                 \
+      wavefuzz::sim::add_program({PROGRAM_SET, #NAME, SIZE, sizeof(Result), kFields,             \
+                                  [](const wavefuzz::sim::HostArguments& h, u32 i) {             \
+                                    run_group({h.in, h.out, h.own, h.common, h.b, h.a, h.c}, i); \
+                                  }});                                                           \
   }
 #endif
 

@@ -50,9 +50,9 @@ Buffers buffers(const HostProgram& program, Kind kind, uint64_t seed) {
         return random() & 0x0000'001f'0000'001f;
       case kEdges: {
         static constexpr uint32_t kWords[] = {
-            0,           1,           0x7fffffff,  0x80000000,  0xffffffff,  0x7f800000,
-            0xff800000,  0x3f800000,  0x00800000,  0x007fffff,  0x80000001,  0x7f7fffff,
-            0x7c003c00,  0x04000001,  0xfbff7bff,  0x00ff00ff,  0x80008000,  0x7fff8000};
+            0,          1,          0x7fffffff, 0x80000000, 0xffffffff, 0x7f800000,
+            0xff800000, 0x3f800000, 0x00800000, 0x007fffff, 0x80000001, 0x7f7fffff,
+            0x7c003c00, 0x04000001, 0xfbff7bff, 0x00ff00ff, 0x80008000, 0x7fff8000};
         return kWords[random() % 18] | uint64_t(kWords[random() % 18]) << 32;
       }
       default:
@@ -81,13 +81,9 @@ Buffers buffers(const HostProgram& program, Kind kind, uint64_t seed) {
 }
 
 void run_on_host(const HostProgram& program, Buffers& x) {
-  const HostArguments arguments{x.in.data(),
-                                x.out.data(),
-                                x.own.data(),
-                                reinterpret_cast<uint64_t*>(x.common.data()),
-                                x.b,
-                                x.a,
-                                x.c};
+  const HostArguments arguments{
+      x.in.data(), x.out.data(), x.own.data(), reinterpret_cast<uint64_t*>(x.common.data()),
+      x.b,         x.a,          x.c};
   for (uint32_t group = 0; group < kGroups; ++group) program.run_group(arguments, group);
 }
 
@@ -158,7 +154,9 @@ std::string difference(const HostProgram& program, const Buffers& got, const Buf
   return "";
 }
 
-[[maybe_unused]] void PrintTo(const HostProgram& program, std::ostream* out) { *out << program.name; }
+[[maybe_unused]] void PrintTo(const HostProgram& program, std::ostream* out) {
+  *out << program.name;
+}
 
 class Programs : public testing::TestWithParam<HostProgram> {};
 
