@@ -120,14 +120,6 @@ SIM_INLINE u32 bitop3(u32 a, u32 b, u32 c, u32 table) {
   }
   return r;
 }
-// op_sel picks a dword of each source: the first source gives the low result, the second the high.
-template <typename F>
-constexpr Row packed_move(std::string_view mnemonic, F f) {
-  Row row = vector(mnemonic, f);
-  row.operands[0] = row.operands[1] = OperandType::kPackedF32;
-  row.poison = poison_pack32;
-  return row;
-}
 constexpr Row table(Row row) {
   row.param = kTableModifier;
   return row;
@@ -143,7 +135,10 @@ constexpr Row kRows[] = {
     vector("v_accvgpr_read_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_write_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_mov_b32", [](u32 a) { return a; }).with(poison_copy),
-    packed_move("v_pk_mov_b32", [](u64 a, u64 b) { return u64(u32(a)) | u64(u32(b)) << 32; }),
+    // op_sel picks the dword of either source.
+    vector("v_pk_mov_b32",
+           [](Pair32 a, Pair32 b) { return u64(u32(a.bits)) | u64(u32(b.bits)) << 32; })
+        .with(poison_pk_mov),
     vector("v_cndmask_b32", [](u32 a, u32 b, LaneBit c) { return c ? b : a; }).with(poison_select),
 
     // Addition and subtraction.

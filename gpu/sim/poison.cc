@@ -121,7 +121,6 @@ uint64_t poison_perm(const uint64_t* v, const uint64_t* p) {
 uint64_t poison_pack(const uint64_t*, const uint64_t* p) {
   return (p[0] & 0xffff) | (p[1] & 0xffff) << 16;
 }
-uint64_t poison_pack32(const uint64_t*, const uint64_t* p) { return uint32_t(p[0]) | p[1] << 32; }
 uint64_t poison_packed16(const uint64_t*, const uint64_t* p) {
   const uint64_t any = p[0] | p[1] | p[2];
   return ((any & 0xffff) != 0 ? 0xffff : 0) | ((any >> 16 & 0xffff) != 0 ? 0xffff'0000 : 0);

@@ -47,7 +47,6 @@ uint64_t poison_alignbit(const uint64_t* v, const uint64_t* p);   // {a, b} >> c
 uint64_t poison_alignbyte(const uint64_t* v, const uint64_t* p);  // {a, b} >> 8c
 uint64_t poison_perm(const uint64_t* v, const uint64_t* p);       // bytes of {a, b} picked by c
 uint64_t poison_pack(const uint64_t* v, const uint64_t* p);       // a | b << 16
-uint64_t poison_pack32(const uint64_t* v, const uint64_t* p);     // low dwords of a and b
 uint64_t poison_packed16(const uint64_t* v, const uint64_t* p);   // halves apart
 uint64_t poison_packed32(const uint64_t* v, const uint64_t* p);   // dwords apart
 uint64_t poison_pk_mov(const uint64_t* v, const uint64_t* p);     // low dwords of a and b
