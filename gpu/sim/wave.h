@@ -27,8 +27,8 @@ inline constexpr uint32_t kNeverWritten = ~0u;
 inline constexpr uint64_t kCodeBase = 0x7f00'0000'0000;
 inline constexpr uint64_t kKernargBase = 0x7e00'0000'0000;
 inline constexpr uint64_t kPacketBase = 0x7e80'0000'0000;  // the AQL packet of the dispatch
-inline constexpr uint32_t kSharedAperture = 0x10000;   // high dword of src_shared_base
-inline constexpr uint32_t kPrivateAperture = 0x20000;  // high dword of src_private_base
+inline constexpr uint32_t kSharedAperture = 0x10000;       // high dword of src_shared_base
+inline constexpr uint32_t kPrivateAperture = 0x20000;      // high dword of src_private_base
 
 enum class WaveState : uint8_t { kReady, kAtBarrier, kEnded, kStopped };
 
@@ -117,8 +117,8 @@ struct Machine {
   std::vector<std::byte> kernarg;
   std::vector<uint64_t> kernarg_defined;
   alignas(8) std::byte packet[64 + 64];  // the second half stays zero, for whole-word reads
-  std::vector<uint64_t> seen_findings;  // (kind, op) already reported
-  std::vector<uint8_t> inexact_seen;    // per op
+  std::vector<uint64_t> seen_findings;   // (kind, op) already reported
+  std::vector<uint8_t> inexact_seen;     // per op
 
   // Defined in machine.cc.
   // Records a finding unless this instruction has had one of the kind. False when the launch must
