@@ -90,6 +90,10 @@ void add_dot_cases(Cases& cases) {
           r.name, kF32, {kB32, kB32, kB32}, [&f](Lane& x) { return float_dot(f, x, x.c); }};
     c.arches = r.arches;
     c.modifiers = c.output_modifiers = false;
+    if (&f == &kHalf && !r.accumulates) {  // neg_lo and neg_hi
+      c.sources = {kPkF16, kPkF16, kF32};
+      c.modifiers = true;
+    }
     c.shape = finite(f);
     Case test = vector_case(c);
     cases.push_back(test);

@@ -89,6 +89,7 @@ TEST(Coverage, TheFormsOfAnInstructionAreTried) {
       {"v_fma_f16", {"plain", "op_sel", "neg", "abs", "clamp", "omod"}},
       {"v_pk_fma_f16", {"plain", "op_sel", "neg", "clamp", "constant"}},
       {"v_pk_add_f32", {"plain", "op_sel", "neg"}},
+      {"v_dot2_f32_f16", {"plain", "neg", "constant"}},
       {"v_cmp_lt_f64", {"plain", "e64", "scalar", "neg", "abs"}},
       {"v_addc_co_u32", {"plain", "e64", "sdwa", "dpp"}},
   };

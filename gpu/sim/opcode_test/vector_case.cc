@@ -48,7 +48,7 @@ struct Form {
   bool neg_hi[3] = {};  // packed: neg_lo is neg
   Part part[3] = {};
   bool op_sel[4] = {}, op_sel_hi[3] = {true, true, true};
-  bool has_op_sel = false;
+  bool has_op_sel = false, has_neg = false;
   int scalar = -1;    // this source is an SGPR
   int constant = -1;  // this source is `constant_text`, of these bits
   std::string constant_text;
@@ -192,11 +192,14 @@ class Runner {
   void packed() {
     for (int i = 0; i < 12; ++i) {
       Form f;
-      f.has_op_sel = true;
+      f.has_op_sel = i % 4 != 3;
+      f.has_neg = v_.modifiers && any_float() && i % 2;
       for (unsigned k = 0; k < v_.sources.size(); ++k) {
-        f.op_sel[k] = p_.pick(2);
-        f.op_sel_hi[k] = p_.pick(2);
-        if (v_.modifiers && is_float(v_.sources[k]) && i % 2) {
+        if (f.has_op_sel) {
+          f.op_sel[k] = p_.pick(2);
+          f.op_sel_hi[k] = p_.pick(2);
+        }
+        if (f.has_neg && (v_.sources[k] == kPkF16 || v_.sources[k] == kPkF32)) {
           f.neg[k] = p_.pick(2);
           f.neg_hi[k] = p_.pick(2);
         }
@@ -309,25 +312,24 @@ class Runner {
     }
     if (v_.mask_in) add(vop2_carry(f) ? "vcc" : reg("s", kMaskIn, 2));
     if (!v_.suffix.empty()) t += " " + v_.suffix;
-    if (f.has_op_sel) {
-      const auto list = [&](const char* name, const bool* bits, size_t n) {
-        t += fmt::format(" {}:[", name);
-        for (size_t i = 0; i < n; ++i) t += fmt::format("{}{}", i ? "," : "", int(bits[i]));
-        t += "]";
-      };
-      if (is_packed()) {
-        list("op_sel", f.op_sel, v_.sources.size());
-        list("op_sel_hi", f.op_sel_hi, v_.sources.size());
-        if (v_.modifiers && any_float()) {
-          list("neg_lo", f.neg, v_.sources.size());
-          list("neg_hi", f.neg_hi, v_.sources.size());
-        }
-      } else {
-        bool bits[4] = {};
-        for (size_t k = 0; k < v_.sources.size(); ++k) bits[k] = f.op_sel[k];
-        bits[v_.sources.size()] = f.op_sel[3];
-        list("op_sel", bits, v_.sources.size() + 1);
-      }
+    const auto list = [&](const char* name, const bool* bits, size_t n) {
+      t += fmt::format(" {}:[", name);
+      for (size_t i = 0; i < n; ++i) t += fmt::format("{}{}", i ? "," : "", int(bits[i]));
+      t += "]";
+    };
+    const size_t n = v_.sources.size();
+    if (f.has_op_sel && is_packed()) {
+      list("op_sel", f.op_sel, n);
+      list("op_sel_hi", f.op_sel_hi, n);
+    } else if (f.has_op_sel) {
+      bool bits[4] = {};
+      for (size_t k = 0; k < n; ++k) bits[k] = f.op_sel[k];
+      bits[n] = f.op_sel[3];
+      list("op_sel", bits, n + 1);
+    }
+    if (f.has_neg) {
+      list("neg_lo", f.neg, n);
+      list("neg_hi", f.neg_hi, n);
     }
     if (f.clamp) t += " clamp";
     if (f.omod) t += f.omod == 1 ? " mul:2" : f.omod == 2 ? " mul:4" : " div:2";
