@@ -37,6 +37,7 @@ namespace {
 constexpr uint32_t kMaxKernarg = 1 << 16;
 constexpr uint32_t kMaxPrivate = 1 << 20;
 constexpr uint64_t kMaxZeroFill = 64 << 20;
+constexpr uint64_t kMaxAddress = uint64_t{1} << 32;
 
 // Names come from the file: messages keep to one line whatever is in them.
 std::string one_line(std::string text) {
@@ -231,6 +232,7 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
     throw Error(fmt::format("{}: e_type is {}, not a linked code object (ET_DYN, 3)", name,
                             unsigned(header.e_type)));
 
+  uint64_t total = 0;
   for (const auto& segment : take(elf.program_headers(), name, "program headers")) {
     if (segment.p_offset > buffer.size() || segment.p_filesz > buffer.size() - segment.p_offset)
       throw Error(fmt::format("{}: truncated: a segment ends at byte {}, the file at {}", name,
@@ -240,6 +242,18 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       if (segment.p_memsz < segment.p_filesz || segment.p_memsz - segment.p_filesz > kMaxZeroFill)
         throw Error(fmt::format("{}: a segment has p_memsz {}, p_filesz {}", name,
                                 uint64_t(segment.p_memsz), uint64_t(segment.p_filesz)));
+      if (segment.p_vaddr > kMaxAddress)
+        throw Error(fmt::format("{}: a segment is at {:#x}, beyond {:#x}", name,
+                                uint64_t(segment.p_vaddr), kMaxAddress));
+      total += segment.p_memsz;
+      if (total > buffer.size() + kMaxZeroFill)
+        throw Error(fmt::format("{}: its segments have more than {} bytes, the file {}", name,
+                                buffer.size() + kMaxZeroFill, buffer.size()));
+      for (const Segment& other : content->segments)
+        if (segment.p_vaddr < other.address + other.bytes.size() &&
+            other.address < segment.p_vaddr + segment.p_memsz)
+          throw Error(fmt::format("{}: segments at {:#x} and {:#x} overlap", name, other.address,
+                                  uint64_t(segment.p_vaddr)));
       Segment loaded{segment.p_vaddr,
                      {at, at + segment.p_filesz},
                      (segment.p_flags & ELF::PF_W) != 0,

@@ -1,12 +1,14 @@
 // The loader: what it reads from a code object, and one clear line for everything that is none.
 #include "gpu/sim/code_object.h"
 
+#include <elf.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <span>
 
 #include "gpu/sim/program.h"
 
@@ -109,6 +111,47 @@ TEST(CodeObject, OtherFilesAreNamedForWhatTheyAre) {
   other = file(kObject);
   other[16] = std::byte{1};  // e_type: relocatable
   EXPECT_EQ(parse_error(other), "k.co: e_type is 1, not a linked code object (ET_DYN, 3)");
+}
+
+// What no single damaged byte of these objects reaches, or only one value of it.
+TEST(CodeObject, FieldsThatWouldLeadOutOfTheFile) {
+  const std::vector<std::byte> whole = file(kObject);
+  const auto put = [](std::vector<std::byte>& bytes, size_t at, auto value) {
+    std::memcpy(bytes.data() + at, &value, sizeof(value));
+  };
+  const auto program_header = [&](uint32_t type) {
+    Elf64_Ehdr header;
+    std::memcpy(&header, whole.data(), sizeof(header));
+    for (size_t i = 0; i < header.e_phnum; ++i) {
+      const size_t at = header.e_phoff + i * sizeof(Elf64_Phdr);
+      Elf64_Phdr segment;
+      std::memcpy(&segment, whole.data() + at, sizeof(segment));
+      if (segment.p_type == type && segment.p_vaddr != 0) return at;
+    }
+    return size_t{0};
+  };
+  std::vector<std::byte> damaged = whole;  // a note segment without alignment means 4
+  put(damaged, program_header(PT_NOTE) + offsetof(Elf64_Phdr, p_align), uint64_t{0});
+  EXPECT_EQ(CodeObject::parse(damaged, "k.co").kernels().size(), 1u);
+
+  damaged = whole;
+  put(damaged, program_header(PT_LOAD) + offsetof(Elf64_Phdr, p_vaddr), ~uint64_t{0xfff});
+  EXPECT_EQ(parse_error(damaged), "k.co: a segment is at 0xfffffffffffff000, beyond 0x100000000");
+  damaged = whole;
+  put(damaged, program_header(PT_LOAD) + offsetof(Elf64_Phdr, p_vaddr), uint64_t{0x10});
+  EXPECT_EQ(parse_error(damaged), "k.co: segments at 0x0 and 0x10 overlap");
+
+  // The descriptor's last field but one: preload 3 dwords from dword 511.
+  const CodeObject object = CodeObject::parse(whole, "k.co");
+  const std::span<const std::byte> data = object.segments()[0].bytes;
+  size_t found = 0;
+  for (size_t at = 0; at + 64 <= data.size(); at += 64) {
+    damaged = whole;
+    put(damaged, at + 58, uint16_t(511 << 7 | 3));
+    found += parse_error(damaged).find("preloads 3 dwords of kernarg from dword 511") !=
+             std::string::npos;
+  }
+  EXPECT_EQ(found, 1u);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/TargetParser/Triple.h>
 
+#include <algorithm>
 #include <cstring>
 
 // LLVM declares these in a header that lists every target it was built with.
@@ -61,6 +62,8 @@ Disassembler::~Disassembler() = default;
 
 namespace {
 
+constexpr unsigned kMostDwords = 5;  // more than any instruction has
+
 constexpr uint32_t kLiteral = 255, kSdwa = 249, kFirstVgpr = 256;
 
 // SDWA's selections have 7 values and its dst_unused 3; VOPC has a scalar destination in their
@@ -71,23 +74,45 @@ bool good_sdwa(uint32_t word, bool compares) {
          (compares || (selects(word >> 8) && (word >> 11 & 3) != 3));
 }
 
-// Fields that LLVM 22's disassembler takes for valid without looking: it crashes, or worse, on
-// others. No instruction has them.
-bool good_fields(std::span<const std::byte> code) {
-  if (code.size() < 8) return true;  // one dword has no such field
-  uint32_t words[2];
-  std::memcpy(words, code.data(), 8);
-  const uint32_t encoding = words[0] >> 26;
-  if (encoding == 0b110100) {  // VOP3, VOP3P: no room for a literal
-    const uint32_t opcode = words[0] >> 16 & 0x3ff;
-    const uint32_t src0 = words[1] & 511, src1 = words[1] >> 9 & 511, src2 = words[1] >> 18 & 511;
-    if (src0 == kLiteral || src1 == kLiteral || src2 == kLiteral) return false;
-    if (opcode < 0x100 && (words[0] & 0xff) == kLiteral) return false;  // a compare's destination
-    // The f8f6f4 matrix instructions: A and B are VGPRs.
-    return (opcode != 0x3ad && opcode != 0x3ae) || (src0 >= kFirstVgpr && src1 >= kFirstVgpr);
+// Scalar operands that come only one or two registers wide: FLAT_SCRATCH, VCC, M0, EXEC.
+bool is_narrow_scalar(uint32_t operand) {
+  return operand > 101 && !(operand >= 108 && operand < 124);  // between them, the trap handler's
+}
+bool is_inline_constant(uint32_t operand) {
+  return (operand >= 128 && operand <= 208) || (operand >= 240 && operand <= 248);
+}
+
+// Fields that LLVM 22's disassembler takes for valid without looking: on others its behaviour is
+// undefined, or it makes up an instruction. No instruction of GFX9 has them.
+bool good_fields(const uint32_t* words) {
+  switch (words[0] >> 26) {
+    case 0b110100: {  // VOP3, VOP3P: no room for a literal
+      const uint32_t opcode = words[0] >> 16 & 0x3ff;
+      const uint32_t src0 = words[1] & 511, src1 = words[1] >> 9 & 511, src2 = words[1] >> 18 & 511;
+      if (src0 == kLiteral || src1 == kLiteral || src2 == kLiteral) return false;
+      if (opcode < 0x100) return (words[0] & 0xff) != kLiteral;  // a compare's destination
+      const bool accvgpr_move = opcode == 0x3d8 || opcode == 0x3d9;
+      if (opcode == 0x3ad || opcode == 0x3ae || (opcode >= 0x3b4 && !accvgpr_move))  // matrix
+        return src0 >= kFirstVgpr && src1 >= kFirstVgpr &&
+               (src2 >= kFirstVgpr || is_inline_constant(src2));
+      return true;
+    }
+    case 0b111000:  // MUBUF
+    case 0b111010:  // MTBUF: four registers of descriptor, a scalar offset
+      return words[1] >> 24 != kLiteral && !is_narrow_scalar(words[1] >> 14 & 0x7c);
+    case 0b111100:  // MIMG: not on these arches
+      return false;
+    case 0b110000: {  // SMEM: wide data, and the descriptor of buffer accesses
+      const uint32_t opcode = words[0] >> 18 & 0xff;
+      const uint32_t data = words[0] >> 6 & 0x7f, base = words[0] << 1 & 0x7e;
+      const bool buffer = (opcode >= 8 && opcode <= 12) || (opcode >= 24 && opcode <= 26) ||
+                          (opcode >= 64 && opcode < 128);
+      constexpr uint32_t kWide = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7 | 1 << 10 | 1 << 11 | 1 << 12 |
+                                 1 << 18 | 1 << 23 | 1 << 26;  // x4, x8, x16
+      const bool wide = opcode < 32 && (kWide >> opcode & 1);
+      return !(wide && is_narrow_scalar(data)) && !(buffer && is_narrow_scalar(base));
+    }
   }
-  if (encoding == 0b111000 || encoding == 0b111010)  // MUBUF, MTBUF: the scalar offset
-    return words[1] >> 24 != kLiteral;
   if (words[0] >> 31 == 0 && (words[0] & 511) == kSdwa) {
     const uint32_t opcode = words[0] >> 25;
     if (opcode == 0x3c) return false;  // v_pk_fmac_f16 has no SDWA form
@@ -99,12 +124,17 @@ bool good_fields(std::span<const std::byte> code) {
 }  // namespace
 
 Disassembler::Instruction Disassembler::decode(std::span<const std::byte> code, uint64_t address) {
-  if (!good_fields(code)) return {};
-  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(code.data()), code.size());
+  // LLVM does not survive a literal behind the end of the code: give it zeros there, and see
+  // afterwards whether it took some.
+  uint32_t words[kMostDwords] = {};
+  std::memcpy(words, code.data(), std::min(sizeof(words), code.size()));
+  if (!good_fields(words)) return {};
+  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(words), sizeof(words));
   llvm::MCInst inst;
   uint64_t size = 0;
   if (llvm_->disassembler->getInstruction(inst, size, bytes, address, llvm::nulls()) !=
-      llvm::MCDisassembler::Success)
+          llvm::MCDisassembler::Success ||
+      size > code.size())
     return {};
   Instruction result;
   result.bytes = unsigned(size);

@@ -201,6 +201,8 @@ FaultCounts inject_faults(const std::vector<std::string>& paths, size_t count, u
     if (const auto fault = parse_fault(one)) inject(*fault);
     return counts;
   }
+  if (const char* other = std::getenv("WAVEFUZZ_FAULT_SEED"))
+    seed = std::strtoull(other, nullptr, 0);
   std::mt19937_64 random(seed);
   const auto below = [&](size_t n) { return size_t(random() % n); };
   for (size_t i = 0; i < count; ++i) {

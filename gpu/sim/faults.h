@@ -19,8 +19,8 @@ struct FaultCounts {
 
 // Damages `count` times one of the objects, one byte changed or the end cut off, and loads and runs
 // what is left: headers, notes, descriptors, symbols and code have equal shares. A crash says on
-// stderr which fault it was; with that text in WAVEFUZZ_FAULT, only that fault runs. Throws when
-// anything but Error comes out.
+// stderr which fault it was; with that text in WAVEFUZZ_FAULT, only that fault runs.
+// WAVEFUZZ_FAULT_SEED draws others. Throws when anything but Error comes out.
 FaultCounts inject_faults(const std::vector<std::string>& paths, size_t count, uint64_t seed);
 
 }  // namespace wavefuzz::sim

@@ -677,6 +677,15 @@ std::string normalised(std::string_view text) {
   const size_t end = std::min(out.find(' '), out.size());
   const std::string_view mnemonic(out.data(), end);
   if (mnemonic.ends_with("_e32") || mnemonic.ends_with("_e64")) out.erase(end - 4, 4);
+  if (out.starts_with("v_") && !out.starts_with("v_fma")) {
+    // A 16-bit literal of an inline constant's value.
+    for (size_t at = 0; (at = out.find(", 0x", at)) != out.npos; at += 2) {
+      const size_t digits = at + 4, last = out.find_first_not_of("0123456789abcdef", digits);
+      const std::string number = out.substr(digits, last - digits);
+      if (number.size() <= 2 && std::stoul(number, nullptr, 16) <= 64)
+        out.replace(at + 2, number.size() + 2, fmt::format("{}", std::stoul(number, nullptr, 16)));
+    }
+  }
   if (out.starts_with("s_sendmsg")) out.resize(std::min(out.find(' '), out.size()));
   if (out.starts_with("v_fma_mix")) drop_meaningless_op_sel(out);
   drop_lit(out);

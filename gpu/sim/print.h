@@ -17,7 +17,8 @@ std::string print(const Code& code, const Op& op);
 // LLVM's text without what a micro-op does not hold:
 // - the encoding suffixes _e32 and _e64;
 // - more than one space between tokens;
-// - lit(), which says that a constant is spelled as a literal where an inline one would do;
+// - lit() and hexadecimal 16-bit numbers, which say that a constant is spelled as a literal where
+//   an inline one would do;
 // - the sign of a constant in ||, which has been applied to it;
 // - which of DPP's row_mask and bank_mask is 0, when one is and no lane is written;
 // - the message of s_sendmsg;

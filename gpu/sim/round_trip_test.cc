@@ -133,9 +133,24 @@ TEST(Print, NormalisedDropsWhatAMicroOpDoesNotHold) {
   EXPECT_EQ(normalised("v_mov_b32_dpp v0, v1 row_mirror"), "v_mov_b32_dpp v0, v1 row_mirror");
   EXPECT_EQ(normalised("s_mov_b32 s0, lit(0x3f800000)"), "s_mov_b32 s0, 1.0");
   EXPECT_EQ(normalised("s_mov_b32 s0, lit(0xffffffff)"), "s_mov_b32 s0, -1");
+  EXPECT_EQ(normalised("v_sub_u16_e32 v81, 0x3f, v128"), "v_sub_u16 v81, 63, v128");
   EXPECT_EQ(normalised("s_sendmsg sendmsg(MSG_INTERRUPT)"), "s_sendmsg");
   EXPECT_EQ(normalised("v_fma_mix_f32 v0, v1, v2, v3 op_sel:[1,1,0] op_sel_hi:[1,0,0]"),
             "v_fma_mix_f32 v0, v1, v2, v3 op_sel:[1,0,0] op_sel_hi:[1,0,0]");
+}
+
+// A literal that the end of the code cuts off, and an instruction that does not end at all.
+TEST(RoundTrip, TheEndOfTheCode) {
+  for (const Arch arch : {Arch::kGfx942, Arch::kGfx950})
+    for (const char* line : {"s_mov_b32 s0, 0x12345", "v_fmaak_f32 v0, v1, v2, 0x12345",
+                             "s_load_dword s0, s[0:1], 0x0", "v_fma_f32 v0, v1, v2, v3"}) {
+      const std::vector<std::byte> code = assemble(arch, line);
+      ASSERT_EQ(code.size(), 8u) << line;
+      Disassembler disassembler(arch);
+      EXPECT_EQ(disassembler.decode(code, 0).text, line);
+      for (size_t size = 4; size < 8; ++size)
+        EXPECT_EQ(disassembler.decode(std::span(code).first(size), 0).bytes, 0u) << line << size;
+    }
 }
 
 // Every field that a binder could get wrong, one at a time.
@@ -150,7 +165,7 @@ TEST(Print, APlantedFaultShows) {
       {"v_sub_f32_e64 v0, |v1|, v2", [](Op& op) { op.src[0].modifiers = 0; }},
       {"v_fma_f64 v[0:1], v[2:3], -v[4:5], 1.0",
        [](Op& op) { std::swap(op.src[2].modifiers, op.src[3].modifiers); }},
-      {"v_add_f32_e32 v0, 1.0, v2", [](Op& op) { op.src[0].index ^= 1; }},
+      {"v_fma_f32 v0, 1.0, v2, 2.0", [](Op& op) { std::swap(op.src[0], op.src[2]); }},
       {"v_mov_b32_e32 v0, s5", [](Op& op) { op.src[0].kind = Kind::kVgpr; }},
       {"v_accvgpr_write_b32 a1, v0", [](Op& op) { op.dst -= kAgpr0; }},
       {"v_add_co_u32_e64 v0, s[4:5], v1, v2", [](Op& op) { op.mask += 2; }},

@@ -96,7 +96,8 @@ int main(int argc, char** argv) {
     json["objects"] = files.size();
     json["instructions"] = instructions;
     json["runnable"] = runnable;
-    std::cout << json.dump(1) << "\n";
+    // Names may be any bytes.
+    std::cout << json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   } else {
     for (const auto& [mnemonic, entry] : lacking) {
       fmt::print("unsupported: {} in {} kernels, first as {}\n", mnemonic, entry.kernels,
