@@ -86,7 +86,8 @@ class Survey {
       json_["objects"] = objects_;
       json_["instructions"] = instructions_;
       json_["runnable"] = runnable_;
-      std::cout << json_.dump(1) << "\n";
+      // Names may be any bytes.
+      std::cout << json_.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
     } else {
       for (const auto& [mnemonic, entry] : lacking_)
         fmt::print("unsupported: {} in {} kernels, first as {}\n", mnemonic, entry.kernels,
