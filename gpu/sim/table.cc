@@ -19,7 +19,9 @@ std::string_view name(HostIsa isa) {
 }
 
 std::vector<HostIsa> supported_host_isas() {
-  std::vector<HostIsa> isas = {HostIsa::kBaseline};
+  std::vector<HostIsa> isas;
+  isas.reserve(3);  // GCC 12 with -fsanitize=undefined warns of a reallocation that cannot be
+  isas.push_back(HostIsa::kBaseline);
   if (__builtin_cpu_supports("x86-64-v3")) isas.push_back(HostIsa::kAvx2);
   if (__builtin_cpu_supports("x86-64-v4")) isas.push_back(HostIsa::kAvx512);
   return isas;
