@@ -186,6 +186,7 @@ void Binder::add_source(const AsmOperand& o, OperandType type, unsigned k, const
     if (list("neg_lo")) slots[0].modifiers |= kNeg31;
     if (list("neg_hi")) slots[1].modifiers |= kNeg31;
   } else if (is_packed16(type)) {
+    if (o.neg || o.abs) throw Mismatch();  // DPP has bits for them that no document explains
     if (list("neg_lo")) slots[0].modifiers |= kNeg15;
     if (list("neg_hi")) slots[0].modifiers |= kNeg31;
   } else {

@@ -179,8 +179,6 @@ constexpr Row kRows[] = {
     bare("s_ttracedata", &nothing),
     bare("buffer_wbl2", &nothing),
     bare("buffer_inv", &nothing),
-    bare("s_dcache_discard", &nothing),
-    bare("s_dcache_discard_x2", &nothing),
     bare("v_nop", &nothing),
     bare("v_clrexcp", &nothing),
     bare("ds_nop", &nothing),

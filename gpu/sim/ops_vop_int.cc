@@ -135,9 +135,8 @@ constexpr Row kRows[] = {
     vector("v_accvgpr_read_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_write_b32", [](u32 a) { return a; }).with(poison_copy),
     vector("v_accvgpr_mov_b32", [](u32 a) { return a; }).with(poison_copy),
-    // op_sel picks the dword of either source.
-    vector("v_pk_mov_b32",
-           [](Pair32 a, Pair32 b) { return u64(u32(a.bits)) | u64(u32(b.bits)) << 32; })
+    // The dwords that op_sel picks lie in a's low and b's high one.
+    vector("v_pk_mov_b32", [](u64 a, u64 b) { return u64(u32(a)) | u64(u32(b >> 32)) << 32; })
         .with(poison_pk_mov),
     vector("v_cndmask_b32", [](u32 a, u32 b, LaneBit c) { return c ? b : a; }).with(poison_select),
 

@@ -132,7 +132,7 @@ uint64_t poison_packed32(const uint64_t*, const uint64_t* p) {
 }
 
 uint64_t poison_pk_mov(const uint64_t*, const uint64_t* p) {
-  return (p[0] & 0xffff'ffff) | p[1] << 32;
+  return uint32_t(p[0]) | p[1] >> 32 << 32;
 }
 uint64_t poison_byte0(const uint64_t*, const uint64_t* p) { return all_if(p[0] & 0xff); }
 uint64_t poison_byte1(const uint64_t*, const uint64_t* p) { return all_if(p[0] >> 8 & 0xff); }

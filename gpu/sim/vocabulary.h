@@ -14,7 +14,7 @@
 //   F32 F64 F16                 bits of a float, for an instruction with rules of its own
 //   LaneBit VccBit              the lane's bit of a scalar pair, named in the text or always VCC
 //   LaneNumber                  0..63
-//   Pair16, Pair32              both parts of a packed operand, as bits
+//   Pair16                      both parts of a packed operand, as bits
 //   Old<T>                      the destination's former content
 //   const Mode&                 the MODE register, last
 //   const Unit&                 the model of the transcendental unit, last
@@ -77,9 +77,6 @@ struct WithBit {
 struct Mix {
   float value;
 };  // v_fma_mix source
-struct Pair32 {
-  u64 bits;
-};
 struct Pair16 {
   u32 bits;
 };  // both halves of a packed operand, as bits
@@ -141,7 +138,6 @@ SIM_IN(LaneNumber, kLaneNumber, LaneNumber{i})
 SIM_IN(LaneBit, kLaneBit, LaneBit{a.src[k][i]})
 SIM_IN(VccBit, kVccBit, VccBit{a.src[k][i]})
 SIM_IN(Pair16, kPackedF16, Pair16{a.src[k][i]})
-SIM_IN(Pair32, kPackedF32, Pair32{pair(a, k, i)})
 SIM_IN(Old<Half>, kOldPackedF16, Old<Half>{{in_f16<kFlush>(a, k, i)}})
 SIM_IN(Old<u32>, kOldB32, Old<u32>{a.src[k][i]})
 SIM_IN(Old<float>, kOldF32, Old<float>{in_f32<kFlush>(a, k, i)})

@@ -62,8 +62,9 @@ void add_bit_cases(Cases& cases) {
       v("v_ashrrev_i64", kB64, {kB32, kB64}, [](u64 a, u64 b) { return i64(b) >> a % 64; }),
       v("v_bfe_u32", kB32, three, field),
       v("v_bfe_i32", kB32, three,
+        // Past bit 31 the sign continues (LLVM's sbfe).
         [](u64 a, u64 b, u64 c) {
-          const u64 f = field(a, b, c);
+          const u64 f = u64(i64(s32(a)) >> b % 32) & ((u64{1} << c % 32) - 1);
           return c % 32 != 0 && f >= u64{1} << (c % 32 - 1) ? f - (u64{1} << c % 32) : f;
         }),
       v("v_bfm_b32", kB32, two, [](u64 a, u64 b) { return ((u64{1} << a % 32) - 1) << b % 32; }),

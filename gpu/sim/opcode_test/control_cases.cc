@@ -207,8 +207,6 @@ void add_control_cases(Cases& cases) {
                            "s_decperflevel 1",
                            "s_ttracedata",
                            "s_wakeup",
-                           "s_dcache_discard s[0:1], 0x0",
-                           "s_dcache_discard_x2 s[0:1], 0x0",
                            "buffer_wbl2 sc1",
                            "buffer_inv sc1",
                            "v_nop",

@@ -28,6 +28,7 @@ constexpr const char* kNotModelled[] = {
     "s_buffer_atomic_*",
     "s_scratch_*",
     "s_atc_probe*",
+    "s_dcache_discard*",
     "s_rfe_*",
     "s_setkill",
     "s_setvskip",
