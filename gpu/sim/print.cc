@@ -381,7 +381,10 @@ class Printer {
             op_sel.push_back(op_.src[slot + k].index & 1);
           else
             op_sel.push_back(!e.sdwa && k < 4 && e.part[k] == Part::kWord1);
-          op_sel_hi.push_back(k < 4 && e.mix_half[k]);
+          // Beside packed operands (v_dot2_f32_f16) the lists have the defaults here.
+          op_sel_hi.push_back(packed || (k < 4 && e.mix_half[k]));
+          neg_lo.push_back(0);
+          neg_hi.push_back(0);
           operands_.push_back(source(slot, type, k));
       }
       slot += dwords(type);
@@ -430,7 +433,8 @@ class Printer {
     unsigned slot = 0;
     for (unsigned k = 0; k < row_.operand_count; ++k) {
       const OperandType type = row_.operands[k];
-      if (type != OperandType::kScc && type != OperandType::kOldB32) {
+      if (type != OperandType::kScc && type != OperandType::kOldB32 &&
+          type != OperandType::kOldF64) {
         const Slot& s = op_.src[slot];
         operands_.push_back(s.kind == Kind::kConst && has_short_constant(row_.mnemonic)
                                 ? fmt::format("{:#x}", constant(s))
