@@ -198,14 +198,22 @@ SIM_INLINE void select_lanes(const u32* from, Part part, bool sext, u32* to) {
   }
 }
 
+// Lanes whose DPP source lane exists and is active.
+SIM_INLINE u64 dpp_readable(const Extras& e, u64 exec) {
+  if (exec == ~0ull) return e.dpp_valid;
+  u64 active = 0;
+  for (unsigned i = 0; i < kLanes; ++i) active |= (exec >> e.dpp_source[i] & 1) << i;
+  return active & e.dpp_valid;
+}
+
 // Values and poison masks take the same way to the body; masks without sign modifiers.
+// `readable`: see dpp_readable().
 void rearrange(const Extras& e, OperandType type, unsigned operand, bool dpp, unsigned modifiers,
-               bool values, u64 exec, const u32* from, u32* to) {
+               bool values, u64 readable, const u32* from, u32* to) {
   if (dpp) {
-    for (unsigned i = 0; i < kLanes; ++i) {
-      const unsigned source = e.dpp_source[i];
-      to[i] = (e.dpp_valid >> i & 1) && (exec >> source & 1) ? from[source] : 0;
-    }
+    for (unsigned i = 0; i < kLanes; ++i) to[i] = from[e.dpp_source[i]];
+    if (readable != ~0ull)
+      for (unsigned i = 0; i < kLanes; ++i) to[i] &= 0u - u32(readable >> i & 1);
     from = to;
   }
   if (type == OperandType::kPackedB16 || type == OperandType::kPackedF16 ||
@@ -213,7 +221,7 @@ void rearrange(const Extras& e, OperandType type, unsigned operand, bool dpp, un
     const unsigned low = e.halves[operand] & 1 ? 16 : 0, high = e.halves[operand] & 2 ? 16 : 0;
 #pragma GCC ivdep
     for (unsigned i = 0; i < kLanes; ++i) to[i] = (from[i] >> low & 0xffff) | from[i] >> high << 16;
-  } else {
+  } else if (from != to || e.part[operand] != Part::kDword) {
     select_lanes(from, e.part[operand], e.sext[operand], to);
     if (type == OperandType::kMixF32 && e.mix_half[operand]) {
       for (unsigned i = 0; i < kLanes; ++i)
@@ -341,14 +349,15 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
   u64 poison = 0;
   alignas(64) u32 moved[kMaxSlots][kLanes];
   unsigned slot = 0;
+  const u64 readable = e.dpp ? dpp_readable(e, w.exec) : ~0ull;
   for (unsigned k = 0; k < row.operand_count; ++k) {
     for (unsigned d = 0; d < sim::dwords(row.operands[k]); ++d, ++slot) {
       const bool dpp = e.dpp && k == 0;
       const bool moves = dpp || e.rearranges;
       args.src[slot] = fetch(w, op, slot, !moves, poison);
       if (moves) {
-        rearrange(e, row.operands[k], k, dpp, op->src[slot].modifiers, true, w.exec, args.src[slot],
-                  moved[slot]);
+        rearrange(e, row.operands[k], k, dpp, op->src[slot].modifiers, true, readable,
+                  args.src[slot], moved[slot]);
         args.src[slot] = moved[slot];
       }
     }
@@ -360,9 +369,7 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
   u64 write = w.exec;
   if (e.dpp) {
     write &= e.dpp_write;
-    if (!e.bound_ctrl)
-      for (unsigned i = 0; i < kLanes; ++i)
-        if (!(e.dpp_valid >> i & 1) || !(w.exec >> e.dpp_source[i] & 1)) write &= ~(u64{1} << i);
+    if (!e.bound_ctrl) write &= readable;
   }
 
   PoisonedResult poisoned;
@@ -374,7 +381,7 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
       for (unsigned d = 0; d < sim::dwords(row.operands[k]); ++d, ++slot) {
         alignas(64) u32 raw[kLanes];
         poison_lanes(w, op->src[slot], raw);
-        rearrange(e, row.operands[k], k, e.dpp && k == 0, 0, false, w.exec, raw, masks[slot]);
+        rearrange(e, row.operands[k], k, e.dpp && k == 0, 0, false, readable, raw, masks[slot]);
       }
     vector_poison(*op, args, masks, poisoned.lanes);
     poisoned.origin = poison_origin(w, *op, w.exec);

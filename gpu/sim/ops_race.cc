@@ -1,16 +1,63 @@
 // Race detection: see race.h. Called before an access takes place.
+#include <immintrin.h>
+
 #include "gpu/sim/lane_memory.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
 namespace {
 
-SIM_INLINE bool by_others(const LdsAccess& a, u16 epoch, u16 me) {
-  return a.epoch == epoch && (a.waves & ~me) != 0;
+// Notes an access to the granules [begin, end); what the tags of others among them have in common
+// with it. Plain loops over arrays: the compiler makes vectors of them.
+SIM_INLINE u32 touch_granules(LdsAccesses& own, const LdsAccesses* const* others, unsigned count,
+                              u64 begin, u64 end, u32 epoch_tag, u32 me, u32 op) {
+  u32 found = 0;
+  for (unsigned k = 0; k < count; ++k) {
+    const u32* tag = others[k]->tag.data();
+    for (u64 c = begin; c < end; ++c) {
+      const u32 waves = tag[c] ^ epoch_tag;
+      found |= waves >> 16 == 0 ? waves & ~me : 0;
+    }
+  }
+  u32* tag = own.tag.data();
+  u32* ops = own.op.data();
+  for (u64 c = begin; c < end; ++c) {
+    tag[c] = ((tag[c] ^ epoch_tag) >> 16 == 0 ? tag[c] : epoch_tag) | me;
+    ops[c] = op;
+  }
+  return found;
 }
-SIM_INLINE void note(LdsAccess& a, u16 epoch, u16 me, u32 op) {
-  a.waves = a.epoch == epoch ? u16(a.waves | me) : me;
-  a.epoch = epoch;
-  a.op = op;
+
+// The same of a few granules, for lanes that stand alone.
+SIM_INLINE u32 touch_few(LdsAccesses& own, const LdsAccesses* const* others, unsigned count,
+                         u64 begin, u64 end, u32 epoch_tag, u32 me, u32 op) {
+  u32 found = 0;
+  for (u64 c = begin; c < end; ++c) {
+    for (unsigned k = 0; k < count; ++k) {
+      const u32 waves = others[k]->tag[c] ^ epoch_tag;
+      found |= waves >> 16 == 0 ? waves & ~me : 0;
+    }
+    u32& tag = own.tag[c];
+    tag = ((tag ^ epoch_tag) >> 16 == 0 ? tag : epoch_tag) | me;
+    own.op[c] = op;
+  }
+  return found;
+}
+
+// Bit i: lane i + 1's access lies right behind lane i's. Bit 63 is clear.
+SIM_INLINE u64 following(const u64* address, unsigned bytes) {
+  u64 mask = 0;
+#if defined(__AVX512F__)
+  const __m512i step = _mm512_set1_epi64(bytes);
+  for (unsigned i = 0; i < 7; ++i) {
+    const __m512i here = _mm512_add_epi64(_mm512_loadu_si512(address + 8 * i), step);
+    mask |= u64(_mm512_cmpeq_epi64_mask(here, _mm512_loadu_si512(address + 8 * i + 1))) << 8 * i;
+  }
+  for (unsigned i = 56; i + 1 < kLanes; ++i)
+#else
+  for (unsigned i = 0; i + 1 < kLanes; ++i)
+#endif
+    mask |= u64(address[i + 1] == address[i] + bytes) << i;
+  return mask;
 }
 
 // Whether lane i's store leaves the bytes as they are.
@@ -30,51 +77,64 @@ SIM_INLINE bool conflicts(const GlobalAccess& a, const Machine& m, const Wave& w
 
 void watch_lds(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
                LdsAccessKind kind, const Stored* stored) {
+  if (lanes == 0) return;
   Machine& m = *w.machine;
   LdsShadow& shadow = m.lds_shadow;
-  const u16 epoch = shadow.epoch, me = u16(1u << w.id);
+  const u32 epoch_tag = u32(shadow.epoch) << 16, me = 1u << w.id;
   const unsigned shift = shadow.granule_shift;
-  LdsAccess* own = (kind == LdsAccessKind::kRead    ? shadow.reads
-                    : kind == LdsAccessKind::kWrite ? shadow.writes
-                                                    : shadow.atomics)
-                       .data();
-  const LdsAccess* writes = shadow.writes.data();
-  const LdsAccess* reads = kind == LdsAccessKind::kRead ? nullptr : shadow.reads.data();
-  const LdsAccess* atomics =
-      kind == LdsAccessKind::kAtomic || !m.code->lds_atomics ? nullptr : shadow.atomics.data();
+  LdsAccesses& own = kind == LdsAccessKind::kRead    ? shadow.reads
+                     : kind == LdsAccessKind::kWrite ? shadow.writes
+                                                     : shadow.atomics;
+  // With whom an access may conflict, the kind to be named first in front.
+  const LdsAccesses* others[3];
+  const char* does[3];
+  unsigned count = 0;
+  const auto conflicts_with = [&](const LdsAccesses& list, const char* what) {
+    others[count] = &list;
+    does[count++] = what;
+  };
+  conflicts_with(shadow.writes, "writes");
+  if (kind != LdsAccessKind::kAtomic && m.code->lds_atomics)
+    conflicts_with(shadow.atomics, "changes");
+  if (kind != LdsAccessKind::kRead) conflicts_with(shadow.reads, "reads");
+
+  // Lanes that lie one behind the other are one stretch.
+  u32 found = 0;
+  u64 follows = following(address, bytes);
+  follows &= lanes & lanes >> 1;
+  for (u64 rest = lanes; rest != 0;) {
+    const unsigned first = unsigned(__builtin_ctzll(rest));
+    const unsigned run = unsigned(__builtin_ctzll(~(follows >> first)));  // bit 63 is clear
+    const u64 begin = address[first] >> shift;
+    const u64 end = ((address[first + run] + bytes - 1) >> shift) + 1;
+    found |= end - begin <= 4
+                 ? touch_few(own, others, count, begin, end, epoch_tag, me, op->index)
+                 : touch_granules(own, others, count, begin, end, epoch_tag, me, op->index);
+    rest &= first + run == 63 ? 0 : ~u64{0} << (first + run + 1);
+  }
+  if (found == 0) [[likely]]
+    return;
+
+  // Which lanes: those that change something.
   u64 bad = 0;
   for_lanes(lanes, [&](unsigned i) {
-    const u64 last = (address[i] + bytes - 1) >> shift;
     bool other = false;
-    for (u64 c = address[i] >> shift; c <= last; ++c) {
-      other |= by_others(writes[c], epoch, me);
-      if (reads != nullptr) other |= by_others(reads[c], epoch, me);
-      if (atomics != nullptr) other |= by_others(atomics[c], epoch, me);
-      note(own[c], epoch, me, op->index);
-    }
+    for (u64 c = address[i] >> shift; c <= (address[i] + bytes - 1) >> shift; ++c)
+      for (unsigned k = 0; k < count; ++k) other |= others[k]->by_others(c, epoch_tag, me);
+    if (other && stored != nullptr)
+      other = !same_bytes(m.lds.data() + address[i], *stored, i, bytes);
     bad |= u64(other) << i;
   });
-  if (bad == 0) [[likely]]
-    return;
-  if (stored != nullptr)
-    for_lanes(bad, [&](unsigned i) {
-      if (same_bytes(m.lds.data() + address[i], *stored, i, bytes)) bad &= ~(u64{1} << i);
-    });
   if (bad == 0) return;
-  // Say with whom: a write first.
   const u64 at = address[__builtin_ctzll(bad)];
-  for (u64 c = at >> shift; c <= (at + bytes - 1) >> shift; ++c) {
-    const struct {
-      const LdsAccess* list;
-      const char* what;
-    } kOthers[] = {{writes, "writes"}, {atomics, "changes"}, {reads, "reads"}};
-    for (const auto& other : kOthers)
-      if (other.list != nullptr && by_others(other.list[c], epoch, me)) {
-        m.report_race(w, op, bad, at, bytes, "LDS", other.list[c].op,
-                      unsigned(__builtin_ctz(other.list[c].waves & ~me & 0xffff)), 0, other.what);
+  for (unsigned k = 0; k < count; ++k)
+    for (u64 c = at >> shift; c <= (at + bytes - 1) >> shift; ++c)
+      if (others[k]->by_others(c, epoch_tag, me)) {
+        const u32 waves = others[k]->tag[c] & 0xffff & ~me;
+        m.report_race(w, op, bad, at, bytes, "LDS", others[k]->op[c],
+                      unsigned(__builtin_ctz(waves)), 0, does[k]);
         return;
       }
-  }
 }
 
 void watch_global(Wave& w, const Op* op, const Span& s, u64 lanes, const u64* address,

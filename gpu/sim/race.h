@@ -14,29 +14,35 @@
 
 namespace wavefuzz::sim {
 
-// The LDS, in granules of the narrowest access that the program has. An entry counts while its
-// epoch, the number of the group's stretch between two barriers, is the present one.
-struct LdsAccess {
-  uint32_t op;  // the last of these accesses
-  uint16_t epoch;
-  uint16_t waves;  // a bit for each
+// The LDS, in granules of the narrowest access that the program has. A granule's tag is the epoch,
+// the number of the group's stretch between two barriers, above a bit for each wave that made such
+// an access in it; it counts while the epoch is the present one. `op` is the last of these
+// accesses.
+struct LdsAccesses {
+  std::vector<uint32_t> tag, op;
+
+  bool by_others(uint64_t granule, uint32_t epoch_tag, uint32_t me) const {
+    const uint32_t waves = tag[granule] ^ epoch_tag;
+    return waves >> 16 == 0 && (waves & ~me) != 0;
+  }
 };
 struct LdsShadow {
-  std::vector<LdsAccess> writes, atomics, reads;
+  LdsAccesses writes, atomics, reads;
   uint16_t epoch = 0;
   unsigned granule_shift = 2;  // 1 << granule_shift bytes
 
   void resize(uint32_t bytes) {
     const size_t count = (bytes >> granule_shift) + 17;
-    if (writes.size() >= count) return;
-    writes.resize(count);
-    atomics.resize(count);
-    reads.resize(count);
+    if (writes.tag.size() >= count) return;
+    for (LdsAccesses* list : {&writes, &atomics, &reads}) {
+      list->tag.resize(count);
+      list->op.resize(count);
+    }
   }
   void next_epoch() {
     if (++epoch != 0) return;
-    for (auto* list : {&writes, &atomics, &reads})
-      std::fill(list->begin(), list->end(), LdsAccess{});
+    for (LdsAccesses* list : {&writes, &atomics, &reads})
+      std::fill(list->tag.begin(), list->tag.end(), 0);
     epoch = 1;
   }
 };
