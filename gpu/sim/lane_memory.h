@@ -63,6 +63,14 @@ SIM_INLINE bool all_bits256(const u64* bitmap, u64 offset) {
   if (shift != 0) all &= word[4] | ~u64{0} << shift;
   return all == ~u64{0};
 }
+// Whether bits [offset, offset + count) are all set; count is at least 64.
+SIM_INLINE bool all_bits(const u64* bitmap, u64 offset, unsigned count) {
+  const u64 first = offset >> 6, last = (offset + count - 1) >> 6;
+  u64 all = bitmap[first] | ((u64{1} << (offset & 63)) - 1);
+  for (u64 word = first + 1; word <= last; ++word)
+    all &= bitmap[word] | (word == last ? ~u64{0} << ((offset + count - 1) & 63) << 1 : 0);
+  return all == ~u64{0};
+}
 SIM_INLINE void set_bits256(const Machine& m, u64* bitmap, u64 offset) {
   if (m.shared != nullptr) [[unlikely]] {
     set_bits_shared(bitmap, offset, 256, ~0ull);
@@ -183,6 +191,26 @@ SIM_INLINE void load_lanes(const Span& s, u64 lanes, const u64* address, Loaded&
         return;
       }
     }
+  }
+  if constexpr (kSize == 8 || kSize == 16) {
+    // Rows of 16 lanes that lie one behind the other, all of it defined: how matrix operands lie.
+    u64 done = 0;
+    for (unsigned row = 0; row < 4 && lanes == ~0ull; ++row) {
+      const u64* at = address + 16 * row;
+      u64 different = 0;
+      for (unsigned i = 0; i < 16; ++i) different |= at[i] ^ (at[0] + kSize * i);
+      const u64 offset = at[0] - s.address;
+      if (different != 0 ||
+          (s.initialised != nullptr && !all_bits(s.initialised, offset, 16 * kSize)))
+        continue;
+      u32 data[4 * kSize];
+      __builtin_memcpy(data, s.data + offset, 16 * kSize);
+      for (unsigned d = 0; d < kSize / 4; ++d)
+        for (unsigned i = 0; i < 16; ++i) out.dword[d][16 * row + i] = data[kSize / 4 * i + d];
+      done |= u64{0xffff} << 16 * row;
+    }
+    lanes &= ~done;
+    if (lanes == 0) return;
   }
   for_lanes(lanes, [&](unsigned i) { load_lane<kSize>(s, i, address[i], out); });
 }

@@ -41,14 +41,26 @@ SIM_INLINE u32 decode(u32 code) {
   return as_bits(quant::decode(kFormat, u8(code)));
 }
 
+// The loop over lanes knows FP16_OVFL: a choice in it would keep it from being vectorised.
+template <Fp8 kFormat, bool kOverflow>
+constexpr Row pack_with(std::string_view name) {
+  return vector_half(name, [](F32 a, F32 b) {
+    constexpr quant::CastPolicy kPolicy = kOverflow ? quant::kCastAmdOvfl1 : quant::kCastAmdOvfl0;
+    return u16(quant::encode(kFormat, as_float(a.bits), kPolicy) |
+               quant::encode(kFormat, as_float(b.bits), kPolicy) << 8);
+  });
+}
+template <LaneFn kOff, LaneFn kOn>
+void by_overflow(const LaneArgs& a) {
+  (a.mode->fp16_overflow ? kOn : kOff)(a);
+}
 template <Fp8 kFormat>
 constexpr Row pack(std::string_view name, ArchSet arches) {
-  return vector_half(name,
-                     [](F32 a, F32 b, const Mode& m) {
-                       return u16(encode<kFormat>(as_float(a.bits), m) |
-                                  encode<kFormat>(as_float(b.bits), m) << 8);
-                     })
-      .on(arches);
+  constexpr LaneFn kOff = pack_with<kFormat, false>("").lanes;
+  constexpr LaneFn kOn = pack_with<kFormat, true>("").lanes;
+  Row row = pack_with<kFormat, false>(name).on(arches);
+  row.lanes = &by_overflow<kOff, kOn>;
+  return row;
 }
 template <Fp8 kFormat>
 constexpr Row stochastic(std::string_view name, ArchSet arches) {

@@ -1,5 +1,6 @@
-// One launch of AITER's pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1, with all checks on: batch 1, one
-// kv head, two query tokens. Skips without AITER_HSA, the folder "hsa" of an AITER checkout.
+// One launch of AITER's pa_bf16_pertokenFp8_gqa16_1tg_4w_mtp_msk1, batch 1, one kv head, two query
+// tokens: with all checks on, and (races:0) without the one for data races. Skips without
+// AITER_HSA, the folder "hsa" of an AITER checkout.
 #include <benchmark/benchmark.h>
 
 #include "tests/aiter/pa_problem.h"
@@ -17,6 +18,7 @@ void paged_attention(benchmark::State& state, sim::Arch arch, sim::HostIsa isa) 
   }
   const sim::Program program(sim::CodeObject::load(object_path(arch, "pa", kKernel)), kSymbol, isa);
   PaLaunch launch(random_problem(fp8_of(arch), uint32_t(state.range(0)), 2, 1));
+  launch.config().races = state.range(1) != 0;
   uint64_t instructions = 0;
   for (auto _ : state) {
     const sim::RunResult result = launch.run(program);
@@ -38,9 +40,11 @@ void paged_attention(benchmark::State& state, sim::Arch arch, sim::HostIsa isa) 
           ("paged_attention/" + std::string(sim::name(arch)) + "/" + std::string(sim::name(isa)))
               .c_str(),
           [arch, isa](benchmark::State& state) { paged_attention(state, arch, isa); })
-          ->Arg(16)
-          ->Arg(1024)
-          ->Arg(4097)
+          ->ArgNames({"ctx", "races"})
+          ->Args({16, 1})
+          ->Args({1024, 1})
+          ->Args({4097, 1})
+          ->Args({4097, 0})
           ->Unit(benchmark::kMillisecond);
     }
   }
