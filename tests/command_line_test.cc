@@ -177,6 +177,21 @@ TEST(Run, TakesACaseToAnotherKernelOrTarget) {
   EXPECT_EQ(json::parse(r.out)["target"], "sim:gfx950");
 }
 
+// An infinite element makes the scale infinite, and inf / inf is NaN.
+TEST(Run, ExplainsWhereANanComesFrom) {
+  json entry = json::parse(std::ifstream(planted_finding("explained")));
+  entry["case"]["tensors"]["k"]["rows"] = {{{"fill", "one"}, {"set", {{"0", "0x7f80"}}}}};
+  const std::string file = fresh_folder("explained_case") + "/case.json";
+  std::ofstream(file) << entry;
+  const CommandResult r = wavefuzz("run " + file + " --explain --kernel=" + kRight);
+  EXPECT_THAT(r.out, HasSubstr("first +inf: not made by arithmetic; first used by pc 0x"));
+  EXPECT_THAT(r.out, HasSubstr("first NaN: made by pc 0x"));
+  EXPECT_THAT(r.out, HasSubstr("`v_div_fixup_f32"));
+  EXPECT_THAT(r.out, HasSubstr("operands inf, inf"));
+  EXPECT_THAT(wavefuzz("run " + planted_finding("finite") + " --explain").out,
+              HasSubstr("no non-finite value arose"));
+}
+
 TEST(Run, RefusesAShapeOutsideTheClaims) {
   json entry = json::parse(std::ifstream(planted_finding("refused")));
   entry["case"]["params"]["head_dim"] = 2048;

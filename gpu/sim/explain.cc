@@ -152,8 +152,23 @@ std::string join(const std::vector<double>& values) {
   return text;
 }
 
+// Divisions scale, approximate and fix up: between v_div_scale and v_div_fixup, NaNs and infinities
+// mean nothing. Returns whether this is such an instruction.
+bool note_division(Wave& wave, const Op* op) {
+  const std::string_view m = op->row->mnemonic;
+  auto& dividing = wave.machine->dividing[wave.id];
+  bool inside = m.starts_with("v_div_scale") || m.starts_with("v_div_fmas");
+  for (unsigned k = 0; k < op->slots; ++k)
+    inside |= op->src[k].kind == sim::Kind::kVgpr && dividing[op->src[k].index];
+  inside &= !m.starts_with("v_div_fixup");
+  for (unsigned d = 0; d < op->dwords; ++d) dividing[op->dst + d] = inside;
+  return inside;
+}
+
 const Op* explain_vector(Wave& wave, const Op* op) {
   const Row& row = *op->row;
+  if (note_division(wave, op)) return op->exec(wave, op);
+  const bool fixup = row.mnemonic.starts_with("v_div_fixup");  // its first operand is approximate
   const OperandType type = *result_type(row);
   alignas(64) uint32_t lanes[kMaxSlots][kLanes];
   const unsigned slots = std::min<unsigned>(op->slots, kMaxSlots);
@@ -172,7 +187,7 @@ const Op* explain_vector(Wave& wave, const Op* op) {
       Kind16 halves = t == OperandType::kF16 ? Kind16::kLow : Kind16::kBoth;
       if (extras != nullptr && k < 4 && extras->part[k] == Part::kWord1) halves = Kind16::kHigh;
       const unsigned next = std::min(slot + dwords(t) - 1, slots - 1);
-      look(t, halves, lanes[slot], lanes[next], lane, found, values);
+      if (!fixup || k != 0) look(t, halves, lanes[slot], lanes[next], lane, found, values);
       slot += dwords(t);
     }
   };
@@ -262,6 +277,10 @@ const Op* Machine::explain(Wave& wave, const Op* op) {
     if (op->row->format == Format::kMatrix) return explain_matrix(wave, op);
     if (op->row->format == Format::kVector && result_type(*op->row) && wave.exec != 0)
       return explain_vector(wave, op);
+    // What other instructions write is no part of a division any more.
+    if (!op->dst_scalar)
+      for (unsigned d = 0; d < op->dwords && op->dst + d < 512u; ++d)
+        dividing[wave.id][op->dst + d] = false;
   }
   return op->exec(wave, op);
 }

@@ -229,6 +229,32 @@ TEST(Explain, ConversionsMakeThem) {
   EXPECT_EQ(nan->instruction, "v_cvt_f32_fp8_e32 v2, v1");
 }
 
+// 0 / 3 and 1 / 0 as compilers write them: what goes on inside is not the program's.
+TEST(Explain, DivisionsCountAsAWhole) {
+  const auto divide = [](const std::string& numerator, const std::string& denominator) {
+    return explained("v_mov_b32 v1, " + numerator + "\nv_mov_b32 v2, " + denominator + R"(
+      v_div_scale_f32 v3, s[0:1], v2, v2, v1
+      v_rcp_f32 v4, v3
+      v_fma_f32 v5, -v3, v4, 1.0
+      v_fmac_f32 v4, v5, v4
+      v_div_scale_f32 v6, vcc, v1, v2, v1
+      v_mul_f32 v7, v6, v4
+      v_fma_f32 v8, -v3, v7, v6
+      v_fmac_f32 v7, v8, v4
+      v_fma_f32 v3, -v3, v7, v6
+      v_div_fmas_f32 v3, v3, v4, v7
+      v_div_fixup_f32 v9, v3, v2, v1
+    )");
+  };
+  EXPECT_TRUE(divide("0", "0x40400000").non_finite.empty());
+  const RunResult by_zero = divide("1.0", "0");
+  ASSERT_EQ(by_zero.non_finite.size(), 1u);
+  EXPECT_EQ(by_zero.non_finite[0].value, NonFinite::Value::kPlusInfinity);
+  EXPECT_EQ(by_zero.non_finite[0].instruction, "v_div_fixup_f32 v9, v3, v2, v1");
+  EXPECT_NE(by_zero.non_finite[0].message.find("operands 0, 1"), std::string::npos)
+      << by_zero.non_finite[0].message;
+}
+
 TEST(Explain, HalvesAndDoubles) {
   const RunResult packed =
       explained("v_mov_b32 v1, 0x7bff3c00\nv_mov_b32 v2, v1\nv_pk_add_f16 v3, v1, v2");

@@ -237,6 +237,7 @@ void Machine::start_group(uint32_t linear) {
   group_number = first_group + linear;
   synchronised = false;
   lds_shadow.next_epoch();
+  if (config->explain) dividing.assign(wave_count, {});
   // Every group has its own stream, so that it runs alike on any thread.
   if (random_schedule) schedule_state = mix(config->schedule_seed, linear) | 1;
   std::fill_n(lds.begin(), lds_bytes, std::byte{0});

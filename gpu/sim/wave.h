@@ -7,6 +7,7 @@
 #define WAVEFUZZ_GPU_SIM_WAVE_H_
 
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -140,6 +141,8 @@ struct Machine {
   std::vector<uint8_t> inexact_seen;     // per op
 
   Feedback* feedback = nullptr;
+  // Of each wave, for explain: VGPRs that hold an intermediate value of a division.
+  std::vector<std::bitset<512>> dividing;
 
   // Defined in machine.cc.
   // Records a finding unless this instruction has had one of the kind. False when the launch must
