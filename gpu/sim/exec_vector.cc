@@ -322,6 +322,7 @@ const Op* exec_vector(Wave& w, const Op* op) {
   for (unsigned k = 0; k < op->slots; ++k) args.src[k] = fetch(w, op, k, true, poison);
   args.mode = &w.mode;
   args.transcendentals = w.machine->config->transcendentals;
+  args.ulp_seed = w.machine->config->ulp_seed;
   if (poison & w.exec) [[unlikely]]
     return plain_poisoned(w, op, args);
   if (w.exec_full) {
@@ -364,6 +365,7 @@ const Op* exec_vector_extras(Wave& w, const Op* op) {
   }
   args.mode = &w.mode;
   args.transcendentals = w.machine->config->transcendentals;
+  args.ulp_seed = w.machine->config->ulp_seed;
   for (unsigned d = 0; d < kMaxResults; ++d) args.dst[d] = w.result_lanes[d];
 
   u64 write = w.exec;

@@ -18,7 +18,12 @@ namespace wavefuzz::sim {
 
 // What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict
 // that changes with the model rests on bits that no document promises.
-enum class Transcendentals : uint8_t { kCorrectlyRounded, kUlpAbove, kUlpBelow };
+enum class Transcendentals : uint8_t {
+  kCorrectlyRounded,
+  kUlpAbove,
+  kUlpBelow,
+  kSeeded,  // any of these, by a hash of LaunchConfig::ulp_seed and the operand
+};
 
 // What a load's registers hold between its issue and the s_waitcnt that covers it. Using them then
 // is a finding, and the instruction works on
@@ -73,6 +78,7 @@ struct LaunchConfig {
   uint32_t turn = 16;
   unsigned max_findings = 16;  // the run stops at the last one
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
+  uint32_t ulp_seed = 0;
   LateLoads late_loads = LateLoads::kOldContent;
   bool races = true;  // look for data races
   // Not 0: groups run in another order, a random wave takes each turn of random length, and loads

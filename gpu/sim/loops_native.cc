@@ -42,6 +42,7 @@ void valu_loop_vectorised(const float* in, float* out, int items, int rounds) {
 }
 
 // Groups of 256 in step, which is how their exchange through memory is meant.
+// As the four waves of a group.
 void lds_loop(const float* in, float* out, int items, int rounds) {
   for (int group = 0; group < items; group += 256) {
     float s[256], x[256];
@@ -50,7 +51,7 @@ void lds_loop(const float* in, float* out, int items, int rounds) {
       x[t] = 0;
     }
     for (int r = 0; r < rounds; ++r) {
-      for (int t = 0; t < 256; ++t) x[t] += s[(t + r) & 255];
+      for (int t = 0; t < 256; ++t) x[t] += s[(t & 192) | ((t + r) & 63)];
       for (int t = 0; t < 256; ++t) s[t ^ 1] = x[t];
     }
     for (int t = 0; t < 256; ++t) out[group + t] = x[t];

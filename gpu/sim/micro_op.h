@@ -71,6 +71,7 @@ struct LaneArgs {
   uint32_t* dst[kMaxResults];
   const Mode* mode;
   Transcendentals transcendentals;
+  uint32_t ulp_seed;
 };
 using LaneFn = void (*)(const LaneArgs&);
 

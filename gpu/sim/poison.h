@@ -49,8 +49,9 @@ uint64_t poison_perm(const uint64_t* v, const uint64_t* p);       // bytes of {a
 uint64_t poison_pack(const uint64_t* v, const uint64_t* p);       // a | b << 16
 uint64_t poison_packed16(const uint64_t* v, const uint64_t* p);   // halves apart
 uint64_t poison_packed32(const uint64_t* v, const uint64_t* p);   // dwords apart
-uint64_t poison_pk_mov(const uint64_t* v, const uint64_t* p);  // the low dword of a, the high one of b
-uint64_t poison_byte0(const uint64_t* v, const uint64_t* p);      // a function of a's byte 0
+uint64_t poison_pk_mov(const uint64_t* v,
+                       const uint64_t* p);  // the low dword of a, the high one of b
+uint64_t poison_byte0(const uint64_t* v, const uint64_t* p);  // a function of a's byte 0
 uint64_t poison_byte1(const uint64_t* v, const uint64_t* p);
 uint64_t poison_byte2(const uint64_t* v, const uint64_t* p);
 uint64_t poison_byte3(const uint64_t* v, const uint64_t* p);

@@ -17,6 +17,7 @@ const CodeObject& loops() {
 
 HostIsa isa_argument(const benchmark::State& state) { return HostIsa(state.range(0)); }
 
+// Null: no loop beside it.
 using NativeLoop = void (*)(const float*, float*, int, int);
 
 double now() {
@@ -44,7 +45,7 @@ void loop(benchmark::State& state, const char* kernel, NativeLoop native, int ro
     const double start = now();
     const RunResult result = run(program, memory, config);
     const double half = now();
-    native(data.data(), results.data(), int(kItems), rounds);
+    if (native != nullptr) native(data.data(), results.data(), int(kItems), rounds);
     benchmark::DoNotOptimize(results.data());
     benchmark::ClobberMemory();
     const double end = now();
@@ -59,7 +60,7 @@ void loop(benchmark::State& state, const char* kernel, NativeLoop native, int ro
   }
   state.SetLabel(std::string(name(isa_argument(state))));
   state.counters["wave_instructions/s"] = double(instructions) / simulated;
-  state.counters["times_native"] = simulated / compiled;
+  if (native != nullptr) state.counters["times_native"] = simulated / compiled;
 }
 
 void valu(benchmark::State& state) { loop(state, "valu_loop", native::valu_loop, 200); }
@@ -71,6 +72,9 @@ void lds(benchmark::State& state) { loop(state, "lds_loop", native::lds_loop, 20
 void global_memory(benchmark::State& state) {
   loop(state, "memory_loop", native::memory_loop, 200);
 }
+
+// What a matrix instruction costs beside its triple loop: //gpu/sim/mfma:mfma_benchmark.
+void matrix(benchmark::State& state) { loop(state, "matrix_loop", nullptr, 200); }
 
 void launch(benchmark::State& state) {
   const Program program(loops(), "tiny");
@@ -108,6 +112,7 @@ BENCHMARK(valu)->Apply(every_isa)->UseManualTime();
 BENCHMARK(valu_beside_vectorised)->Apply(every_isa)->UseManualTime();
 BENCHMARK(lds)->Apply(every_isa)->UseManualTime();
 BENCHMARK(global_memory)->Apply(every_isa)->UseManualTime();
+BENCHMARK(matrix)->Apply(every_isa)->UseManualTime();
 BENCHMARK(launch);
 BENCHMARK(launch_with_fresh_memory);
 BENCHMARK(load_and_decode);

@@ -107,6 +107,7 @@ AsmWave::AsmWave(const std::string& text, const AsmOptions& o) : exec_(o.exec) {
       CodeObject::from_code(o.arch, kernel, assemble(o.arch, text + "\ns_endpgm\n"));
   program_ = std::make_unique<Program>(object, "test", o.isa);
   config_.transcendentals = o.transcendentals;
+  config_.ulp_seed = o.ulp_seed;
   config_.late_loads = o.late_loads;
   config_.instruction_budget = 1'000'000;
 }

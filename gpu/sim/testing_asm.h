@@ -29,6 +29,7 @@ struct AsmOptions {
   uint32_t scratch_bytes = 0;
   uint64_t exec = ~0ull;
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
+  uint32_t ulp_seed = 0;
   LateLoads late_loads = LateLoads::kOldContent;
 };
 

@@ -85,6 +85,7 @@ struct LaneNumber {
 };
 struct Unit {
   Transcendentals model;
+  u32 seed;
 };
 
 // How a parameter type is read. kFlush: denormals go as MODE says.
@@ -371,7 +372,7 @@ struct Lanewise<F, R, kContext, Types<A...>> {
     if constexpr (kContext == Context::kMode)
       return F{}(values..., *a.mode);
     else if constexpr (kContext == Context::kUnit)
-      return F{}(values..., Unit{a.transcendentals});
+      return F{}(values..., Unit{a.transcendentals, a.ulp_seed});
     else
       return F{}(values...);
   }

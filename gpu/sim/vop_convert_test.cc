@@ -5,7 +5,9 @@
 #include <llvm/ADT/APInt.h>
 
 #include <cmath>
+#include <map>
 #include <random>
+#include <set>
 
 #include "gpu/sim/testing_asm.h"
 
@@ -278,6 +280,35 @@ TEST(Transcendentals, PerturbedModelsKeepExactResults) {
     EXPECT_EQ(value(wave.v(1)), exp_of_half);
     EXPECT_EQ(value(wave.v(2)), 32.0f);
     EXPECT_EQ(value(wave.v(4)), -0.25f);
+  }
+}
+
+// For each operand the rounded value or a neighbour, as the seed says: the same every time, and
+// another choice under another seed.
+TEST(Transcendentals, SeededModelChoosesForEachOperand) {
+  for (const HostIsa isa : supported_host_isas()) {
+    std::map<uint32_t, std::vector<int>> by_seed;  // steps from the rounded value
+    for (const uint32_t seed : {1u, 1u, 2u}) {
+      AsmOptions options;
+      options.isa = isa;
+      options.transcendentals = Transcendentals::kSeeded;
+      options.ulp_seed = seed;
+      AsmWave wave("v_exp_f32 v1, v0\nv_rcp_f32 v2, v0", options);
+      LaneValues in;
+      for (unsigned i = 0; i < kLanes; ++i) in[i] = bits(1.1f + 0.37f * float(i));
+      wave.set_v(0, in).run();
+      std::vector<int> steps;
+      for (unsigned i = 0; i < kLanes; ++i) {
+        const long double x = value(in[i]);
+        steps.push_back(int(wave.v(1, i) - bits(float(std::exp2(x)))));
+        steps.push_back(int(wave.v(2, i) - bits(float(1 / x))));
+      }
+      const auto [it, first] = by_seed.emplace(seed, steps);
+      EXPECT_EQ(it->second, steps);
+    }
+    for (const auto& [seed, steps] : by_seed)
+      EXPECT_EQ(std::set<int>(steps.begin(), steps.end()), (std::set<int>{-1, 0, 1}));
+    EXPECT_NE(by_seed[1], by_seed[2]);
   }
 }
 
