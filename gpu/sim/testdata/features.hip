@@ -1,7 +1,6 @@
 // What ordinary HIP code makes a compiler emit: cross-lane operations, atomics of all kinds, 64-bit
 // integers, fp16, bf16 and fp64 with library functions, scratch, dynamic LDS, hidden arguments, FP8
-// conversions, inline assembly. survey_test.cc asks that the simulator knows all of it;
-// features_test.cc runs what has a host counterpart.
+// conversions, inline assembly. survey_test.cc asks that the simulator knows all of it.
 #include <hip/hip_runtime.h>
 
 #define INDEX (blockIdx.x * blockDim.x + threadIdx.x)
