@@ -16,7 +16,8 @@ namespace wavefuzz {
 /// Parameters of a case:
 ///   suffixes, tokens, heads, head_dim
 ///   o_dtype, out_dtype    f32, bf16, f16
-///   producer, consumer    names of reference::kLseConventions: base and layout of the LSEs that come
+///   producer, consumer    names of reference::kLseConventions: base and layout of the LSEs that
+///   come
 ///                         in, base, layout and empty rows of what goes out
 ///   empty_lse             how a partial without keys says so: as its producer does, or otherwise
 ///   empty_o               what its O holds: zero, nan, huge, unwritten
@@ -43,9 +44,9 @@ namespace merge {
 inline constexpr const char* kEmptyLse[] = {"producer", "minus_inf", "plus_inf", "nan", "mixed"};
 inline constexpr const char* kEmptyO[] = {"zero", "nan", "huge", "unwritten"};
 inline constexpr const char* kPads[] = {
-    "prefix_head_pad", "prefix_token_pad",   "suffix_head_pad",        "suffix_token_pad",
-    "suffix_partial_pad", "prefix_lse_pad",  "suffix_lse_pad", "suffix_lse_partial_pad",
-    "out_head_pad",    "out_token_pad",      "out_lse_pad"};
+    "prefix_head_pad",    "prefix_token_pad", "suffix_head_pad", "suffix_token_pad",
+    "suffix_partial_pad", "prefix_lse_pad",   "suffix_lse_pad",  "suffix_lse_partial_pad",
+    "out_head_pad",       "out_token_pad",    "out_lse_pad"};
 
 /// Tokens of the data that a case may be a part of.
 inline constexpr int64_t kMostTokens = 1024;
