@@ -437,10 +437,11 @@ void MergeAttnStates::judge(const Run& run, Judge& judge) const {
   const auto s = std::make_shared<Shape>(run.c);
   const Numerics numerics = numerics_of(run.manifest);
   Expected e = expect(run, *s, numerics);
-  ExpectedTensor o = {.view = o_view(*s),
-                      .value = std::move(e.o),
-                      .hard = std::move(e.o_hard),
-                      .likely = std::move(e.o_likely)};
+  ExpectedTensor o;
+  o.view = o_view(*s);
+  o.value = std::move(e.o);
+  o.hard = std::move(e.o_hard);
+  o.likely = std::move(e.o_likely);
   if (s->suffixes > 0) o.trivial = {{"the prefix", std::move(e.prefix)}};
   o.terms = [&run, s, numerics](uint64_t element) {
     const auto d = element % static_cast<uint64_t>(s->head_dim);
@@ -449,11 +450,13 @@ void MergeAttnStates::judge(const Run& run, Judge& judge) const {
     return reference::merge_bound_terms(r.partials, d, row_numerics(numerics.merge, *s));
   };
   judge.numeric(o);
-  judge.numeric({.view = lse_view(*s),
-                 .value = std::move(e.lse),
-                 .hard = std::move(e.lse_hard),
-                 .likely = std::move(e.lse_likely),
-                 .primary = false});
+  ExpectedTensor lse;
+  lse.view = lse_view(*s);
+  lse.value = std::move(e.lse);
+  lse.hard = std::move(e.lse_hard);
+  lse.likely = std::move(e.lse_likely);
+  lse.primary = false;
+  judge.numeric(lse);
 }
 
 std::optional<Case> MergeAttnStates::related(const Case& c) const {

@@ -98,6 +98,25 @@ std::vector<Step> MergeAttnStates::simpler(const Case& c) const {
       });
     }
   }
+  // An empty row elsewhere: the first token, the first head, an earlier partial.
+  if (c.integers.contains("empty")) {
+    const std::vector<int64_t>& empty = c.integers.at("empty");
+    const int64_t columns = p.integer("heads");
+    const int64_t first = p.integer("first_token");
+    for (size_t i = 0; i < empty.size(); ++i) {
+      const int64_t head = empty[i] % columns;
+      const int64_t token = empty[i] / columns % merge::kMostTokens;
+      const int64_t partial = empty[i] / columns / merge::kMostTokens;
+      const auto at = [&](int64_t pp, int64_t t, int64_t h) {
+        return (pp * merge::kMostTokens + t) * columns + h;
+      };
+      for (const int64_t to :
+           {at(0, first, 0), at(1, first, 0), at(partial, first, 0), at(partial, first, head),
+            at(partial, token, 0), at(0, token, head), at(1, token, head)}) {
+        if (to < empty[i]) steps.push_back([i, to](Case& d) { d.integers.at("empty")[i] = to; });
+      }
+    }
+  }
   // Rows are known by number, and the number of heads is in it: keep the empty ones where they are.
   const int64_t heads = p.integer("heads");
   for (const int64_t to : toward(heads, 1)) {
