@@ -60,7 +60,7 @@ struct JobResult {
   double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
   std::vector<SuspectCase> suspects;
-  double worst_of_bound = 0;  ///< the largest error of a passing case as a share of its hard bound
+  BoundUse bound_use;  ///< of cases that did not fail
 };
 
 /// What a campaign tells while it runs. Called from one thread.
