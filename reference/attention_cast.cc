@@ -110,7 +110,7 @@ void cast_weights(const ErrorModel& model, const Grid& grid, Weights& s, float* 
       const double m = s.maximum[lane];
       const double of_maximum = std::expm1(std::min(600.0, std::max(highest - m, m - lowest)));
       double of_code = of_maximum + (scaled_v ? 3 : 2) * kUnit;
-      double of_tile = of_maximum;
+      double of_tile = of_maximum + model.rcp_error() + 2 * kUnit;
       if (by_amax) {
         const double of_amax = amax > 0 ? std::max(amax_high - amax, amax - amax_low) / amax : 0;
         const double casts = 2 * model.rcp_error() + 6 * kUnit;
