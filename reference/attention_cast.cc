@@ -77,7 +77,8 @@ void cast_weights(const ErrorModel& model, const Grid& grid, Weights& s, float* 
   const AttentionNumerics& n = model.numerics();
   const bool by_amax = n.p_divisor > 0;
   const bool scaled_v = model.problem().v_scale != nullptr;
-  const bool bound = s.bounds && model.has(Cause::kPCast);
+  const bool bound = s.bounds, flips = model.has(Cause::kPCast);
+  const double unit = flips ? kUnit : 0, rcp_error = flips ? model.rcp_error() : 0;
   for (uint32_t lane = 0; lane < kLanes; ++lane) {
     double amax = 0;
     bool seen = false;
@@ -102,18 +103,18 @@ void cast_weights(const ErrorModel& model, const Grid& grid, Weights& s, float* 
         highest = std::max(highest, l.score(i) + l.dot(i));
         lowest = std::max(lowest, l.score(i) - l.dot(i));
         if (!by_amax) continue;
-        const double w = std::abs(s.p[i * kLanes + lane]), r = l.exponential(i) + 2 * kUnit;
+        const double w = std::abs(s.p[i * kLanes + lane]), r = l.exponential(i) + 2 * unit;
         amax_high = std::max(amax_high, w * (1 + r));
         amax_low = std::max(amax_low, w * (1 - r));
       }
       // The largest score's own error moves every p alike. An amax moves with them.
       const double m = s.maximum[lane];
       const double of_maximum = std::expm1(std::min(600.0, std::max(highest - m, m - lowest)));
-      double of_code = of_maximum + (scaled_v ? 3 : 2) * kUnit;
-      double of_tile = of_maximum + model.rcp_error() + 2 * kUnit;
+      double of_code = of_maximum + (scaled_v ? 3 : 2) * unit;
+      double of_tile = of_maximum + rcp_error + 2 * unit;
       if (by_amax) {
         const double of_amax = amax > 0 ? std::max(amax_high - amax, amax - amax_low) / amax : 0;
-        const double casts = 2 * model.rcp_error() + 6 * kUnit;
+        const double casts = 2 * rcp_error + 6 * unit;
         const bool above = amax * (1 - of_amax) * (1 - of_maximum) > n.p_amax_floor;
         const bool below = amax * (1 + of_amax) * (1 + of_maximum) < n.p_amax_floor;
         if (above) {
@@ -141,8 +142,6 @@ void cast_weights(const ErrorModel& model, const Grid& grid, Weights& s, float* 
         (kind ? w_likely : s.w)[at] = static_cast<float>(w);
       }
     }
-    if (s.bounds && !bound)
-      for (uint32_t i = 0; i < s.keys; ++i) w_likely[i * kLanes + lane] = s.w[i * kLanes + lane];
     for (uint32_t i = 0; i < s.keys; ++i) {
       double& p = s.p[i * kLanes + lane];
       p = std::copysign(grid.round(std::abs(p) * scale) / scale, p);

@@ -479,11 +479,14 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
   if (!options_.bounds) return;
 
   double v_max = 0;
-  for (double v : chunk_v_max_) v_max = std::max(v_max, v);
+  for (size_t c = 0; c < chunks_.size(); ++c)
+    if (chunks_[c].begin < last(row) && chunks_[c].end > first(row))
+      v_max = std::max(v_max, chunk_v_max_[c]);
   const double keys = last(row) - first(row);
   // f32 sums of weights: a chunk's, the chunks', and changes of maximum.
+  const double step = cast_ ? numerics_.tile : kChunk;
   const double arithmetic =
-      1 + (2.0 * chunks_.size() + (cast_ ? numerics_.tile : kChunk) + 16) * 0x1p-24;
+      1 + (2 * (problem_.keys / step + model_.splits()) + step + 16) * 0x1p-24;
   // Flushed p, products, sums and rescales of a sum whose largest p is 1; what the bound's own f32
   // weights lose too.
   const double flush =
@@ -497,7 +500,10 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
     // more than the average of E_i.
     const double lse_error = off_sum + e.sum / (1 - std::min(0.5, e.sum)) +
                              model_.lse_roundings(m, all.largest[lane], log_sum);
-    (likely ? result.lse_likely : result.lse_hard)[row] = lse_error;
+    if (likely)
+      result.lse_likely[row] = std::min(lse_error, result.lse_hard[row]);
+    else
+      result.lse_hard[row] = lse_error;
     const double off_all = off_sum + e.sum * (1 + off_sum);
     double R = off_all;
     if (sink_weight > 0 && !all_sink) {
@@ -530,7 +536,8 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
       if (model_.has(Cause::kFlush)) error += 2 * kFlushed;
       if (model_.has(Cause::kOutput))
         error += half_ulp(numerics_.output, (std::abs(o[d]) + error) * (1 + 0x1p-20));
-      bounds[size_t{row} * dim + d] = error;
+      const size_t to = size_t{row} * dim + d;
+      bounds[to] = likely ? std::min(error, result.o_hard[to]) : error;
     }
   }
 }
