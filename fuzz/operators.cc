@@ -7,6 +7,7 @@
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/merge_attn_states.h"
+#include "fuzz/operators/mla_decode.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -14,7 +15,9 @@ namespace wavefuzz {
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
   static const MergeAttnStates kMergeAttnStates;
-  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kMergeAttnStates};
+  static const MlaDecode kMlaDecode;
+  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kMergeAttnStates,
+                                                          &kMlaDecode};
   return kOperators;
 }
 
