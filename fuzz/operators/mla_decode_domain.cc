@@ -90,11 +90,14 @@ void draw_scope(Draw& draw, const Manifest& m, const std::string& prefix, bool d
         bf16 ? recipe(draw, {{6, "normal"}, {1, "powers"}, {1, "alternate"}, {1, "spike"}}, -4, 3)
              : recipe(draw,
                       {{4, "normal"}, {3, "bits"}, {1, "powers"}, {1, "edge"}, {1, "alternate"}},
-                      -3, 5));
+                      -3, 3));
   }
   c.rows[prefix + "rope"].push_back(recipe(draw, {{4, "normal"}, {1, "zero"}}, -4, 3));
   for (int64_t i = 0; i < recipes; ++i) {
-    c.rows[prefix + "k_scale"].push_back(recipe(draw, {{2, "positive"}, {2, "spread"}}, -8, 0));
+    // Scores stay where the softmax has more than one key: spread reaches 2^8 by itself.
+    RowRecipe scale = recipe(draw, {{2, "positive"}, {3, "spread"}}, -2, 2);
+    scale.exponent -= scale.fill == "spread" ? 12 : 6;
+    c.rows[prefix + "k_scale"].push_back(scale);
   }
 }
 
@@ -170,7 +173,7 @@ Case draw_case(Draw draw, const Manifest& m) {
                                                 {1, "indices_reversed"}}));
   const int64_t recipes = draw.in(1, 2);
   for (int64_t i = 0; i < recipes; ++i)
-    c.rows["q"].push_back(recipe(draw, {{8, "normal"}, {1, "zero"}, {1, "powers"}}, -3, 2));
+    c.rows["q"].push_back(recipe(draw, {{8, "normal"}, {1, "zero"}, {1, "powers"}}, -5, 0));
   RowRecipe sink = recipe(draw, {{4, "normal"}, {1, "zero"}}, 0, 3);
   if (draw.once_in(2))
     sink.set[static_cast<uint32_t>(draw.in(0, p.integer("heads") - 1))] =
