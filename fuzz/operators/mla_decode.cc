@@ -55,19 +55,19 @@ Sequence sequence_of(const Case& c, const Shape& s, int64_t b) {
   return out;
 }
 
-reference::AttentionNumerics numerics_of(const Manifest& manifest, const Case& c, const Shape& s) {
+reference::AttentionNumerics numerics_of(const Manifest& manifest, const Shape& s) {
   reference::AttentionNumerics n = parse_attention_numerics(manifest);
   n.splits = static_cast<uint32_t>(s.partials());
   n.output = s.out_dtype == Dtype::kF32   ? reference::FloatFormat::kF32
              : s.out_dtype == Dtype::kF16 ? reference::FloatFormat::kF16
                                           : reference::FloatFormat::kBf16;
-  (void)c;
   return n;
 }
 
 struct Problem {
   Sequence sequence;
   std::vector<float> sink;
+  std::vector<uint32_t> split_starts;
   reference::AttentionProblem problem;
 };
 
@@ -84,6 +84,12 @@ std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, int64_t b) {
   p.k_stride = p.v_stride = p.qk_dim;
   p.k_scale = p.v_scale = out->sequence.scales.data();
   p.score_scale = static_cast<float>(c.params.real("softmax_scale"));
+  if (s.scopes[0].dense) {  // splits and tiles of an index row count its -1s, too
+    const uint32_t chunk = std::max<uint32_t>(
+        (p.keys + static_cast<uint32_t>(s.splits) - 1) / static_cast<uint32_t>(s.splits), 1);
+    for (uint32_t key = 0; key < p.keys; key += chunk) out->split_starts.push_back(key);
+    p.split_starts = out->split_starts;
+  }
   if (s.has_sink) {
     for (const uint32_t bits : mla::sink_bits(c, s)) out->sink.push_back(decode(Dtype::kF32, bits));
     p.sink = out->sink.data();
@@ -100,7 +106,7 @@ void append(std::vector<double>& to, const std::vector<double>& from) {
 }
 
 Expected expect(const Run& run, const Shape& s) {
-  const reference::AttentionNumerics n = numerics_of(run.manifest, run.c, s);
+  const reference::AttentionNumerics n = numerics_of(run.manifest, s);
   const double to_stored = s.lse->base == reference::LogBase::kTwo ? 1 / std::log(2.0) : 1;
   Expected e;
   for (int64_t b = 0; b < s.batch; ++b) {
@@ -211,7 +217,14 @@ void MlaDecode::check_manifest(const Manifest& manifest) const {
   for (const char* name :
        {"heads", "nope", "rope", "page_size", "extra_page_size", "splits", "extra_splits"})
     claim(name, false);
-  parse_attention_numerics(manifest);
+  const reference::AttentionNumerics numerics = parse_attention_numerics(manifest);
+  if (numerics.p != reference::PFormat::kF32 &&
+      claim("mode", true).choices != std::vector<std::string>{"dense"}) {
+    // Which keys share a tile with which decides how their P is rounded.
+    throw Error(Exit::kUsage, fmt::format("{}: field 'numerics.p' must be f32 where 'claims.mode' "
+                                          "has more than dense",
+                                          manifest.file));
+  }
 }
 
 void MlaDecode::judge(const Run& run, Judge& judge) const {
@@ -229,7 +242,7 @@ void MlaDecode::judge(const Run& run, Judge& judge) const {
     const auto heads = static_cast<uint64_t>(s->heads);
     const auto problem = problem_of(run.c, *s, static_cast<int64_t>(row / heads));
     if (problem->problem.keys == 0) return {};
-    return reference::attention_bound_terms(problem->problem, numerics_of(run.manifest, run.c, *s),
+    return reference::attention_bound_terms(problem->problem, numerics_of(run.manifest, *s),
                                             static_cast<uint32_t>(row % heads),
                                             static_cast<uint32_t>(element % dims));
   };

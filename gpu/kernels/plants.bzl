@@ -40,6 +40,13 @@ MLA_DECODE_PLANTS = [
     "sink_in_lse",
 ]
 
+MLA_DECODE_MFMA_PLANTS = [
+    "tail_unmasked",
+    "v_tail_not_zeroed",
+    "heads_unmasked",
+    "rope_dropped",
+]
+
 def planted_code_objects(name, src, hdrs, plants):
     """Builds SRC once for each planted bug, as SRC_BASE.PLANT.ARCH.co.
 
