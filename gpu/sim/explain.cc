@@ -136,7 +136,7 @@ void note(Wave& wave, const Op* op, Lanes active, const Found& sources, const Fo
     n.value = value;
     n.made = made != 0;
     const unsigned lane = unsigned(std::countr_zero(n.made ? made : came));
-    n.pc = int64_t(m.code->addresses[op->index] - m.code->kernel.descriptor.entry);
+    n.pc = m.code->pc(op->index);
     n.instruction = m.code->texts[op->index];
     n.message = fmt::format(
         "first {}: {} pc {:#x} `{}`, group {},{},{} wave {} lane {}; operands {}", name(value),

@@ -341,20 +341,14 @@ void note_overlap(Wave& w, const PendingLoad& load);
 
 // Every instruction that a counter counts starts with one of these, whatever EXEC is.
 SIM_INLINE void count(Wave& w, LoadQueue& queue, unsigned most) {
+  if (w.machine->random_schedule) [[unlikely]]
+    come_in_early(w);
   const u32 number = ++queue.issued;
   if (!queue.empty() && i32(queue.front().number - (number - most)) <= 0) [[unlikely]]
     come_in(w, queue, number - most);
 }
-SIM_INLINE void count_vm(Wave& w) {
-  if (w.machine->random_schedule) [[unlikely]]
-    come_in_early(w);
-  count(w, w.loads.vm, kMaxVmcnt);
-}
-SIM_INLINE void count_lgkm(Wave& w) {
-  if (w.machine->random_schedule) [[unlikely]]
-    come_in_early(w);
-  count(w, w.loads.lds, kMaxLgkmcnt);
-}
+SIM_INLINE void count_vm(Wave& w) { count(w, w.loads.vm, kMaxVmcnt); }
+SIM_INLINE void count_lgkm(Wave& w) { count(w, w.loads.lds, kMaxLgkmcnt); }
 
 SIM_INLINE Loaded& load_buffer(Wave& w) {
   Loaded& l = w.loads.buffer();

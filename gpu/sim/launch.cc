@@ -30,6 +30,10 @@ size_t waves_of(const LaunchConfig& config) {
   return (size + kLanes - 1) / kLanes;
 }
 
+uint64_t groups_of(const LaunchConfig& config) {
+  return uint64_t{config.groups[0]} * config.groups[1] * config.groups[2];
+}
+
 uint64_t mix(uint64_t seed, uint64_t stream) {
   const r123::Threefry2x64::ctr_type counter{{stream, 0}};
   const r123::Threefry2x64::key_type key{{seed, 0}};
@@ -143,15 +147,14 @@ void fill_packet(Machine& m) {
 }  // namespace
 
 bool Machine::watches(const LaunchConfig& config, const Island& island) {
-  const bool several =
-      uint64_t{config.groups[0]} * config.groups[1] * config.groups[2] > 1 || waves_of(config) > 1;
+  const bool several = groups_of(config) > 1 || waves_of(config) > 1;
   return config.races && several && island.watch_races_ && island.access_ != Access::kRead;
 }
 
-uint32_t Machine::prepare(Memory& memory, const LaunchConfig& config, uint64_t groups) {
+uint32_t Machine::prepare(Memory& memory, const LaunchConfig& config) {
   for (const auto& island : memory.islands())
     if (watches(config, *island)) memory.reserve_shadow(*island);
-  return memory.take_group_numbers(groups);
+  return memory.take_group_numbers(groups_of(config));
 }
 
 void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& config_,
@@ -457,10 +460,10 @@ void order_findings(const LaunchConfig& config, RunResult& result) {
 
 RunResult run(const Program& program, Memory& memory, const LaunchConfig& config) {
   check(program.code(), config);
-  const uint64_t count = uint64_t{config.groups[0]} * config.groups[1] * config.groups[2];
+  const uint64_t count = groups_of(config);
   const unsigned threads = unsigned(std::clamp<uint64_t>(config.threads, 1, count));
   const GroupOrder order(config.schedule_seed, count);
-  const uint32_t first_group = Machine::prepare(memory, config, count);
+  const uint32_t first_group = Machine::prepare(memory, config);
   SharedLaunch shared;
   std::atomic<uint64_t> next = 0;
   RunResult result;

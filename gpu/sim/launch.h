@@ -71,7 +71,8 @@ struct LaunchConfig {
   uint32_t dynamic_lds_bytes = 0;
   // The explicit arguments at their metadata offsets; hidden ones are filled in by run().
   std::vector<std::byte> kernarg;
-  uint64_t instruction_budget = 1'000'000'000;  // wave instructions of the whole launch
+  uint64_t instruction_budget =
+      1'000'000'000;  // wave instructions of the whole launch, or of each thread
   // Instructions that a wave runs before it is the next wave's turn; 0: all up to the next barrier.
   // Hardware runs the waves of a group almost in step, and kernels that lack a barrier may lean on
   // it: a result that changes with this number is such a kernel's.

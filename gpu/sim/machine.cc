@@ -66,14 +66,6 @@ std::string_view name(RunResult::Status status) {
   return "";
 }
 
-namespace {
-
-int64_t relative_pc(const Code& code, uint32_t op) {
-  return int64_t(code.addresses[op] - code.kernel.descriptor.entry);
-}
-
-}  // namespace
-
 bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& where,
                      const std::string& detail) {
   // One finding per instruction and kind: a loop would otherwise drown the others.
@@ -84,7 +76,7 @@ bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& wh
 
   Finding f;
   f.kind = kind;
-  f.pc = relative_pc(*code, op->index);
+  f.pc = code->pc(op->index);
   f.instruction = code->texts[op->index];
   f.group = group;
   f.wave = wave.id;
@@ -143,9 +135,9 @@ uint32_t Machine::used_in_flight(Wave& wave, const Op* op, uint32_t origin, uint
   if (found == nullptr) return load;
   Where where;
   where.lanes = found->target == LoadTarget::kSgprs ? 0 : found->lanes & lanes;
-  report(wave, op, FindingKind::kMissingWait, where,
-         fmt::format("nothing waits for what pc {:#x} `{}` loads", relative_pc(*code, load),
-                     code->texts[load]));
+  report(
+      wave, op, FindingKind::kMissingWait, where,
+      fmt::format("nothing waits for what pc {:#x} `{}` loads", code->pc(load), code->texts[load]));
   if (config->late_loads == LateLoads::kNewContent) {
     code->come_in_now(wave, *found);
     repeat = true;
@@ -179,8 +171,8 @@ void Machine::report_race(Wave& wave, const Op* op, uint64_t lanes, uint64_t add
                        linear / n[0] / n[1]);
   }
   report(wave, op, FindingKind::kDataRace, where,
-         fmt::format("{} {} it at pc {:#x} `{}`, in no order", who, other_does,
-                     relative_pc(*code, other_op), code->texts[other_op]));
+         fmt::format("{} {} it at pc {:#x} `{}`, in no order", who, other_does, code->pc(other_op),
+                     code->texts[other_op]));
 }
 
 std::string Machine::waves_in(WaveState state) const {
@@ -224,8 +216,7 @@ bool Machine::report_poison(Wave& wave, const Op* op, const char* what, uint64_t
   if (origin == kNeverWritten)
     detail += "; a register never written";
   else
-    detail += fmt::format("; loaded at pc {:#x} by `{}`", relative_pc(*code, origin),
-                          code->texts[origin]);
+    detail += fmt::format("; loaded at pc {:#x} by `{}`", code->pc(origin), code->texts[origin]);
   return report(wave, op, FindingKind::kUninitialised, where, detail);
 }
 
@@ -237,7 +228,7 @@ void Machine::unsupported(Wave& wave, const Op* op) {
   const std::string& encoding = code->encodings[op->index];
   result->unsupported_what =
       fmt::format("`{}`{} at pc {:#x}", code->texts[op->index],
-                  encoding.empty() ? "" : " [" + encoding + "]", relative_pc(*code, op->index));
+                  encoding.empty() ? "" : " [" + encoding + "]", code->pc(op->index));
 }
 
 void Machine::note_inexact(const Op* op) {
@@ -287,7 +278,7 @@ const Op* exec_outside(Wave& wave, const Op* op) {
   Machine& m = *wave.machine;
   const Op* from = &m.code->ops[unsigned(std::max(op->imm2, 0))];
   m.report(wave, from, FindingKind::kFetchOutsideCode, {},
-           fmt::format("next pc {:#x}", relative_pc(*m.code, op->index)));
+           fmt::format("next pc {:#x}", m.code->pc(op->index)));
   wave.state = WaveState::kStopped;
   return nullptr;
 }

@@ -277,7 +277,9 @@ struct Code {
   bool lds_atomics = false;
   unsigned lds_granule_shift = 2;  // log2 of the narrowest LDS access in bytes, at most 4
   unsigned vgprs = 0, agprs = 0;   // registers a wave may touch, allocation and use taken together
-  std::vector<Segment> globals;    // the object's data segments, for constant tables of the kernel
+  // The address of an op relative to the kernel's entry.
+  int64_t pc(size_t op) const { return int64_t(addresses.at(op) - kernel.descriptor.entry); }
+  std::vector<Segment> globals;  // the object's data segments, for constant tables of the kernel
 };
 
 }  // namespace wavefuzz::sim

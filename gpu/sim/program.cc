@@ -16,7 +16,7 @@ const KernelInfo& Program::kernel() const { return code_->kernel; }
 Arch Program::arch() const { return code_->arch; }
 size_t Program::size() const { return code_->instructions; }
 int64_t Program::pc(size_t index) const {
-  return int64_t(code_->addresses.at(index) - code_->kernel.descriptor.entry);
+  return code_->pc(index);
 }
 const std::string& Program::text(size_t index) const { return code_->texts.at(index); }
 

@@ -160,7 +160,7 @@ struct Machine {
   // An operand's origin as in v_origin, before its poison goes on. When it is a load of `lanes` (0:
   // a scalar one) that has not come in, the use is a finding; the mark is gone from what it
   // returns.
-  uint32_t waited(Wave& wave, const Op* op, uint32_t origin, uint64_t lanes) {
+  SIM_INLINE uint32_t waited(Wave& wave, const Op* op, uint32_t origin, uint64_t lanes) {
     return (origin & kInFlight) == 0 || origin == kNeverWritten
                ? origin
                : used_in_flight(wave, op, origin, lanes);
@@ -209,7 +209,7 @@ struct Machine {
   // Whether races on an island are looked for. Once for a launch: reserves what that takes, and
   // numbers its groups; returns the first number.
   static bool watches(const LaunchConfig& config, const Island& island);
-  static uint32_t prepare(Memory& memory, const LaunchConfig& config, uint64_t groups);
+  static uint32_t prepare(Memory& memory, const LaunchConfig& config);
   // In explain.cc: executes an instruction and looks at what it did to non-finite values.
   const Op* explain(Wave& wave, const Op* op);
   // Runs a wave until it waits or ends, or for `turn` instructions.
