@@ -76,7 +76,8 @@ AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
 std::vector<OperatorPage::Entry> attention_numerics_fields() {
   return {
       {"score_block, pv_block", "products that one step of an accumulation sums; 1: f32 chains"},
-      {"scale_roundings", "f32 roundings of a score after the dot product, scales of K and Q apart"},
+      {"scale_roundings",
+       "f32 roundings of a score after the dot product, scales of K and Q apart"},
       {"tile", "keys per step of the online softmax"},
       {"sum_lanes", "chains of the denominator's sum"},
       {"exp_ulps, log_ulps, rcp_ulps", "of the machine's instructions; 1"},

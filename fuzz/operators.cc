@@ -6,13 +6,15 @@
 
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/paged_attention.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
 
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
-  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter};
+  static const PagedAttention kPagedAttention;
+  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kPagedAttention};
   return kOperators;
 }
 

@@ -87,7 +87,10 @@ const Buffer& buffer(const std::vector<Buffer>& buffers, const char* name) {
 class Elements {
  public:
   Elements(const std::vector<Buffer>& buffers, const char* name, Dtype dtype)
-      : name_(name), dtype_(dtype), size_(wavefuzz::bytes_of(dtype)), image_(buffer(buffers, name)) {
+      : name_(name),
+        dtype_(dtype),
+        size_(wavefuzz::bytes_of(dtype)),
+        image_(buffer(buffers, name)) {
     if (size_ != 1) return;
     for (uint32_t code = 0; code < 256; ++code) table_[code] = decode(dtype, code);
   }
@@ -123,8 +126,8 @@ Inputs::Inputs(const Case& c, const Manifest& manifest, const std::vector<Buffer
     : shape(c), numerics(parse_attention_numerics(manifest)) {
   const Shape& s = shape;
   numerics.splits = static_cast<uint32_t>(s.splits);
-  numerics.output = s.q_dtype == Dtype::kBf16 ? reference::FloatFormat::kBf16
-                                              : reference::FloatFormat::kF16;
+  numerics.output =
+      s.q_dtype == Dtype::kBf16 ? reference::FloatFormat::kBf16 : reference::FloatFormat::kF16;
   // As the kernel gets it.
   softmax_scale = static_cast<float>(c.params.real("softmax_scale"));
   for (int64_t split = 0; split < s.splits; ++split) {
@@ -208,9 +211,10 @@ reference::AttentionProblem Inputs::problem(const Group& g) const {
   p.first = g.first.data();
   p.last = g.last.data();
   if (shape.sinks) p.sink = g.sink.data();
-  p.split_starts = std::span(split_starts).first(
-      std::upper_bound(split_starts.begin() + 1, split_starts.end(), g.keys) -
-      split_starts.begin());
+  p.split_starts =
+      std::span(split_starts)
+          .first(std::upper_bound(split_starts.begin() + 1, split_starts.end(), g.keys) -
+                 split_starts.begin());
   return p;
 }
 
@@ -241,8 +245,7 @@ Expected expected(const std::shared_ptr<const Inputs>& inputs) {
 
   for (const Inputs::Group& g : inputs->groups) {
     if (g.last.empty()) continue;
-    const reference::AttentionResult r =
-        reference::attention(inputs->problem(g), inputs->numerics);
+    const reference::AttentionResult r = reference::attention(inputs->problem(g), inputs->numerics);
     for (size_t row = 0; row < g.last.size(); ++row) {
       const uint64_t out = inputs->output_row(g, row);
       e.lse.value[out] = r.lse[row];
@@ -292,34 +295,35 @@ OperatorPage PagedAttention::page() const {
           "Decode attention over a paged KV cache: several query tokens of each sequence attend to "
           "its keys, bottom-right causal.",
       .semantics =
-          {"s[i] = softmax_scale * k_scale[i] * sum_d q[t, h, d] k[i, d], for the keys i that query "
+          {"s[i] = softmax_scale * k_scale[i] * sum_d q[t, h, d] k[i, d], for the keys i that "
+           "query "
            "token t of its sequence's qlen sees: i < end, i >= end - window where window > 0, with "
            "end = context_len - qlen + t + 1",
            "o[t, h, d] = sum_i e^s[i] v_scale[i] v[i, d] / (sum_i e^s[i] + e^sinks[h])",
            "lse[t, h] = log sum_i e^s[i], natural, without the sink",
            "query head h reads kv head h / gqa",
            "a token that sees no key (context 0, or shorter than qlen) has o = 0 and lse = -inf"},
-      .buffers =
-          {{"q", "bf16 or f16", "[total_q, heads, head_dim], q_stride elements from token to token",
-            "in"},
-           {"k_cache", "kv_dtype",
-            "[pages, kv_heads, head_dim/x, page_size, x], x = 16 bytes; k_page_stride, "
-            "k_head_stride",
-            "in"},
-           {"v_cache", "kv_dtype",
-            "plain [pages, kv_heads, head_dim, page_size] or shuffled [pages, kv_heads, "
-            "page_size/x, head_dim, x]; v_page_stride, v_head_stride",
-            "in"},
-           {"k_scale, v_scale", "f32",
-            "[1], or [pages, kv_heads, page_size]; scale_page_stride, scale_head_stride", "in"},
-           {"block_table", "i32", "[batch, table_stride] page ids, table_width of a row in use",
-            "in"},
-           {"context_lens", "i32", "[batch] keys, those of the query tokens included", "in"},
-           {"qo_indptr", "i32", "[batch + 1] first query token of each sequence", "in"},
-           {"sinks", "f32", "[heads], natural units, not scaled; +-inf allowed", "in"},
-           {"o", "q_dtype", "[total_q, heads, head_dim], o_stride elements from token to token",
-            "out"},
-           {"lse", "f32", "[total_q, heads]", "out"}},
+      .buffers = {{"q", "bf16 or f16",
+                   "[total_q, heads, head_dim], q_stride elements from token to token", "in"},
+                  {"k_cache", "kv_dtype",
+                   "[pages, kv_heads, head_dim/x, page_size, x], x = 16 bytes; k_page_stride, "
+                   "k_head_stride",
+                   "in"},
+                  {"v_cache", "kv_dtype",
+                   "plain [pages, kv_heads, head_dim, page_size] or shuffled [pages, kv_heads, "
+                   "page_size/x, head_dim, x]; v_page_stride, v_head_stride",
+                   "in"},
+                  {"k_scale, v_scale", "f32",
+                   "[1], or [pages, kv_heads, page_size]; scale_page_stride, scale_head_stride",
+                   "in"},
+                  {"block_table", "i32",
+                   "[batch, table_stride] page ids, table_width of a row in use", "in"},
+                  {"context_lens", "i32", "[batch] keys, those of the query tokens included", "in"},
+                  {"qo_indptr", "i32", "[batch + 1] first query token of each sequence", "in"},
+                  {"sinks", "f32", "[heads], natural units, not scaled; +-inf allowed", "in"},
+                  {"o", "q_dtype",
+                   "[total_q, heads, head_dim], o_stride elements from token to token", "out"},
+                  {"lse", "f32", "[total_q, heads]", "out"}},
       .parameters = {{"q_dtype", "bf16, f16: of q and o"},
                      {"kv_dtype", "bf16, f16, e4m3fn, e4m3fnuz, e5m2, e5m2fnuz"},
                      {"kv_scale", "none (16-bit caches), per_tensor, per_token (and kv head)"},

@@ -19,9 +19,9 @@ namespace wavefuzz {
 /// and, which data it has, sequence and first_query: sequences with equal ones have equal keys and
 /// queries. q_heads names the data of each query head of a kv head.
 ///
-/// Tensors: q (a row for each query token and head), k and v (for each key and kv head), k_scale and
-/// v_scale (one element for each of these, or row 0 for all), sinks (one for each query head). Rows
-/// are numbered by paged_attention::q_row and kv_row.
+/// Tensors: q (a row for each query token and head), k and v (for each key and kv head), k_scale
+/// and v_scale (one element for each of these, or row 0 for all), sinks (one for each query head).
+/// Rows are numbered by paged_attention::q_row and kv_row.
 class PagedAttention : public Operator {
  public:
   std::string name() const override { return "paged_attention_decode"; }
@@ -41,9 +41,11 @@ namespace paged_attention {
 
 inline constexpr int64_t kMostGqa = 16;
 inline constexpr int64_t kMostKvHeads = 64;
-inline constexpr int64_t kMostQueries = 16;         ///< tokens of a sequence
+inline constexpr int64_t kMostQueries = 16;  ///< tokens of a sequence
 inline constexpr int64_t kMostContext = 1 << 20;
-inline constexpr const char* kRelations[] = {"none", "garbage", "page_order", "batch_order", "alone", "unsplit", "one_by_one", "scale_moved", "uniform", "single_head"};
+inline constexpr const char* kRelations[] = {"none",    "garbage",    "page_order", "batch_order",
+                                             "alone",   "unsplit",    "one_by_one", "scale_moved",
+                                             "uniform", "single_head"};
 
 /// Row numbers of the tensors q (and sinks, for sequence and query 0), k and v: those of one
 /// sequence and head follow each other by position, so that recipes alternate with it.

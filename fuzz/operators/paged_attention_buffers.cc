@@ -270,11 +270,11 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
     for (int64_t t = 0; t < s.qlen[b]; ++t) {
       for (int64_t h = 0; h < s.heads; ++h) {
         const std::vector<uint32_t> row = tensor_row(
-            c, "q",
-            q_row(s.sequence[b], s.first_query[b] + t, h / s.gqa, s.q_heads[h % s.gqa]), s.q_dtype,
-            s.head_dim);
-        q.put(((s.first_token[b] + t) * s.q_stride + h * s.head_dim) * wavefuzz::bytes_of(s.q_dtype),
-              pack(s.q_dtype, row));
+            c, "q", q_row(s.sequence[b], s.first_query[b] + t, h / s.gqa, s.q_heads[h % s.gqa]),
+            s.q_dtype, s.head_dim);
+        q.put(
+            ((s.first_token[b] + t) * s.q_stride + h * s.head_dim) * wavefuzz::bytes_of(s.q_dtype),
+            pack(s.q_dtype, row));
       }
     }
   }
@@ -303,8 +303,9 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
   ImageBuilder sinks;
   if (s.sinks) {
     for (int64_t h = 0; h < s.heads; ++h) {
-      sinks.put(h * 4, pack(Dtype::kF32, tensor_row(c, "sinks", q_row(0, 0, h / s.gqa, s.q_heads[h % s.gqa]),
-                                                    Dtype::kF32, 1)));
+      sinks.put(h * 4, pack(Dtype::kF32,
+                            tensor_row(c, "sinks", q_row(0, 0, h / s.gqa, s.q_heads[h % s.gqa]),
+                                       Dtype::kF32, 1)));
     }
   }
   const int64_t block = static_cast<int64_t>(s.k.head_stride()) * wavefuzz::bytes_of(s.kv_dtype);
@@ -322,7 +323,8 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
     return one;
   };
   const auto rows = [&](int64_t stride, uint32_t element) {  // of q and o
-    return static_cast<uint64_t>(s.total_q == 0 ? 0 : (s.total_q - 1) * stride + s.heads * s.head_dim) *
+    return static_cast<uint64_t>(s.total_q == 0 ? 0
+                                                : (s.total_q - 1) * stride + s.heads * s.head_dim) *
            element;
   };
   const uint32_t q_bytes = wavefuzz::bytes_of(s.q_dtype);

@@ -13,6 +13,32 @@ INDEXER_K_WRITER_PLANTS = [
     "divisor_240",
 ]
 
+PAGED_ATTENTION_PLANTS = [
+    "v_tail_not_zeroed",
+    "score_tail_unmasked",
+    "empty_split_finite_lse",
+    "reduce_base_e",
+    "masked_row_nan",
+    "causal_ignored",
+    "fn_read_as_fnuz",
+    "scales_swapped",
+    "page_stride_from_shape",
+    "table_row_packed",
+    "page_stride_32bit",
+    "page_id_16bit",
+    "rows_of_16",
+    "gqa_power_of_two",
+    "last_split_dropped",
+    "reduce_by_sequence",
+    "sink_per_split",
+    "window_off_by_one",
+]
+
+PAGED_ATTENTION_MFMA_PLANTS = [
+    "v_tail_not_zeroed",
+    "rows_of_16",
+]
+
 def planted_code_objects(name, src, hdrs, plants):
     """Builds SRC once for each planted bug, as SRC_BASE.PLANT.ARCH.co.
 
