@@ -218,25 +218,35 @@ reference::AttentionProblem Inputs::problem(const Group& g) const {
   return p;
 }
 
+TensorView o_view(const Shape& s) {
+  const uint64_t bytes = wavefuzz::bytes_of(s.q_dtype);
+  const auto dims = static_cast<uint64_t>(s.head_dim);
+  return {.buffer = "o",
+          .field = "o",
+          .dtype = s.q_dtype,
+          .axes = {"token", "head", "d"},
+          .shape = {static_cast<uint64_t>(s.total_q), static_cast<uint64_t>(s.heads), dims},
+          .strides = {s.o_stride * bytes, dims * bytes, bytes}};
+}
+
+TensorView lse_view(const Shape& s) {
+  const auto heads = static_cast<uint64_t>(s.heads);
+  return {.buffer = "lse",
+          .field = "lse",
+          .dtype = Dtype::kF32,
+          .axes = {"token", "head"},
+          .shape = {static_cast<uint64_t>(s.total_q), heads},
+          .strides = {heads * 4, 4}};
+}
+
 Expected expected(const std::shared_ptr<const Inputs>& inputs) {
   const Shape& s = inputs->shape;
   const auto tokens = static_cast<uint64_t>(s.total_q);
   const auto heads = static_cast<uint64_t>(s.heads);
   const auto dims = static_cast<uint64_t>(s.head_dim);
-  const uint64_t bytes = wavefuzz::bytes_of(s.q_dtype);
   Expected e;
-  e.o.view = {.buffer = "o",
-              .field = "o",
-              .dtype = s.q_dtype,
-              .axes = {"token", "head", "d"},
-              .shape = {tokens, heads, dims},
-              .strides = {s.o_stride * bytes, dims * bytes, bytes}};
-  e.lse.view = {.buffer = "lse",
-                .field = "lse",
-                .dtype = Dtype::kF32,
-                .axes = {"token", "head"},
-                .shape = {tokens, heads},
-                .strides = {heads * 4, 4}};
+  e.o.view = o_view(s);
+  e.lse.view = lse_view(s);
   e.lse.primary = false;
   e.o.trivial = {{"mean(V)", {}}};
   for (auto* list : {&e.o.value, &e.o.hard, &e.o.likely, &e.o.trivial[0].second})
