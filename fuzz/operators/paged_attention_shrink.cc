@@ -148,14 +148,16 @@ void plainer_recipes(std::vector<Step>& steps, const Case& c, const char* tensor
 
 void plainer_data(const Case& c, std::vector<Step>& steps) {
   // What the case does not use.
-  if (c.params.text("sinks") == "off") {
-    steps.push_back([](Case& d) {
-      d.special.erase("sinks");
-      d.rows["sinks"] = {{}};
+  const auto unused = [&](const char* tensor) {
+    steps.push_back([tensor](Case& d) {
+      d.special.erase(tensor);
+      d.rows[tensor] = {{}};
     });
-  }
+  };
+  if (c.params.text("sinks") == "off") unused("sinks");
   if (c.params.text("kv_scale") == "none") {
-    steps.push_back([](Case& d) { d.rows["k_scale"] = d.rows["v_scale"] = {{"one", 0, {}}}; });
+    unused("k_scale");
+    unused("v_scale");
   }
   for (const char* tensor : {"q", "k", "v", "k_scale", "v_scale", "sinks"})
     plainer_recipes(steps, c, tensor);
