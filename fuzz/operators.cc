@@ -6,13 +6,15 @@
 
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/merge_attn_states.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
 
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
-  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter};
+  static const MergeAttnStates kMergeAttnStates;
+  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kMergeAttnStates};
   return kOperators;
 }
 

@@ -13,6 +13,33 @@ INDEXER_K_WRITER_PLANTS = [
     "divisor_240",
 ]
 
+MERGE_ATTN_STATES_PLANTS = [
+    "both_empty_nan",
+    "plus_inf_not_mapped",
+    "nan_not_dropped",
+    "base2_as_e",
+    "suffix_strides_from_prefix",
+    "zero_weight_multiplied",
+    "lse_base_unconverted",
+]
+
+MLA_DECODE_PLANTS = [
+    "leading_block_nan",
+    "empty_scope_plus_inf",
+    "sink_in_every_partial",
+    "sink_twice",
+    "wrong_encoding",
+    "last_page_whole",
+    "topk_length_ignored",
+    "page_stride_32bit",
+    "scales_in_token",
+    "scale_of_first_group",
+    "empty_split_finite_lse",
+    "lse_base2",
+    "v_scale_dropped",
+    "sink_in_lse",
+]
+
 def planted_code_objects(name, src, hdrs, plants):
     """Builds SRC once for each planted bug, as SRC_BASE.PLANT.ARCH.co.
 
