@@ -7,6 +7,7 @@
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/merge_attn_states.h"
+#include "fuzz/operators/paged_attention.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -15,6 +16,8 @@ const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
   static const MergeAttnStates kMergeAttnStates;
   static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kMergeAttnStates};
+  static const PagedAttention kPagedAttention;
+  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kPagedAttention};
   return kOperators;
 }
 

@@ -38,6 +38,30 @@ MLA_DECODE_PLANTS = [
     "lse_base2",
     "v_scale_dropped",
     "sink_in_lse",
+PAGED_ATTENTION_PLANTS = [
+    "v_tail_not_zeroed",
+    "score_tail_unmasked",
+    "empty_split_finite_lse",
+    "reduce_base_e",
+    "masked_row_nan",
+    "causal_ignored",
+    "fn_read_as_fnuz",
+    "scales_swapped",
+    "page_stride_from_shape",
+    "table_row_packed",
+    "page_stride_32bit",
+    "page_id_16bit",
+    "rows_of_16",
+    "gqa_power_of_two",
+    "last_split_dropped",
+    "reduce_by_sequence",
+    "sink_per_split",
+    "window_off_by_one",
+]
+
+PAGED_ATTENTION_MFMA_PLANTS = [
+    "v_tail_not_zeroed",
+    "rows_of_16",
 ]
 
 def planted_code_objects(name, src, hdrs, plants):
