@@ -82,6 +82,12 @@ class Campaign {
       ++result.cases;
       ++result.by_status[verdicts[i].status];
       result.instructions += verdicts[i].instructions;
+      if (verdicts[i].status != Status::kFail)
+        result.worst_of_bound = std::max(result.worst_of_bound, verdicts[i].worst_of_bound);
+      if (verdicts[i].status == Status::kSuspect && result.suspects.size() < kMostSuspects) {
+        result.suspects.push_back(
+            {index(first + i), drawn[i]->value(), verdicts[i].suspects.front().message});
+      }
       if (verdicts[i].status == Status::kUnsupported) result.unsupported = verdicts[i].reason;
       if (verdicts[i].status != Status::kFail || !signatures.insert(signature(verdicts[i])).second)
         continue;

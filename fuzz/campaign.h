@@ -40,6 +40,16 @@ inline constexpr int kConfirmations = 3;
 /// How many of kConfirmations re-runs of the shrunk case fail with the same signature.
 int confirm(const Harness& harness, const Shrunk& shrunk);
 
+/// A case with values between the likely and the hard bound: no failure, and listed for a reader.
+struct SuspectCase {
+  uint64_t case_index = 0;
+  Case c;
+  std::string message;
+};
+
+/// Of each job, the first this many suspects are kept.
+inline constexpr size_t kMostSuspects = 16;
+
 struct JobResult {
   Job job;
   uint64_t cases = 0;  ///< run, up to and including the last finding's
@@ -48,6 +58,8 @@ struct JobResult {
   std::string unsupported;  ///< what the target lacked, if it did
   double cpu_seconds = 0;   ///< of this process while the job ran, shrinking included
   std::vector<CampaignFinding> findings;
+  std::vector<SuspectCase> suspects;
+  double worst_of_bound = 0;  ///< the largest error of a passing case as a share of its hard bound
 };
 
 /// What a campaign tells while it runs. Called from one thread.

@@ -165,6 +165,14 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
   return exit;
 }
 
+nlohmann::ordered_json suspects_json(const JobResult& result) {
+  nlohmann::ordered_json suspects = nlohmann::ordered_json::array();
+  for (const SuspectCase& s : result.suspects)
+    suspects.push_back(
+        {{"case_index", s.case_index}, {"message", s.message}, {"case", to_json(s.c)}});
+  return suspects;
+}
+
 Exit fuzz(const Options& options) {
   const Harness harness = make_harness(options);
   CampaignOptions campaign = campaign_options(options);
@@ -194,11 +202,12 @@ Exit fuzz(const Options& options) {
       exit = Exit::kFindings;
     }
     const auto& by = r.by_status;
-    some_ran_nothing |=
-        !by.contains(Status::kPass) && !by.contains(Status::kWeak) && r.findings.empty();
+    some_ran_nothing |= !by.contains(Status::kPass) && !by.contains(Status::kWeak) &&
+                        !by.contains(Status::kSuspect) && r.findings.empty();
     json["jobs"].push_back({{"kernel", kernel_name(r.job)},
                             {"target", r.job.target},
                             {"cases", r.cases},
+                            {"suspects", suspects_json(r)},
                             {"unsupported", r.unsupported},
                             {"findings", findings}});
   }
@@ -284,6 +293,7 @@ Exit exit_of(Status status) {
   switch (status) {
     case Status::kPass:
     case Status::kWeak:
+    case Status::kSuspect:
       return Exit::kClean;
     case Status::kFail:
       return Exit::kFindings;
@@ -297,7 +307,7 @@ Exit exit_of(Status status) {
 Exit run(const Options& options) {
   const Harness harness = make_harness(options);
   const Case c = redirected(given_case(options), options);
-  const Verdict verdict = harness.evaluate(c, options.explain);
+  const Verdict verdict = harness.evaluate(c, {.explain = options.explain});
   if (options.json) {
     nlohmann::ordered_json json = verdict_json(c, verdict);
     if (options.explain) json["explain"] = verdict.notes;

@@ -41,7 +41,7 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
   Children children = failing.shrinks();
   uint64_t ahead = 1;  // children tried at once
   for (;;) {
-    if (interrupted || result.steps >= limits.steps ||
+    if (interrupted || result.steps >= limits.steps || result.instructions >= limits.instructions ||
         std::chrono::steady_clock::now() > deadline) {
       result.complete = false;
       return result;
@@ -69,6 +69,8 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
     int chosen = 0;
     while (chosen < count && !fails[chosen]) ++chosen;
     result.steps += static_cast<uint64_t>(std::min(chosen + 1, count));
+    for (int i = 0; i < std::min(chosen + 1, count); ++i)
+      result.instructions += verdicts[i].instructions;
     if (chosen == count) continue;
     result.smallest = batch[chosen].value();
     result.verdict = std::move(verdicts[chosen]);

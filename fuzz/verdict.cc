@@ -8,6 +8,8 @@ const char* name(Status status) {
       return "pass";
     case Status::kWeak:
       return "weak";
+    case Status::kSuspect:
+      return "suspect";
     case Status::kFail:
       return "fail";
     case Status::kRefused:

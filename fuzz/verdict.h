@@ -2,6 +2,7 @@
 #define WAVEFUZZ_FUZZ_VERDICT_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,8 @@ namespace wavefuzz {
 /// What is known of a case after it has run (design section 4).
 enum class Status {
   kPass,
-  kWeak,  ///< passed, and so would a kernel that does nothing: the case proves nothing
+  kWeak,     ///< passed, and so would a kernel that does nothing: the case proves nothing
+  kSuspect,  ///< within the hard bound, beyond what rounding errors are likely to add up to
   kFail,
   kRefused,      ///< outside the kernel's claims; nothing ran
   kUnsupported,  ///< the target lacks something that the kernel needs
@@ -31,11 +33,14 @@ struct Finding {
 
 struct Verdict {
   Status status = Status::kPass;
-  std::string reason = {};  ///< of refused and unsupported
+  std::string reason = {};  ///< of weak, refused and unsupported
   std::vector<Finding> findings = {};
-  uint64_t instructions = 0;            ///< wave instructions executed
-  std::vector<std::string> notes = {};  ///< where non-finite values came from, when asked for
-  std::string fidelity = {};            ///< the weakest fidelity of any instruction executed
+  std::vector<Finding> suspects = {};      ///< values between the likely and the hard bound
+  uint64_t instructions = 0;               ///< wave instructions executed
+  std::vector<std::string> notes = {};     ///< where non-finite values came from, when asked for
+  std::string fidelity = {};               ///< the weakest fidelity of any instruction executed
+  double worst_of_bound = 0;               ///< the largest error as a share of its hard bound
+  std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
 };
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.
