@@ -6,13 +6,18 @@
 
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/paged_mqa_logits.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
 
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
-  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter};
+  static const PagedMqaLogits kPagedMqaLogits;
+  static const std::vector<const Operator*> kOperators = {
+      &kIndexerKWriter,
+      &kPagedMqaLogits,
+  };
   return kOperators;
 }
 
