@@ -8,6 +8,7 @@
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/merge_attn_states.h"
 #include "fuzz/operators/paged_attention.h"
+#include "fuzz/operators/paged_mqa_logits.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -18,6 +19,11 @@ const std::vector<const Operator*>& operators() {
   static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kMergeAttnStates};
   static const PagedAttention kPagedAttention;
   static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kPagedAttention};
+  static const PagedMqaLogits kPagedMqaLogits;
+  static const std::vector<const Operator*> kOperators = {
+      &kIndexerKWriter,
+      &kPagedMqaLogits,
+  };
   return kOperators;
 }
 

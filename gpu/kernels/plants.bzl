@@ -62,6 +62,40 @@ PAGED_ATTENTION_PLANTS = [
 PAGED_ATTENTION_MFMA_PLANTS = [
     "v_tail_not_zeroed",
     "rows_of_16",
+PAGED_MQA_LOGITS_PLANTS = [
+    "tail_mask_missing",
+    "scales_interleaved",
+    "next_n_tail_lost",
+    "next_n_tail_row",
+    "relu_after_weight",
+    "last_segment_lost",
+    "remainder_misassigned",
+]
+
+TOP_K_PER_ROW_PLANTS = [
+    "row_end_negative",
+    "bin_truncated",
+    "ties_share_slot",
+    "ties_capped",
+    "absolute_index",
+]
+
+INDEXER_K_GATHER_PLANTS = [
+    "page_stride_32bit",
+    "table_stride_width",
+    "bad_page_read",
+    "shuffle_ignored",
+    "empty_sequence_kept",
+]
+
+QUANTISE_FP8_PLANTS = [
+    "overflow_to_nan",
+    "floor_after_division",
+    "ue8m0_floor_log2",
+    "ue8m0_next_power",
+    "group_of_lane",
+    "minus_zero_kept",
+    "scale_not_doubled",
 ]
 
 def planted_code_objects(name, src, hdrs, plants):
