@@ -16,12 +16,12 @@ namespace wavefuzz {
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
   static const MergeAttnStates kMergeAttnStates;
-  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kMergeAttnStates};
   static const PagedAttention kPagedAttention;
-  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kPagedAttention};
   static const PagedMqaLogits kPagedMqaLogits;
   static const std::vector<const Operator*> kOperators = {
       &kIndexerKWriter,
+      &kMergeAttnStates,
+      &kPagedAttention,
       &kPagedMqaLogits,
   };
   return kOperators;
