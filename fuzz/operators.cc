@@ -6,15 +6,24 @@
 
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/merge_attn_states.h"
 #include "fuzz/operators/paged_attention.h"
+#include "fuzz/operators/paged_mqa_logits.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
 
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
+  static const MergeAttnStates kMergeAttnStates;
   static const PagedAttention kPagedAttention;
-  static const std::vector<const Operator*> kOperators = {&kIndexerKWriter, &kPagedAttention};
+  static const PagedMqaLogits kPagedMqaLogits;
+  static const std::vector<const Operator*> kOperators = {
+      &kIndexerKWriter,
+      &kMergeAttnStates,
+      &kPagedAttention,
+      &kPagedMqaLogits,
+  };
   return kOperators;
 }
 
