@@ -11,6 +11,7 @@
 #include "fuzz/image.h"
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/operators/paged_attention_inputs.h"
+#include "fuzz/relation.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -60,57 +61,34 @@ std::vector<int64_t> rows_in_related(const Case& c, const Shape& from, const Sha
   return rows;
 }
 
-/// What a launch wrote into an output.
-class Output {
- public:
-  Output(const Run& run, const TensorView& view) : view_(view) {
-    written_.contents = run.outcome.written_to(view.buffer);
-  }
-
-  /// NaN where it was not written.
-  double at(uint64_t element) const {
-    const uint8_t* bytes =
-        ImageReader(written_).at(view_.offset_of(element), bytes_of(view_.dtype));
-    if (bytes == nullptr) return std::numeric_limits<double>::quiet_NaN();
-    return decode(view_.dtype, load_bits(view_.dtype, bytes));
-  }
-
- private:
-  const TensorView& view_;
-  Buffer written_;
-};
-
-/// The two values of each row's elements that the relation ties, and how far apart they may be.
-template <typename Bound>
-void compare_rows(const std::string& relation, const TensorView& view, const Output& here,
-                  const Output& there, const std::vector<int64_t>& rows, uint64_t columns,
-                  Bound bound, Judge& judge) {
-  uint64_t count = 0;
-  std::string first;
+/// The elements of the rows that the relation ties.
+std::vector<ElementPair> pairs_of(const std::vector<int64_t>& rows, uint64_t columns) {
+  std::vector<ElementPair> pairs;
   for (size_t row = 0; row < rows.size(); ++row) {
-    if (rows[row] < 0) continue;
-    for (uint64_t d = 0; d < columns; ++d) {
-      const uint64_t element = row * columns + d;
-      const uint64_t other = static_cast<uint64_t>(rows[row]) * columns + d;
-      const double a = here.at(element);
-      const double b = there.at(other);
-      if (a == b || std::isnan(a)) continue;  // NaN is judged by itself
-      if (std::abs(a - b) <= bound(element, other)) continue;
-      if (count++ == 0)
-        first = fmt::format("{} is {}, and {} in the case related by '{}'", view.name_of(element),
-                            a, b, relation);
-    }
+    for (uint64_t d = 0; d < columns && rows[row] >= 0; ++d)
+      pairs.push_back({row * columns + d, static_cast<uint64_t>(rows[row]) * columns + d});
   }
-  if (count == 0) return;
-  if (count > 1) first += fmt::format("; {} elements in all", count);
-  judge.finding({"relation_broken", view.field, first, ""});
+  return pairs;
+}
+
+/// How far apart two cases may be that compute the same in another order.
+std::vector<double> tolerance(const ExpectedTensor& here, const ExpectedTensor& there,
+                              const std::vector<ElementPair>& pairs) {
+  std::vector<double> out;
+  for (const auto& [i, j] : pairs) {
+    // A cast of P is a step of the reference, and rounds otherwise where splits start elsewhere.
+    const double reference =
+        here.value[i] == there.value[j] ? 0 : std::abs(here.value[i] - there.value[j]);
+    out.push_back(here.hard[i] + there.hard[j] + reference);
+  }
+  return out;
 }
 
 /// With Q = 0 every score is 0: o is the mean of the keys' V, the sink a further key.
 void compare_uniform(const Run& related, Judge& judge) {
   const Inputs inputs(related.c, related.manifest, related.buffers);
   const TensorView view = o_view(inputs.shape);
-  const Output o(related, view);
+  const ImageReader o(related.outcome.written_to(view.buffer));
   const auto dims = static_cast<uint64_t>(inputs.shape.head_dim);
   const bool f32 = inputs.numerics.p == reference::PFormat::kF32;
   for (const Inputs::Group& g : inputs.groups) {
@@ -128,12 +106,15 @@ void compare_uniform(const Run& related, Judge& judge) {
           magnitude += std::abs(v);
         }
         const double want = keys == 0 ? 0 : sum / (keys + sink);
-        const double got = o.at(inputs.output_row(g, row) * dims + d);
+        const uint64_t element = inputs.output_row(g, row) * dims + d;
+        const uint8_t* bits = o.at(view.offset_of(element), bytes_of(view.dtype));
+        if (bits == nullptr) continue;
+        const double got = decode(view.dtype, load_bits(view.dtype, bits));
         const double bound = keys == 0 ? 0 : unit * magnitude / (keys + sink) + 0x1p-24;
         if (std::abs(got - want) <= bound) continue;
-        judge.finding({"relation_broken", "o",
+        judge.finding({"relation", "o.uniform",
                        fmt::format("with q = 0, {} is {}, and the mean of V is {}",
-                                   view.name_of(inputs.output_row(g, row) * dims + d), got, want),
+                                   view.name_of(element), got, want),
                        ""});
         return;
       }
@@ -166,6 +147,7 @@ std::optional<Case> PagedAttention::related(const Case& c) const {
   if (relation == "none") return std::nullopt;
   const Shape s(c);
   Case d = c;
+  d.params.set("relation", "none");
   if (relation == "garbage") {
     d.params.set("unowned", c.params.text("unowned") == "huge" ? "nan" : "huge");
   } else if (relation == "page_order") {
@@ -214,31 +196,20 @@ void PagedAttention::compare(const Run& run, const Run& related, Judge& judge) c
   const Shape here(run.c);
   const Shape there(related.c);
   const std::vector<int64_t> rows = rows_in_related(run.c, here, there);
-  const auto dims = static_cast<uint64_t>(here.head_dim);
-  const TensorView o = o_view(here);
-  const TensorView lse = lse_view(here);
-  const TensorView other_o = o_view(there);
-  const TensorView other_lse = lse_view(there);
+  const auto o = pairs_of(rows, static_cast<uint64_t>(here.head_dim));
+  const auto lse = pairs_of(rows, 1);
+  std::vector<double> o_tolerance, lse_tolerance;  // empty: none
   // A reduce rounds once more, so that with one and without one results may differ.
-  if (relation != "unsplit" && (here.splits > 1) == (there.splits > 1)) {
-    const auto none = [](uint64_t, uint64_t) { return 0.0; };
-    compare_rows(relation, o, Output(run, o), Output(related, other_o), rows, dims, none, judge);
-    compare_rows(relation, lse, Output(run, lse), Output(related, other_lse), rows, 1, none, judge);
-    return;
+  if (relation == "unsplit" || (here.splits > 1) != (there.splits > 1)) {
+    const Expected a = expected(std::make_shared<const Inputs>(run.c, run.manifest, run.buffers));
+    const Expected b =
+        expected(std::make_shared<const Inputs>(related.c, related.manifest, related.buffers));
+    o_tolerance = tolerance(a.o, b.o, o);
+    lse_tolerance = tolerance(a.lse, b.lse, lse);
   }
-  const Expected a = expected(std::make_shared<const Inputs>(run.c, run.manifest, run.buffers));
-  const Expected b =
-      expected(std::make_shared<const Inputs>(related.c, related.manifest, related.buffers));
-  // A cast of P is a step of the reference, and rounds otherwise where splits start elsewhere.
-  const auto sum = [](const ExpectedTensor& x, const ExpectedTensor& y) {
-    return [&](uint64_t i, uint64_t j) {
-      return x.hard[i] + y.hard[j] + std::abs(x.value[i] - y.value[j]);
-    };
-  };
-  compare_rows(relation, o, Output(run, o), Output(related, other_o), rows, dims, sum(a.o, b.o),
-               judge);
-  compare_rows(relation, lse, Output(run, lse), Output(related, other_lse), rows, 1,
-               sum(a.lse, b.lse), judge);
+  compare_elements(relation, run, o_view(here), related, o_view(there), o, o_tolerance, judge);
+  compare_elements(relation, run, lse_view(here), related, lse_view(there), lse, lse_tolerance,
+                   judge);
 }
 
 }  // namespace wavefuzz
