@@ -47,6 +47,12 @@ double ErrorModel::gamma(double n, bool likely) const {
   return likely ? std::min(hard, numerics_.lambda * std::sqrt(n) * kUnit) : hard;
 }
 
+double ErrorModel::dot_error(bool likely) const {
+  if (numerics_.score_block <= 1) return gamma(problem_.qk_dim, likely);
+  // Truncation has a sign: its losses add up, also in the likely bound.
+  return gamma(block_roundings(problem_.qk_dim, numerics_.score_block));
+}
+
 RowError ErrorModel::row(uint32_t r, bool likely) const {
   const AttentionProblem& p = problem_;
   const AttentionNumerics& n = numerics_;
@@ -57,10 +63,7 @@ RowError ErrorModel::row(uint32_t r, bool likely) const {
   RowError e;
   const double scaling = n.scale_roundings + (p.q_scale ? 1 : 0) + (p.k_scale ? 1 : 0);
   if (has(Cause::kDot)) {
-    // Truncation has a sign: its losses add up, also in the likely bound.
-    const double dot = n.score_block <= 1 ? gamma(p.qk_dim, likely)
-                                          : gamma(block_roundings(p.qk_dim, n.score_block));
-    e.dot = dot * (1 + gamma(scaling)) * scale;
+    e.dot = dot_error(likely) * (1 + gamma(scaling)) * scale;
   }
   if (has(Cause::kScale)) e.scaled = gamma(scaling);
   if (has(Cause::kExp)) {

@@ -78,6 +78,9 @@ class ErrorModel {
   /// n roundings: gamma_n, or the likely form where that is smaller.
   double gamma(double n, bool likely = false) const;
 
+  /// Of sum_d q_d k_id, relative to the sum of magnitudes.
+  double dot_error(bool likely) const;
+
   uint32_t splits() const { return splits_; }
   double exp_error() const { return numerics_.exp_ulps * 2 * kUnit; }
   double rcp_error() const { return numerics_.rcp_ulps * 2 * kUnit; }
