@@ -31,7 +31,8 @@ enum class PFormat { kF32, kBf16, kF16, kFp8 };
 /// How a kernel computes, as far as its rounding errors depend on it: the numerics of a manifest.
 struct AttentionNumerics {
   /// Products that one step of the accumulation sums: 1 = chains of f32 fma or f32 sums in any
-  /// order; 16, 32... = a matrix instruction, whose sum may be truncated to 24 bits (CDNA3).
+  /// order; 8, 16, 32... = the K of a matrix instruction, which may sum in groups and cut low bits
+  /// off (CDNA3).
   uint32_t score_block = 1;
   uint32_t pv_block = 1;
   /// f32 roundings of a score after the dot product, beside one each for q_scale and k_scale: by

@@ -64,6 +64,12 @@ struct RowError {
 /// f32's unit roundoff, enlarged by what f64 and the bound's own arithmetic lose.
 inline constexpr double kUnit = 0x1p-24 * (1 + 0x1p-12);
 
+/// Products that a matrix instruction sums at a time, at least (gfx942, f16 and bf16).
+inline constexpr uint32_t kSmallestGroup = 8;
+
+/// A product with a subnormal element of f16 or e5m2 is aligned as if the element were 2^-14.
+inline constexpr double kSubnormalExponent = 0x1p-14;
+
 /// Largest magnitude that flushing a denormal f32 loses.
 inline constexpr double kFlushed = 0x1p-126;
 

@@ -101,20 +101,21 @@ template <typename Isa>
 void sum_row(const Copy& c, uint32_t row) {
   using Double = xsimd::batch<double, typename Isa::Arch>;
   const float* const from = c.from + row * c.stride;
-  const Double scale(c.scale[row]);
+  const double by = c.scale == nullptr ? 1 : c.scale[row];
+  const Double scale(by);
   Double most(0.0);
   uint32_t d = 0;
   for (; d + Double::size <= c.columns; d += Double::size) {
     const Double v = Isa::widen(from + d) * scale;
-    (Double::load_unaligned(c.sum + d) + v).store_unaligned(c.sum + d);
+    if (c.sum != nullptr) (Double::load_unaligned(c.sum + d) + v).store_unaligned(c.sum + d);
     most = xsimd::max(most, xsimd::abs(v));
   }
   double largest[Double::size];
   most.store_unaligned(largest);
   for (double x : largest) *c.most = x > *c.most ? x : *c.most;
   for (; d < c.columns; ++d) {
-    const double v = from[d] * c.scale[row];
-    c.sum[d] += v;
+    const double v = from[d] * by;
+    if (c.sum != nullptr) c.sum[d] += v;
     *c.most = __builtin_fabs(v) > *c.most ? __builtin_fabs(v) : *c.most;
   }
 }
@@ -129,7 +130,7 @@ void copy(const Copy& c) {
     for (; d + kBlock32 <= c.columns; d += kBlock32)
       for (uint32_t row = first; row < last; ++row) copy_columns<Isa>(c, row, d);
     for (uint32_t row = first; row < last; ++row) copy_rest(c, row, d);
-    if (c.sum == nullptr) continue;
+    if (c.most == nullptr) continue;
     for (uint32_t row = first; row < last; ++row) sum_row<Isa>(c, row);
   }
 }

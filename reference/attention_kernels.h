@@ -37,9 +37,9 @@ struct Copy {
   bool by_rows;  // to [rows, columns]; else to [columns / kBlock up, rows, kBlock], zeros behind
   double* wide;
   float* magnitude;     // |values|; null: not wanted, nor the two below
-  const double* scale;  // [rows]
-  double* sum;          // [columns] += scale * values; null: neither wanted
-  double* most;         // largest |scale * value| so far
+  const double* scale;  // [rows]; null: 1
+  double* sum;          // [columns] += scale * values; null: not wanted
+  double* most;         // the largest |scale * value| so far; null: not wanted
 };
 
 // Coefficients of attention_error.h, a row to a lane.

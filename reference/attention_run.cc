@@ -66,6 +66,7 @@ struct Copies {
   std::vector<double> k, v;
   std::vector<float> k_magnitude, v_magnitude;
   std::vector<double> k_scale, k_scale_magnitude, v_scale;
+  double k_most;  // largest |k|, where matrix instructions make that matter
 };
 
 class Run {
@@ -115,6 +116,7 @@ class Run {
   std::vector<Segment> segments_;
   std::vector<double> q_;  // [panels, qk_dim, kLanes]
   std::vector<float> q_magnitude_;
+  std::vector<float> q_most_;                     // [panels * kLanes] largest |q|
   std::vector<RowError> hard_, likely_;           // [panels * kLanes]
   std::vector<std::unique_ptr<PanelSums>> sums_;  // [segments, panels]
   std::vector<double> chunk_v_;                   // [chunks, v_dim] sums of scaled v
@@ -155,6 +157,7 @@ void Run::load_rows() {
   const uint32_t dim = problem_.qk_dim;
   q_.assign(size_t{panels_} * dim * kLanes, 0.0);
   q_magnitude_.assign(q_.size(), 0.0f);
+  q_most_.assign(panels_ * kLanes, 0.0f);
   hard_.resize(panels_ * kLanes);
   likely_.resize(panels_ * kLanes);
   for (uint32_t r = 0; r < problem_.rows; ++r) {
@@ -168,6 +171,7 @@ void Run::load_rows() {
       const float q = problem_.q[r * q_stride_ + d];
       q_[(panel * dim + d) * kLanes + lane] = q;
       double magnitude = std::abs(q);
+      q_most_[r] = std::max(q_most_[r], std::abs(q));
       if (problem_.q_error) magnitude += problem_.q_error[r * q_stride_ + d] * (1 + per_error);
       q_magnitude_[(panel * dim + d) * kLanes + lane] = static_cast<float>(magnitude);
     }
@@ -202,6 +206,8 @@ void Run::copy(uint32_t index, bool totals, Copies& c) {
   copy.by_rows = true;
   copy.wide = c.k.data();
   copy.magnitude = options_.bounds ? c.k_magnitude.data() : nullptr;
+  c.k_most = 0;
+  copy.most = options_.bounds && numerics_.score_block > 1 ? &c.k_most : nullptr;
   kernels_.copy(copy);
   copy.from = p.v + chunk.begin * v_stride_;
   copy.stride = v_stride_;
@@ -306,9 +312,18 @@ void Run::add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, We
   weights.v_scale = copies.v_scale.data();
   if (options_.bounds) {
     const uint32_t blocks = (keys + kBlock32 - 1) / kBlock32;
-    // What flushed products and sums may lose, in units of the coefficient (at least u).
-    std::fill(magnitude.begin(), magnitude.begin() + size_t{blocks} * kBlock32 * kLanes,
-              static_cast<float>((dim + 1) * kFlushed / 0x1p-24));
+    // What flushed products and sums lose, in units of the coefficient (at least u), and products
+    // of subnormal elements where nothing larger is in their group.
+    float least[kLanes];
+    for (uint32_t lane = 0; lane < kLanes; ++lane) {
+      double x = (dim + 1) * kFlushed / 0x1p-24;
+      if (numerics_.score_block > 1)
+        x += (dim / kSmallestGroup + 1) * 2 * kSubnormalExponent *
+             (copies.k_most + q_most_[panel * kLanes + lane]);
+      least[lane] = static_cast<float>(x);
+    }
+    for (uint32_t i = 0; i < blocks * kBlock32; ++i)
+      std::copy(least, least + kLanes, magnitude.begin() + i * kLanes);
     kernels_.product32({copies.k_magnitude.data(), blocks, dim, true,
                         q_magnitude_.data() + size_t{panel} * dim * kLanes, magnitude.data()});
     weights.magnitude = magnitude.data();
@@ -477,8 +492,12 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
       1 + (2 * (problem_.keys / step + model_.splits()) + step + 16) * 0x1p-24;
   // Flushed p, products, sums and rescales of a sum whose largest p is 1; what the bound's own f32
   // weights lose too.
-  const double flush =
-      model_.has(Cause::kFlush) ? 4 * kFlushed * (keys + 4) * (1 + v_max) / sum : 0;
+  double flush = 0;
+  if (model_.has(Cause::kFlush)) {
+    flush = 4 * kFlushed * (keys + 4) * (1 + v_max) / sum;
+    // Groups of a matrix instruction in which every P, or every V, is subnormal.
+    if (numerics_.pv_block > 1) flush += keys * 2 * kSubnormalExponent * kUnit * v_max / sum;
+  }
   for (int kind = 0; kind < 2; ++kind) {
     const bool likely = kind == 1;
     const RowError& e = (likely ? likely_ : hard_)[row];
