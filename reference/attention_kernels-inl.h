@@ -167,6 +167,20 @@ Batch excess(Batch r) {
   return xsimd::select(r > Batch(1.0), xsimd::exp(xsimd::min(r, Batch(600.0))), small);
 }
 
+// exp(x) (exp(r) - 1) from above, where p = exp(x) may have underflowed and r be anything.
+template <typename Batch>
+Batch excess_of(Batch p, Batch x, Batch r) {
+  const Batch small = p * (r + r * r);
+  if (!xsimd::any(r > Batch(1.0))) return small;
+  return xsimd::select(r > Batch(1.0), xsimd::exp(xsimd::min(x + r, Batch(600.0))), small);
+}
+
+// Weights of f32 that stay finite, also times 2^60: beyond, nothing is left of the bound anyhow.
+template <typename Isa, typename Batch>
+void store_weight(float* to, Batch w) {
+  Isa::narrow(to, xsimd::min(w, Batch(0x1p60)));
+}
+
 template <typename Isa, bool kBounds>
 void weights_of(Weights& s) {
   using Batch = xsimd::batch<double, typename Isa::Arch>;
@@ -193,14 +207,14 @@ void weights_of(Weights& s) {
       const auto unseen = t == Batch(-__builtin_inf());
       const Batch rest = Isa::fma(scaled, xsimd::abs(t), constant) - argument * x;
       const Batch some = xsimd::select(unseen, Batch(0.0), rest);
-      const Batch hard = excess(Isa::fma(dot, magnitude, some));
-      const Batch likely = excess(Isa::fma(dot_likely, magnitude, some));
-      off = Isa::fma(p, hard, off);
-      off_likely = Isa::fma(p, likely, off_likely);
-      const Batch w = hard + Isa::fma(pv, hard, pv);
-      const Batch w_likely = likely + Isa::fma(pv_likely, likely, pv_likely);
-      share = xsimd::max(share, xsimd::select(unseen, Batch(0.0), w_likely / w));
-      Isa::narrow(s.w + i * kLanes + lane, xsimd::abs(weight) * w);
+      const Batch hard = excess_of(p, x, Isa::fma(dot, magnitude, some));
+      const Batch likely = excess_of(p, x, Isa::fma(dot_likely, magnitude, some));
+      off += hard;
+      off_likely += likely;
+      const Batch w = Isa::fma(pv, p + hard, hard);
+      const Batch w_likely = Isa::fma(pv_likely, p + likely, likely);
+      share = xsimd::max(share, xsimd::select(w > Batch(0.0), w_likely / w, Batch(0.0)));
+      store_weight<Isa>(s.w + i * kLanes + lane, w * xsimd::abs(Batch(s.v_scale[i])));
     }
     sum.store_unaligned(s.sum + lane);
     if constexpr (!kBounds) continue;
@@ -322,7 +336,7 @@ void cast_weights(const CastTile& tile) {
         flip = xsimd::max(up, code - on_grid(tile.grid, low));
       }
       const Batch w = Isa::fma(code, per_code, flip * per_flip) * back;
-      Isa::narrow(tile.w + i * kLanes + lane, xsimd::select(unseen, zero, w));
+      store_weight<Isa>(tile.w + i * kLanes + lane, xsimd::select(unseen, zero, w));
     }
   }
 }

@@ -241,8 +241,9 @@ void Run::raise(PanelSums& sums, uint32_t panel, const double* maximum,
     const RowError& e = hard_[panel * kLanes + lane];
     const RowError& l = likely_[panel * kLanes + lane];
     const double factor = std::exp(sums.maximum[lane] - maximum[lane]);
-    const double r = e.argument * (maximum[lane] - sums.maximum[lane]) +
-                     e.largest * (largest[lane] - sums.largest[lane]);
+    // Where the final maximum is known it was counted from the start.
+    const double risen = options_.maximum == nullptr ? maximum[lane] - sums.maximum[lane] : 0;
+    const double r = e.argument * risen + e.largest * (largest[lane] - sums.largest[lane]);
     const double grown = std::expm1(std::min(r, 600.0));
     const auto growth = [&](const RowError& row) {
       const double least = row.constant + row.largest * sums.largest[lane] + row.pv;
@@ -252,9 +253,8 @@ void Run::raise(PanelSums& sums, uint32_t panel, const double* maximum,
     hard_factor[lane] = static_cast<float>(factor * (1 + growth(e)));
     likely_factor[lane] = static_cast<float>(factor * (1 + growth(l)));
     sums.share[lane] = std::min(1.0f, sums.share[lane] + static_cast<float>(growth(e)));
-    sums.off[lane] = factor * (sums.off[lane] + grown * (sums.sum[lane] + sums.off[lane]));
-    sums.off_likely[lane] =
-        factor * (sums.off_likely[lane] + grown * (sums.sum[lane] + sums.off_likely[lane]));
+    for (double* off : {&sums.off[lane], &sums.off_likely[lane]})
+      *off = factor * std::min(1e300, *off + grown * (sums.sum[lane] + *off));
     sums.sum[lane] *= factor;
     sums.maximum[lane] = maximum[lane];
     sums.largest[lane] = largest[lane];
@@ -338,6 +338,9 @@ void Run::add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, We
     error.scaled[lane] = e.scaled;
     error.argument[lane] = e.argument;
     error.constant[lane] = e.constant + e.largest * largest[lane];
+    const uint32_t row = panel * kLanes + lane;
+    if (options_.maximum != nullptr && row < problem_.rows && maximum[lane] != -kInfinity)
+      error.constant[lane] += e.argument * ((*options_.maximum)[row] - maximum[lane]);
     error.pv[lane] = e.pv;
     error.pv_likely[lane] = l.pv;
     weights.share[lane] = sums.share[lane];
@@ -384,9 +387,7 @@ void Run::sum_segment(const Segment& segment, uint32_t index, uint32_t group) {
     auto sums = std::make_unique<PanelSums>(problem_.v_dim, options_.bounds, cast_);
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
       const uint32_t row = panel * kLanes + lane;
-      if (options_.maximum == nullptr || row >= problem_.rows) continue;
-      // A cast is relative to the maximum so far.
-      if (!cast_) sums->maximum[lane] = (*options_.maximum)[row];
+      if (options_.largest == nullptr || row >= problem_.rows) continue;
       sums->largest[lane] = (*options_.largest)[row];
     }
     sums_[size_t{index} * panels_ + panel] = std::move(sums);
@@ -536,7 +537,8 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
         // However wrong the weights, an average is nowhere further from o than the values are. A
         // cast at most doubles a weight.
         const double hull = o_d + v_max * ((cast_ ? 2.0 : 1.0) + 2 * (e.pv + e.sum) + 0x1p-7);
-        error = R < 1 ? std::min((part + o_d * R) / (1 - R), hull) : hull;
+        error = (part + o_d * R) / (1 - R);
+        if (!(R < 1 && error < hull)) error = hull;
         error += model_.divide() * (o_d + error);
       }
       error = (error + flush) * std::abs(common);
