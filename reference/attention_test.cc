@@ -359,6 +359,52 @@ TEST(AttentionBound, HoldsWhereTheKernelsQDiffers) {
   }
 }
 
+// Sums of many equal terms round the same way for long stretches: errors grow with their number, as
+// the bound says. An order of magnitude below is as near as real rounding comes.
+TEST(AttentionBound, IsOfTheRightOrder) {
+  double dot = 0, pv = 0, denominator = 0;
+  AttentionNumerics n;
+  n.tile = 1 << 20;
+  n.output = FloatFormat::kF32;
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    Draw draw(seed);
+    const auto ratio = [&](DrawnProblem& drawn, bool of_lse) {
+      const AttentionResult want = attention(drawn.problem, n);
+      const StandInOutput got = stand_in_attention(drawn.problem, n, StandInStyle());
+      const double error = of_lse ? got.lse[0] - want.lse[0] : got.o[0] - want.o[0];
+      const double bound = of_lse ? want.lse_hard[0] : want.o_hard[0];
+      EXPECT_LE(std::abs(error), bound) << seed;
+      return std::abs(error) / bound;
+    };
+    {
+      DrawnProblem two;  // keys, of many equal elements
+      draw_normal(two, 1, 1024, 1, 2, seed);
+      const float a = draw.uniform(0.5, 1), b = draw.uniform(0.5, 1);
+      std::fill(two.q.begin(), two.q.end(), 1.0f);
+      std::fill(two.k.begin(), two.k.begin() + 1024, a);
+      std::fill(two.k.begin() + 1024, two.k.end(), b);
+      two.v = {1, -1};
+      two.problem.score_scale = 0x1p-10;
+      dot = std::max(dot, ratio(two, false));
+    }
+    DrawnProblem many;  // keys of equal weight, or all but the first
+    draw_normal(many, 1, 1, 1, 5000, seed);
+    std::fill(many.q.begin(), many.q.end(), 1.0f);
+    std::fill(many.v.begin(), many.v.end(), static_cast<float>(draw.uniform(0.5, 1)));
+    many.problem.score_scale = 0;
+    pv = std::max(pv, ratio(many, false));
+    std::fill(many.k.begin(), many.k.end(), static_cast<float>(draw.uniform(-3, -1)));
+    many.k[0] = 0;
+    many.problem.score_scale = 1;
+    denominator = std::max(denominator, ratio(many, true));
+  }
+  printf("error / hard bound: dot product %.3f, PV sum %.3f, denominator %.3f\n", dot, pv,
+         denominator);
+  EXPECT_GT(dot, 0.1);
+  EXPECT_GT(pv, 0.1);
+  EXPECT_GT(denominator, 0.1);
+}
+
 // Whether any element of `got` is over its hard bound.
 bool caught(const AttentionResult& want, const StandInOutput& got) {
   for (size_t i = 0; i < want.o.size(); ++i)
