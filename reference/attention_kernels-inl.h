@@ -64,37 +64,43 @@ void product32(const Product32& p) {
 }
 
 // Where column d of a row goes, kBlock columns to a block.
-template <uint32_t kBlock>
+template <bool kByRows, uint32_t kBlock>
 uint64_t place(const Copy& c, uint32_t row, uint32_t d) {
-  if (c.by_rows) return uint64_t{row} * c.columns + d;
+  if (kByRows) return uint64_t{row} * c.columns + d;
   return (uint64_t{d / kBlock} * c.rows + row) * kBlock + d % kBlock;
 }
 
 // Columns d .. d + kBlock32 - 1 of a row.
-template <typename Isa>
+template <typename Isa, bool kByRows>
 void copy_columns(const Copy& c, uint32_t row, uint32_t d) {
   using Double = xsimd::batch<double, typename Isa::Arch>;
+  using Float = xsimd::batch<float, typename Isa::Arch>;
   const float* const from = c.from + row * c.stride + d;
-  for (uint32_t j = 0; j < kBlock32; j += kBlock64)
+  for (uint32_t j = 0; j < kBlock32; j += kBlock64) {
+    double* const wide = c.wide + place<kByRows, kBlock64>(c, row, d + j);
     for (uint32_t i = 0; i < kBlock64; i += Double::size)
-      Isa::widen(from + j + i).store_unaligned(c.wide + place<kBlock64>(c, row, d + j) + i);
+      Isa::widen(from + j + i).store_unaligned(wide + i);
+  }
   if (c.magnitude == nullptr) return;
-  float* const magnitude = c.magnitude + place<kBlock32>(c, row, d);
-  for (uint32_t j = 0; j < kBlock32; ++j) magnitude[j] = __builtin_fabsf(from[j]);
+  float* const magnitude = c.magnitude + place<kByRows, kBlock32>(c, row, d);
+  for (uint32_t j = 0; j < kBlock32; j += Float::size)
+    xsimd::abs(Float::load_unaligned(from + j)).store_unaligned(magnitude + j);
 }
 
 // The columns from d on, fewer than kBlock32.
-inline void copy_rest(const Copy& c, uint32_t row, uint32_t d) {
+template <bool kByRows>
+void copy_rest(const Copy& c, uint32_t row, uint32_t d) {
   const uint32_t first = d;
   for (; d < c.columns; ++d) {
     const float x = c.from[row * c.stride + d];
-    c.wide[place<kBlock64>(c, row, d)] = x;
-    if (c.magnitude != nullptr) c.magnitude[place<kBlock32>(c, row, d)] = __builtin_fabsf(x);
+    c.wide[place<kByRows, kBlock64>(c, row, d)] = x;
+    if (c.magnitude == nullptr) continue;
+    c.magnitude[place<kByRows, kBlock32>(c, row, d)] = __builtin_fabsf(x);
   }
-  if (c.by_rows || d == first) return;
-  for (uint32_t z = d; z % kBlock64 != 0; ++z) c.wide[place<kBlock64>(c, row, z)] = 0;
+  if (kByRows || d == first) return;
+  for (uint32_t z = d; z % kBlock64 != 0; ++z) c.wide[place<kByRows, kBlock64>(c, row, z)] = 0;
   if (c.magnitude == nullptr) return;
-  for (uint32_t z = d; z % kBlock32 != 0; ++z) c.magnitude[place<kBlock32>(c, row, z)] = 0;
+  for (uint32_t z = d; z % kBlock32 != 0; ++z) c.magnitude[place<kByRows, kBlock32>(c, row, z)] = 0;
 }
 
 template <typename Isa>
@@ -120,19 +126,27 @@ void sum_row(const Copy& c, uint32_t row) {
   }
 }
 
-template <typename Isa>
-void copy(const Copy& c) {
+template <typename Isa, bool kByRows>
+void copy_as(const Copy& c) {
   // Some rows at a time: a block's rows lie behind each other, blocks far apart.
   constexpr uint32_t kRows = 16;
   for (uint32_t first = 0; first < c.rows; first += kRows) {
     const uint32_t last = c.rows - first < kRows ? c.rows : first + kRows;
+    for (uint32_t row = last; row < last + kRows && row < c.rows; ++row)
+      for (uint32_t d = 0; d < c.columns; d += 16) __builtin_prefetch(c.from + row * c.stride + d);
     uint32_t d = 0;
     for (; d + kBlock32 <= c.columns; d += kBlock32)
-      for (uint32_t row = first; row < last; ++row) copy_columns<Isa>(c, row, d);
-    for (uint32_t row = first; row < last; ++row) copy_rest(c, row, d);
+      for (uint32_t row = first; row < last; ++row) copy_columns<Isa, kByRows>(c, row, d);
+    for (uint32_t row = first; row < last; ++row) copy_rest<kByRows>(c, row, d);
     if (c.most == nullptr) continue;
     for (uint32_t row = first; row < last; ++row) sum_row<Isa>(c, row);
   }
+}
+
+template <typename Isa>
+void copy(const Copy& c) {
+  if (c.by_rows) return copy_as<Isa, true>(c);
+  copy_as<Isa, false>(c);
 }
 
 template <typename Isa>
@@ -195,6 +209,11 @@ void weights_of(Weights& s) {
     const Batch pv = Batch::load_unaligned(e.pv + lane);
     const Batch pv_likely = Batch::load_unaligned(e.pv_likely + lane);
     Batch sum(0.0), off(0.0), off_likely(0.0), share(0.0);
+    double before[Batch::size];
+    if constexpr (kBounds) {
+      for (uint32_t j = 0; j < Batch::size; ++j) before[j] = s.share[lane + j];
+      share = Batch::load_unaligned(before);
+    }
     for (uint32_t i = 0; i < s.keys; ++i) {
       const Batch t = Batch::load_unaligned(s.t + i * kLanes + lane);
       const Batch x = t - maximum;
@@ -213,19 +232,16 @@ void weights_of(Weights& s) {
       off_likely += likely;
       const Batch w = Isa::fma(pv, p + hard, hard);
       const Batch w_likely = Isa::fma(pv_likely, p + likely, likely);
-      share = xsimd::max(share, xsimd::select(w > Batch(0.0), w_likely / w, Batch(0.0)));
+      const auto more = w_likely > share * w;
+      if (xsimd::any(more)) share = xsimd::select(more, w_likely / w, share);
       store_weight<Isa>(s.w + i * kLanes + lane, w * xsimd::abs(Batch(s.v_scale[i])));
     }
     sum.store_unaligned(s.sum + lane);
     if constexpr (!kBounds) continue;
     off.store_unaligned(s.off + lane);
     off_likely.store_unaligned(s.off_likely + lane);
-    double wide[Batch::size];
-    share.store_unaligned(wide);
-    for (uint32_t j = 0; j < Batch::size; ++j) {
-      const float f = static_cast<float>(wide[j]);
-      if (f > s.share[lane + j]) s.share[lane + j] = f;
-    }
+    share.store_unaligned(before);
+    for (uint32_t j = 0; j < Batch::size; ++j) s.share[lane + j] = static_cast<float>(before[j]);
   }
 }
 
