@@ -22,7 +22,7 @@ struct CampaignOptions {
   double seconds = 0;        ///< for the campaign; 0 = no limit
   int threads = 1;
   size_t findings_per_job = 8;  ///< distinct signatures, after which a job is finished
-  ShrinkLimits shrink;
+  ShrinkLimits shrink = {.instructions = 50'000'000};
 };
 
 /// A failure, shrunk and run again.
@@ -40,14 +40,27 @@ inline constexpr int kConfirmations = 3;
 /// How many of kConfirmations re-runs of the shrunk case fail with the same signature.
 int confirm(const Harness& harness, const Shrunk& shrunk);
 
+/// A case with values between the likely and the hard bound: no failure, and listed for a reader.
+struct SuspectCase {
+  uint64_t case_index = 0;
+  Case c;
+  std::string message;
+};
+
+/// Of each job, the first this many suspects are kept.
+inline constexpr size_t kMostSuspects = 16;
+
 struct JobResult {
   Job job;
   uint64_t cases = 0;  ///< run, up to and including the last finding's
   std::map<Status, uint64_t> by_status;
   uint64_t instructions = 0;
-  std::string unsupported;  ///< what the target lacked, if it did
-  double cpu_seconds = 0;   ///< of this process while the job ran, shrinking included
+  std::string unsupported;          ///< what the target lacked, if it did
+  double cpu_seconds = 0;           ///< of this process while the job ran, shrinking included
+  double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
+  std::vector<SuspectCase> suspects;
+  BoundUse bound_use;  ///< of cases that did not fail
 };
 
 /// What a campaign tells while it runs. Called from one thread.

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <tuple>
 
+#include "gpu/error.h"
+
 namespace wavefuzz {
 
 using nlohmann::ordered_json;
@@ -23,10 +25,10 @@ T parse_number(const JsonView& view, std::string_view text, int base) {
   return value;
 }
 
-uint16_t parse_bits(const JsonView& view) {
+uint32_t parse_bits(const JsonView& view) {
   const std::string text = view.text();
   if (!text.starts_with("0x")) view.fail("must be bits such as \"0x3f80\"");
-  return parse_number<uint16_t>(view, std::string_view(text).substr(2), 16);
+  return parse_number<uint32_t>(view, std::string_view(text).substr(2), 16);
 }
 
 ordered_json to_json(const RowRecipe& row) {
@@ -61,6 +63,17 @@ RowRecipe parse_row(const JsonView& view) {
 
 }  // namespace
 
+const RowRecipe& recipe_of(const Case& c, const std::string& tensor, uint64_t row) {
+  if (const auto special = c.special.find(tensor); special != c.special.end()) {
+    const auto it = special->second.find(static_cast<int64_t>(row));
+    if (it != special->second.end()) return it->second;
+  }
+  const auto it = c.rows.find(tensor);
+  if (it == c.rows.end() || it->second.empty())
+    throw Error(Exit::kUsage, fmt::format("tensor '{}' is missing", tensor));
+  return it->second[row % it->second.size()];
+}
+
 std::string kernel_name(const std::string& kernel, const std::string& plant) {
   return plant.empty() ? kernel : kernel + "+" + plant;
 }
@@ -83,6 +96,10 @@ ordered_json to_json(const Case& c) {
     ordered_json list = ordered_json::array();
     for (const RowRecipe& row : rows) list.push_back(to_json(row));
     tensors[name] = {{"rows", list}};
+    const auto special = c.special.find(name);
+    if (special == c.special.end() || special->second.empty()) continue;
+    for (const auto& [row, recipe] : special->second)
+      tensors[name]["special"][std::to_string(row)] = to_json(recipe);
   }
   return {{"operator", c.op}, {"kernel", kernel_name(c)}, {"target", c.target},
           {"seed", c.seed},   {"params", params},         {"tensors", tensors}};
@@ -100,6 +117,8 @@ Case parse_case(const JsonView& view) {
   for (const auto& [name, value] : view.at("params").members()) {
     if (value.json().is_string()) {
       c.params.set(name, value.text());
+    } else if (value.json().is_number_float()) {
+      c.params.set(name, value.number());
     } else {
       c.params.set(name, value.integer());
     }
@@ -109,9 +128,12 @@ Case parse_case(const JsonView& view) {
       for (const JsonView& item : tensor.items()) c.integers[name].push_back(item.integer());
       if (tensor.json().empty()) c.integers[name] = {};
     } else {
-      tensor.allow_only({"rows"});
+      tensor.allow_only({"rows", "special"});
       std::vector<RowRecipe>& rows = c.rows[name];
       for (const JsonView& item : tensor.at("rows").items()) rows.push_back(parse_row(item));
+      if (!tensor.has("special")) continue;
+      for (const auto& [row, recipe] : tensor.at("special").members())
+        c.special[name][parse_number<int64_t>(tensor.at("special"), row, 10)] = parse_row(recipe);
     }
   }
   return c;

@@ -17,7 +17,7 @@ namespace wavefuzz {
 struct RowRecipe {
   std::string fill = "zero";
   int64_t exponent = 0;
-  std::map<uint32_t, uint16_t> set;  ///< column -> bits in the tensor's dtype
+  std::map<uint32_t, uint32_t> set;  ///< column -> bits in the tensor's dtype
 
   bool operator==(const RowRecipe&) const = default;
 };
@@ -31,11 +31,18 @@ struct Case {
   std::string target;  ///< sim:gfx942
   uint64_t seed = 0;   ///< of the random patterns
   Params params;
-  std::map<std::string, std::vector<RowRecipe>> rows;    ///< tensors filled row by row
+  /// Tensors filled row by row. Recipes repeat: row r takes rows[r % rows.size()], so that a cache
+  /// of a thousand tokens has a short description; see recipe_of().
+  std::map<std::string, std::vector<RowRecipe>> rows;
+  /// Rows of those tensors that differ from the repeated recipes.
+  std::map<std::string, std::map<int64_t, RowRecipe>> special;
   std::map<std::string, std::vector<int64_t>> integers;  ///< index tensors, such as slot_mapping
 
   bool operator==(const Case&) const = default;
 };
+
+/// The recipe of a row of a tensor. Throws Error(kUsage) when the case has no such tensor.
+const RowRecipe& recipe_of(const Case& c, const std::string& tensor, uint64_t row);
 
 /// "kernel" or "kernel+plant", the name on the command line, and its parts (kernel, plant).
 std::string kernel_name(const std::string& kernel, const std::string& plant);

@@ -83,13 +83,13 @@ TEST(CaseErrors, NameFileFieldAndValue) {
   document.erase("target");
   EXPECT_EQ(error_of(document), "c.json: field 'target' is missing");
   document = json::parse(kText);
-  document["params"]["head_dim"] = 1.5;
-  EXPECT_EQ(error_of(document), "c.json: field 'params.head_dim' must be an integer, is 1.5");
+  document["params"]["head_dim"] = true;
+  EXPECT_EQ(error_of(document), "c.json: field 'params.head_dim' must be an integer, is true");
   document = json::parse(kText);
   document["seed"] = -1;
   EXPECT_THAT(error_of(document), HasSubstr("'seed'"));
   document = json::parse(kText);
-  document["tensors"]["k"]["rows"][1]["set"]["127"] = "0x18000";
+  document["tensors"]["k"]["rows"][1]["set"]["127"] = "0x180000000";
   EXPECT_THAT(error_of(document), HasSubstr("'tensors.k.rows[1].set.127'"));
   document = json::parse(kText);
   document["tensors"]["k"]["rows"][0]["exponent"] = int64_t{1} << 40;

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "gpu/error.h"
 #include "quant/float16.h"
@@ -34,7 +36,21 @@ class RowRandom {
 };
 
 /// In the order of kFillPatterns.
-enum class Fill { kZero, kOne, kNormal, kPowers, kSpike, kHalfway, kEdge, kBits, kAny };
+enum class Fill {
+  kZero,
+  kOne,
+  kNormal,
+  kPowers,
+  kSpike,
+  kHalfway,
+  kEdge,
+  kBits,
+  kAny,
+  kPositive,
+  kSpread,
+  kRamp,
+  kAlternate,
+};
 
 Fill parse_fill(const std::string& name) {
   for (size_t i = 0; i < std::size(kFillPatterns); ++i) {
@@ -82,30 +98,108 @@ float edge(const std::array<uint32_t, 4>& words) {
   return sign(words[1]) * kEdges[words[0] % std::size(kEdges)];
 }
 
-uint16_t any_bits(Dtype16 dtype, uint32_t word, bool finite) {
-  const uint16_t exponent_mask = dtype == Dtype16::kBf16 ? 0x7F80 : 0x7C00;
-  auto bits = static_cast<uint16_t>(word);
-  if (finite && (bits & exponent_mask) == exponent_mask) bits ^= exponent_mask;
+struct DtypeRow {
+  const char* name;
+  uint32_t bytes;
+  uint32_t exponent_mask;  // all ones: not finite. FP8 formats differ too much for one mask
+  std::optional<quant::Fp8> fp8;
+};
+
+/// In the order of Dtype.
+constexpr DtypeRow kDtypes[] = {
+    {"bf16", 2, 0x7F80, {}},
+    {"f16", 2, 0x7C00, {}},
+    {"f32", 4, 0x7F800000, {}},
+    {"e4m3fn", 1, 0, quant::Fp8::kE4m3fn},
+    {"e4m3fnuz", 1, 0, quant::Fp8::kE4m3fnuz},
+    {"e5m2", 1, 0, quant::Fp8::kE5m2},
+    {"e5m2fnuz", 1, 0, quant::Fp8::kE5m2fnuz},
+};
+
+const DtypeRow& row_of(Dtype dtype) { return kDtypes[static_cast<size_t>(dtype)]; }
+
+uint32_t any_bits(Dtype dtype, uint32_t word, bool finite) {
+  const DtypeRow& row = row_of(dtype);
+  uint32_t bits = row.bytes == 4 ? word : word & ((1u << 8 * row.bytes) - 1);
+  if (!finite) return bits;
+  if (row.fp8) return std::isfinite(quant::decode(*row.fp8, static_cast<uint8_t>(bits))) ? bits : 1;
+  if ((bits & row.exponent_mask) == row.exponent_mask) bits ^= row.exponent_mask;
   return bits;
 }
 
 }  // namespace
 
-Dtype16 parse_dtype16(const std::string& name) {
-  if (name == "bf16") return Dtype16::kBf16;
-  if (name == "f16") return Dtype16::kF16;
+Dtype parse_dtype(const std::string& name) {
+  std::string names;
+  for (size_t i = 0; i < std::size(kDtypes); ++i) {
+    if (name == kDtypes[i].name) return static_cast<Dtype>(i);
+    names += (i == 0 ? "" : ", ") + std::string(kDtypes[i].name);
+  }
+  throw Error(Exit::kUsage, fmt::format("'{}' is not a dtype ({})", name, names));
+}
+
+Dtype parse_dtype16(const std::string& name) {
+  if (name == "bf16" || name == "f16") return parse_dtype(name);
   throw Error(Exit::kUsage, fmt::format("'{}' is not a 16-bit dtype (bf16, f16)", name));
 }
 
-float decode16(Dtype16 dtype, uint16_t bits) {
-  return dtype == Dtype16::kBf16 ? quant::decode_bf16(bits) : quant::decode_f16(bits);
+const char* name(Dtype dtype) { return row_of(dtype).name; }
+uint32_t bytes_of(Dtype dtype) { return row_of(dtype).bytes; }
+std::optional<quant::Fp8> fp8_of(Dtype dtype) { return row_of(dtype).fp8; }
+
+Dtype dtype_of(quant::Fp8 format) {
+  for (size_t i = 0; i < std::size(kDtypes); ++i) {
+    if (kDtypes[i].fp8 == format) return static_cast<Dtype>(i);
+  }
+  throw Error(Exit::kInternal, "an FP8 format without a dtype");
 }
 
-uint16_t encode16(Dtype16 dtype, float value) {
-  return dtype == Dtype16::kBf16 ? quant::encode_bf16(value) : quant::encode_f16(value);
+float decode(Dtype dtype, uint32_t bits) {
+  switch (dtype) {
+    case Dtype::kBf16:
+      return quant::decode_bf16(static_cast<uint16_t>(bits));
+    case Dtype::kF16:
+      return quant::decode_f16(static_cast<uint16_t>(bits));
+    case Dtype::kF32:
+      return std::bit_cast<float>(bits);
+    default:
+      return quant::decode(*row_of(dtype).fp8, static_cast<uint8_t>(bits));
+  }
 }
 
-std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp8 format,
+uint32_t encode(Dtype dtype, float value) {
+  switch (dtype) {
+    case Dtype::kBf16:
+      return quant::encode_bf16(value);
+    case Dtype::kF16:
+      return quant::encode_f16(value);
+    case Dtype::kF32:
+      return std::bit_cast<uint32_t>(value);
+    default:
+      return quant::encode(*row_of(dtype).fp8, value, quant::kCastCudaSatfinite);
+  }
+}
+
+std::vector<uint8_t> pack(Dtype dtype, std::span<const uint32_t> bits) {
+  const uint32_t bytes = bytes_of(dtype);
+  std::vector<uint8_t> out(bits.size() * bytes);
+  for (size_t i = 0; i < bits.size(); ++i) std::memcpy(&out[i * bytes], &bits[i], bytes);
+  return out;
+}
+
+uint32_t load_bits(Dtype dtype, const uint8_t* bytes) {
+  uint32_t bits = 0;
+  std::memcpy(&bits, bytes, bytes_of(dtype));
+  return bits;
+}
+
+std::vector<uint32_t> tensor_row(const Case& c, const std::string& tensor, uint64_t row,
+                                 Dtype dtype, uint32_t columns) {
+  return fill_row(recipe_of(c, tensor, row), dtype, fp8_of(dtype).value_or(quant::Fp8::kE4m3fn),
+                  columns, {c.seed, tensor, row});
+}
+
+std::vector<uint32_t> fill_row(const RowRecipe& recipe, Dtype dtype, quant::Fp8 format,
                                uint32_t columns, const DataKey& key) {
   const RowRandom random(key);
   const uint32_t chosen =
@@ -128,6 +222,14 @@ std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp
         return column == chosen ? power_of_two_amax(format) : halfway(format, words);
       case Fill::kEdge:
         return edge(words);
+      case Fill::kPositive:
+        return 1 + uniform(words[0]);
+      case Fill::kSpread:
+        return std::ldexp(1 + uniform(words[0]), static_cast<int>(words[1] % 17) - 8);
+      case Fill::kRamp:
+        return 1 + static_cast<float>(column);
+      case Fill::kAlternate:
+        return column % 2 == 0 ? 1.0f : -1.0f;
       case Fill::kBits:
       case Fill::kAny:
         break;  // no values, but bits
@@ -135,17 +237,21 @@ std::vector<uint16_t> fill_row(const RowRecipe& recipe, Dtype16 dtype, quant::Fp
     return 0;
   };
 
-  std::vector<uint16_t> row(columns);
+  std::vector<uint32_t> row(columns);
   const bool bits = fill == Fill::kBits || fill == Fill::kAny;
   const float scale = std::ldexp(1.0f, static_cast<int>(recipe.exponent));
   for (uint32_t column = 0; column < columns && fill != Fill::kZero; ++column) {
     row[column] = bits ? any_bits(dtype, random(column)[0], fill == Fill::kBits)
-                       : encode16(dtype, value(column) * scale);
+                       : encode(dtype, value(column) * scale);
   }
   for (const auto& [column, bits] : recipe.set) {
     if (column >= columns) {
       throw Error(Exit::kUsage, fmt::format("row {} of {}: set column {} is outside 0..{}", key.row,
                                             key.tensor, column, static_cast<int64_t>(columns) - 1));
+    }
+    if (uint64_t{bits} >> 8 * bytes_of(dtype) != 0) {
+      throw Error(Exit::kUsage, fmt::format("row {} of {}: set bits {:#x} do not fit {}", key.row,
+                                            key.tensor, bits, name(dtype)));
     }
     row[column] = bits;
   }

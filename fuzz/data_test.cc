@@ -15,18 +15,18 @@ using quant::Fp8;
 
 constexpr uint32_t kColumns = 4096;
 
-std::vector<float> row(const std::string& fill, int64_t exponent = 0,
-                       Dtype16 dtype = Dtype16::kBf16, Fp8 format = Fp8::kE4m3fn) {
+std::vector<float> row(const std::string& fill, int64_t exponent = 0, Dtype dtype = Dtype::kBf16,
+                       Fp8 format = Fp8::kE4m3fn) {
   std::vector<float> out;
-  for (const uint16_t bits : fill_row({fill, exponent, {}}, dtype, format, kColumns, {1, "k", 0})) {
-    out.push_back(decode16(dtype, bits));
+  for (const uint32_t bits : fill_row({fill, exponent, {}}, dtype, format, kColumns, {1, "k", 0})) {
+    out.push_back(decode(dtype, bits));
   }
   return out;
 }
 
 TEST(FillRow, IsAFunctionOfCaseTensorRowAndColumnOnly) {
   const auto bits = [](uint64_t seed, const char* tensor, uint64_t r, uint32_t columns) {
-    return fill_row({"normal", 0, {}}, Dtype16::kBf16, Fp8::kE4m3fn, columns, {seed, tensor, r});
+    return fill_row({"normal", 0, {}}, Dtype::kBf16, Fp8::kE4m3fn, columns, {seed, tensor, r});
   };
   const auto whole = bits(1, "k", 0, 64);
   const auto part = bits(1, "k", 0, 16);
@@ -40,8 +40,8 @@ TEST(FillRow, IsAFunctionOfCaseTensorRowAndColumnOnly) {
 // Worked out by hand from Philox4x32-10 and a sum of eight uniforms: a change of the generator
 // would change every stored case.
 TEST(FillRow, KeepsItsBitsForEver) {
-  const std::vector<uint16_t> expected = {0xbf3d, 0x3faf, 0xbec8, 0x3ff0, 0xc005, 0xc005};
-  EXPECT_EQ(fill_row({"normal", 0, {}}, Dtype16::kBf16, Fp8::kE4m3fn, 6, {1, "k", 0}), expected);
+  const std::vector<uint32_t> expected = {0xbf3d, 0x3faf, 0xbec8, 0x3ff0, 0xc005, 0xc005};
+  EXPECT_EQ(fill_row({"normal", 0, {}}, Dtype::kBf16, Fp8::kE4m3fn, 6, {1, "k", 0}), expected);
 }
 
 TEST(FillRow, NormalHasUnitVariance) {
@@ -63,7 +63,7 @@ TEST(FillRow, ScalesByAPowerOfTwo) {
 
 TEST(FillRow, HalfwayHoldsEveryValueAndMidpointBelowTheDivisor) {
   for (const Fp8 format : {Fp8::kE4m3fn, Fp8::kE4m3fnuz}) {
-    const auto values = row("halfway", 0, Dtype16::kBf16, format);
+    const auto values = row("halfway", 0, Dtype::kBf16, format);
     const std::set<float> seen(values.begin(), values.end());
     const float divisor = format == Fp8::kE4m3fn ? 448.0f : 224.0f;
     EXPECT_TRUE(seen.contains(divisor));  // the amax that makes the scale one
@@ -85,7 +85,7 @@ TEST(FillRow, SpikeHasOneLargeElement) {
 }
 
 TEST(FillRow, BitsAreFiniteAndAnyAreNot) {
-  for (const Dtype16 dtype : {Dtype16::kBf16, Dtype16::kF16}) {
+  for (const Dtype dtype : {Dtype::kBf16, Dtype::kF16}) {
     const auto finite = row("bits", 0, dtype);
     EXPECT_TRUE(
         std::all_of(finite.begin(), finite.end(), [](float x) { return std::isfinite(x); }));
@@ -95,14 +95,50 @@ TEST(FillRow, BitsAreFiniteAndAnyAreNot) {
 }
 
 TEST(FillRow, SetsSingleElementsOverThePattern) {
-  const auto bits =
-      fill_row({"one", 0, {{2, 0x7F80}}}, Dtype16::kBf16, Fp8::kE4m3fn, 4, {1, "k", 0});
-  EXPECT_EQ(bits, (std::vector<uint16_t>{0x3F80, 0x3F80, 0x7F80, 0x3F80}));
+  const auto bits = fill_row({"one", 0, {{2, 0x7F80}}}, Dtype::kBf16, Fp8::kE4m3fn, 4, {1, "k", 0});
+  EXPECT_EQ(bits, (std::vector<uint32_t>{0x3F80, 0x3F80, 0x7F80, 0x3F80}));
+}
+
+TEST(FillRow, RefusesBitsWiderThanTheDtype) {
+  try {
+    fill_row({"zero", 0, {{0, 0x18000}}}, Dtype::kBf16, Fp8::kE4m3fn, 4, {1, "k", 0});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "row 0 of k: set bits 0x18000 do not fit bf16");
+  }
+}
+
+// Every dtype: what is encoded decodes to itself, and random finite patterns are finite.
+TEST(Dtypes, DecodeWhatTheyEncode) {
+  for (const char* text : {"bf16", "f16", "f32", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"}) {
+    const Dtype dtype = parse_dtype(text);
+    EXPECT_STREQ(name(dtype), text);
+    for (const float x : {0.0f, 1.0f, -1.5f, 0.25f}) EXPECT_EQ(decode(dtype, encode(dtype, x)), x);
+    const auto bits = fill_row({"bits", 0, {}}, dtype, Fp8::kE4m3fn, 512, {1, "k", 0});
+    for (const uint32_t b : bits) ASSERT_TRUE(std::isfinite(decode(dtype, b))) << text;
+    const std::vector<uint8_t> bytes = pack(dtype, bits);
+    ASSERT_EQ(bytes.size(), 512 * bytes_of(dtype));
+    EXPECT_EQ(load_bits(dtype, &bytes[7 * bytes_of(dtype)]), bits[7]);
+  }
+  EXPECT_THROW(parse_dtype("fp9"), Error);
+}
+
+TEST(TensorRow, RepeatsRecipesAndTakesSpecialOnes) {
+  Case c;
+  c.rows["k"] = {{"one", 0, {}}, {"one", 1, {}}};
+  c.special["k"][4] = {"zero", 0, {}};
+  const auto first = [&](uint64_t row) {
+    return decode(Dtype::kF32, tensor_row(c, "k", row, Dtype::kF32, 1)[0]);
+  };
+  EXPECT_EQ(first(0), 1);
+  EXPECT_EQ(first(3), 2);
+  EXPECT_EQ(first(4), 0);
+  EXPECT_THROW(tensor_row(c, "q", 0, Dtype::kF32, 1), Error);
 }
 
 TEST(FillRow, RefusesAnUnknownPatternAndAColumnBeyondTheRow) {
   const auto fill = [](const RowRecipe& recipe) {
-    fill_row(recipe, Dtype16::kBf16, Fp8::kE4m3fn, 4, {1, "k", 3});
+    fill_row(recipe, Dtype::kBf16, Fp8::kE4m3fn, 4, {1, "k", 3});
   };
   EXPECT_THROW(fill({"nromal", 0, {}}), Error);
   try {

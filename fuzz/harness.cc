@@ -114,7 +114,7 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
               fmt::format("{}: no case inside the claims in {} tries", m.file, kMostTries));
 }
 
-Verdict Harness::evaluate(const Case& c, bool explain) const {
+Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
   const Manifest& m = manifest(c.kernel);
   if (c.op != m.op) {
     throw Error(Exit::kUsage,
@@ -130,15 +130,30 @@ Verdict Harness::evaluate(const Case& c, bool explain) const {
                 fmt::format("kernel '{}' has no planted bug '{}'", c.kernel, c.plant));
   }
   Target& target = this->target(c.target);
+  const Problem problem = this->problem(c, m, op, params, options.explain);
+  const Outcome outcome = target.launch(problem);
+  const Run run = {c, m, problem.buffers, outcome};
+  Judge judge(problem.buffers, outcome, options);
+  op.judge(run, judge);
+
+  if (const std::optional<Case> other = op.related(c)) {
+    const Params other_params = op.launch_params(*other);
+    if (!m.refusal(other_params)) {
+      const Problem other_problem = this->problem(*other, m, op, other_params, false);
+      const Outcome other_outcome = target.launch(other_problem);
+      op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
+    }
+  }
+  return judge.finish();
+}
+
+Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
+                         bool explain) const {
   Problem problem;
   problem.buffers = op.buffers(c);
-  m.bind(params, target.arch(), c.plant, root_, problem);
+  m.bind(params, arch_of(c.target), c.plant, root_, problem);
   problem.explain = explain;
-  const Outcome outcome = target.launch(problem);
-  const Operator::Judgement judgement = op.expect(c, m, problem.buffers);
-  Verdict verdict = judge_exact(judgement.expectation, outcome, judgement.describe);
-  verdict.notes = outcome.notes;
-  return verdict;
+  return problem;
 }
 
 Target& Harness::target(const std::string& name) const {

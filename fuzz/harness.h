@@ -51,14 +51,16 @@ class Harness {
   /// show. The same for every plant and target of a kernel, as far as it has cases in common.
   rc::Shrinkable<Case> draw(const Job& job, uint64_t seed, uint64_t index) const;
 
-  /// Runs and judges a case; `explain` fills Verdict::notes, which takes longer. Throws Error when
-  /// it cannot be run at all.
-  Verdict evaluate(const Case& c, bool explain = false) const;
+  /// Runs and judges a case, and the case that it is related to. Throws Error when it cannot be run
+  /// at all.
+  Verdict evaluate(const Case& c, JudgeOptions options = {}) const;
 
   const Operator& op(const Case& c) const { return find_operator(manifest(c.kernel).op); }
 
  private:
   Target& target(const std::string& name) const;
+  Problem problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
+                  bool explain) const;
 
   std::string root_;
   std::map<std::string, Manifest> manifests_;

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <cmath>
+#include <limits>
 #include <set>
+
+#include "fuzz/gates.h"
 
 namespace wavefuzz {
 namespace {
@@ -13,69 +16,144 @@ namespace {
 // say.
 constexpr size_t kMostFindingsOfAKind = 4;
 
+size_t first_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+  return std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin();
+}
+
+void append_few(std::vector<Finding>& to, const std::vector<Finding>& from) {
+  const auto count = static_cast<ptrdiff_t>(std::min(from.size(), kMostFindingsOfAKind));
+  to.insert(to.end(), from.begin(), from.begin() + count);
+}
+
+/// Elements that are wrong in one way: the first, the worst, and how many there are.
+struct WrongElements {
+  uint64_t count = 0;
+  uint64_t first = 0;
+  uint64_t worst = 0;
+  double worst_ratio = -1;
+
+  void add(uint64_t element, double ratio) {
+    if (count++ == 0) first = element;
+    if (ratio > worst_ratio) {
+      worst_ratio = ratio;
+      worst = element;
+    }
+  }
+};
+
+}  // namespace
+
+uint64_t TensorView::size() const {
+  uint64_t n = 1;
+  for (const uint64_t extent : shape) n *= extent;
+  return n;
+}
+
+uint64_t TensorView::offset_of(uint64_t element) const {
+  uint64_t at = offset;
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    at += element % shape[axis] * strides[axis];
+    element /= shape[axis];
+  }
+  return at;
+}
+
+std::string TensorView::name_of(uint64_t element) const {
+  std::string indices;
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    const std::string index = fmt::format("{} {}", axes[axis], element % shape[axis]);
+    indices = indices.empty() ? index : index + ", " + indices;
+    element /= shape[axis];
+  }
+  return fmt::format("{}[{}]", field, indices);
+}
+
 /// The written bytes of one buffer, looked up by offset.
-class Image {
+class Judge::Image {
  public:
   explicit Image(const std::vector<Extent>& extents) : extents_(extents), claimed_(extents.size()) {
     for (size_t i = 0; i < extents.size(); ++i) claimed_[i].resize(extents[i].bytes.size());
   }
 
-  /// The byte at `offset` if it was written, which is then no stray.
-  bool claim(uint64_t offset, uint8_t& byte) {
-    auto it = std::upper_bound(
-        extents_.begin(), extents_.end(), offset,
-        [](uint64_t value, const Extent& extent) { return value < extent.offset; });
-    if (it == extents_.begin()) return false;
-    --it;
-    const uint64_t at = offset - it->offset;
-    if (at >= it->bytes.size()) return false;
-    byte = it->bytes[at];
-    claimed_[it - extents_.begin()][at] = true;
-    return true;
+  /// The bytes of a range if all were written; they then are no strays. Null otherwise.
+  const uint8_t* claim(uint64_t offset, uint64_t bytes) {
+    const size_t i = find(offset);
+    if (i == extents_.size()) return nullptr;
+    const uint64_t at = offset - extents_[i].offset;
+    if (at + bytes > extents_[i].bytes.size()) return nullptr;
+    std::fill_n(claimed_[i].begin() + static_cast<ptrdiff_t>(at), bytes, 1);
+    return &extents_[i].bytes[at];
   }
 
-  /// Runs of written bytes that no unit claimed.
-  std::vector<Extent> strays() const {
-    std::vector<Extent> out;
+  /// Whatever was written of [begin, end) is no stray.
+  void allow(uint64_t begin, uint64_t end) {
+    for (size_t i = 0; i < extents_.size(); ++i) {
+      const uint64_t first = std::max(begin, extents_[i].offset);
+      const uint64_t last = std::min(end, extents_[i].offset + extents_[i].bytes.size());
+      for (uint64_t at = first; at < last; ++at) claimed_[i][at - extents_[i].offset] = 1;
+    }
+  }
+
+  /// Runs of written bytes that nobody claimed: their offset and length.
+  std::vector<std::pair<uint64_t, uint64_t>> strays() const {
+    std::vector<std::pair<uint64_t, uint64_t>> out;
     for (size_t i = 0; i < extents_.size(); ++i) {
       for (size_t at = 0; at < extents_[i].bytes.size(); ++at) {
         if (claimed_[i][at]) continue;
         const uint64_t offset = extents_[i].offset + at;
-        if (out.empty() || out.back().offset + out.back().bytes.size() != offset)
-          out.push_back({offset, {}});
-        out.back().bytes.push_back(extents_[i].bytes[at]);
+        if (out.empty() || out.back().first + out.back().second != offset)
+          out.emplace_back(offset, 0);
+        ++out.back().second;
       }
     }
     return out;
   }
 
  private:
+  /// The extent that holds `offset`, or the number of extents. Neighbours are asked for in order.
+  size_t find(uint64_t offset) {
+    const auto holds = [&](size_t i) {
+      return i < extents_.size() && offset >= extents_[i].offset &&
+             offset - extents_[i].offset < extents_[i].bytes.size();
+    };
+    if (holds(last_)) return last_;
+    const auto it = std::upper_bound(
+        extents_.begin(), extents_.end(), offset,
+        [](uint64_t value, const Extent& extent) { return value < extent.offset; });
+    if (it == extents_.begin()) return extents_.size();
+    const auto i = static_cast<size_t>(it - extents_.begin() - 1);
+    if (!holds(i)) return extents_.size();
+    return last_ = i;
+  }
+
   const std::vector<Extent>& extents_;
-  std::vector<std::vector<bool>> claimed_;
+  std::vector<std::vector<char>> claimed_;
+  size_t last_ = 0;
 };
 
-size_t first_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
-  return std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin();
+Judge::Judge(const std::vector<Buffer>& buffers, const Outcome& outcome, JudgeOptions options)
+    : buffers_(buffers), outcome_(outcome), options_(options) {
+  for (const WrittenBuffer& written : outcome.written)
+    images_[written.name] = std::make_unique<Image>(written.extents);
 }
 
-}  // namespace
+Judge::~Judge() = default;
 
-Verdict judge_exact(const Expectation& expectation, const Outcome& outcome,
-                    const Describe& describe) {
-  Verdict verdict;
-  verdict.instructions = outcome.instructions;
-  verdict.fidelity = outcome.fidelity;
-  if (outcome.status == Outcome::Status::kUnsupported) {
-    verdict.status = Status::kUnsupported;
-    verdict.reason = outcome.unsupported;
-    return verdict;
-  }
+Judge::Image* Judge::image(const std::string& buffer) {
+  const auto it = images_.find(buffer);
+  return it == images_.end() ? nullptr : it->second.get();
+}
 
-  for (const Diagnostic& d : outcome.diagnostics) {
-    verdict.findings.push_back({d.kind, "", d.message, d.instruction});
-  }
+std::string Judge::where(const std::string& buffer, const std::string& field) const {
+  const std::string place = field.empty() || field == buffer ? buffer : buffer + "." + field;
+  return stage_.empty() ? place : stage_ + "/" + place;
+}
 
-  Image image(outcome.written_to(expectation.buffer));
+void Judge::stage(const std::string& name) { stage_ = name; }
+
+void Judge::exact(const Expectation& expectation, const Describe& describe) {
+  judged_something_ |= !expectation.units.empty();
+  Image* image = this->image(expectation.buffer);
   std::vector<Finding> missing;
   std::map<std::string, std::vector<Finding>> wrong;  // by field
   std::set<std::pair<std::string, size_t>> seen;      // one finding for each field of a unit
@@ -84,12 +162,17 @@ Verdict judge_exact(const Expectation& expectation, const Outcome& outcome,
     std::vector<uint8_t> got(unit.offsets.size());
     size_t absent = unit.offsets.size();
     for (size_t i = unit.offsets.size(); i-- > 0;) {
-      if (!image.claim(unit.offsets[i], got[i])) absent = i;
+      const uint8_t* byte = image == nullptr ? nullptr : image->claim(unit.offsets[i], 1);
+      if (byte == nullptr) {
+        absent = i;
+      } else {
+        got[i] = *byte;
+      }
     }
     const std::vector<uint8_t>& expected = unit.alternatives.back();
     if (absent < unit.offsets.size()) {
       const ByteDescription d = describe(u, absent, expected, expected);
-      missing.push_back({"missing_write", expectation.buffer + "." + d.field,
+      missing.push_back({"missing_write", where(expectation.buffer, d.field),
                          d.message + ", which was not written", ""});
       continue;
     }
@@ -100,39 +183,210 @@ Verdict judge_exact(const Expectation& expectation, const Outcome& outcome,
       if (got[i] == expected[i]) continue;
       const ByteDescription d = describe(u, i, expected, got);
       if (!seen.emplace(d.field, u).second) continue;
-      wrong[d.field].push_back({"wrong_value", expectation.buffer + "." + d.field, d.message, ""});
+      wrong[d.field].push_back({"wrong_value", where(expectation.buffer, d.field), d.message, ""});
+    }
+  }
+  append_few(wrong_, missing);
+  for (const auto& [field, findings] : wrong) append_few(wrong_, findings);
+}
+
+void Judge::numeric(const ExpectedTensor& expected) {
+  const TensorView& view = expected.view;
+  Image* image = this->image(view.buffer);
+  const std::string place = where(view.buffer, view.field);
+  const uint32_t bytes = bytes_of(view.dtype);
+  const uint64_t size = view.size();
+  const std::vector<double>& likely = expected.likely.empty() ? expected.hard : expected.likely;
+
+  const auto is_absent = [&](uint64_t i) { return !expected.absent.empty() && expected.absent[i]; };
+
+  std::vector<double> got(size);
+  uint64_t missing_count = 0;
+  uint64_t first_missing = 0;
+  WrongElements masked, non_finite, wrong, suspicious;
+  double worst_ratio = -1;
+  uint64_t worst = size;
+  for (uint64_t i = 0; i < size; ++i) {
+    const double want = expected.value[i];
+    if (is_absent(i)) {
+      got[i] = std::numeric_limits<double>::quiet_NaN();
+      continue;
+    }
+    const uint8_t* at = image == nullptr ? nullptr : image->claim(view.offset_of(i), bytes);
+    if (at == nullptr) {
+      got[i] = std::numeric_limits<double>::quiet_NaN();
+      if (std::isnan(want)) {
+        if (image != nullptr) image->allow(view.offset_of(i), view.offset_of(i) + bytes);
+      } else if (missing_count++ == 0) {
+        first_missing = i;
+      }
+      continue;
+    }
+    got[i] = decode(view.dtype, load_bits(view.dtype, at));
+    if (std::isnan(want)) continue;
+    if (std::isinf(want)) {
+      if (got[i] != want) masked.add(i, 0);
+      continue;
+    }
+    if (!std::isfinite(got[i])) {
+      non_finite.add(i, 0);
+      continue;
+    }
+    const double error = std::abs(got[i] - want);
+    const double ratio = error == 0 ? 0 : error / expected.hard[i];
+    verdict_.bound_use.add(ratio);
+    if (ratio > worst_ratio) {
+      worst_ratio = ratio;
+      worst = i;
+    }
+    if (error > expected.hard[i]) {
+      wrong.add(i, ratio);
+    } else if (error > likely[i]) {
+      suspicious.add(i, error / likely[i]);
     }
   }
 
-  std::vector<Finding> strays;
-  for (const Extent& stray : image.strays()) {
-    strays.push_back(
-        {"stray_write", expectation.buffer,
-         fmt::format("{} bytes {}..{} were written and are no part of the output",
-                     expectation.buffer, stray.offset, stray.offset + stray.bytes.size() - 1),
+  const auto count_of = [](uint64_t count) {
+    return count == 1 ? std::string() : fmt::format("; {} elements in all", count);
+  };
+  if (missing_count != 0) {
+    wrong_.push_back({"missing_write", place,
+                      fmt::format("{} = {} was not written{}", view.name_of(first_missing),
+                                  expected.value[first_missing], count_of(missing_count)),
+                      ""});
+  }
+  const auto element = [&](uint64_t i) {
+    return fmt::format("{}: expected {} +- {:.3g}, got {}", view.name_of(i), expected.value[i],
+                       expected.hard[i], got[i]);
+  };
+  if (non_finite.count != 0) {
+    wrong_.push_back(
+        {"non_finite", place, element(non_finite.first) + count_of(non_finite.count), ""});
+  }
+  if (masked.count != 0) {
+    wrong_.push_back(
+        {"wrong_mask", place,
+         fmt::format("{}: expected {}, got {}{}", view.name_of(masked.first),
+                     expected.value[masked.first], got[masked.first], count_of(masked.count)),
          ""});
   }
-  for (const WrittenBuffer& other : outcome.written) {
-    if (other.name == expectation.buffer) continue;
-    strays.push_back(
-        {"stray_write", other.name,
-         fmt::format("{} was written at byte {}", other.name, other.extents.front().offset), ""});
+  if (wrong.count != 0) {
+    wrong_.push_back({"wrong_value", place, element(wrong.first) + count_of(wrong.count), ""});
+    if (wrong.worst != wrong.first) {
+      wrong_.push_back({"wrong_value", place,
+                        fmt::format("the worst is {}, {:.3g} times the bound", element(wrong.worst),
+                                    wrong.worst_ratio),
+                        ""});
+    }
   }
+  if (suspicious.count != 0) {
+    suspect({"suspect_value", place,
+             fmt::format("{}; likely within {:.3g}{}", element(suspicious.worst),
+                         likely[suspicious.worst], count_of(suspicious.count)),
+             ""});
+  }
+  if (options_.explain && expected.terms && worst < size) {
+    note(fmt::format("bound of {}, where the error is {:.3g} of it:", view.name_of(worst),
+                     worst_ratio));
+    for (const auto& [term, value] : expected.terms(worst))
+      note(fmt::format("  {:<28} {:.3g}", term, value));
+    note(fmt::format("  {:<28} {:.3g}", "sum", expected.hard[worst]));
+  }
+  if (!expected.primary) return;
+  judged_something_ |= size != 0;
 
-  const auto add = [&](const std::vector<Finding>& findings) {
-    const size_t count = std::min(findings.size(), kMostFindingsOfAKind);
-    verdict.findings.insert(verdict.findings.end(), findings.begin(), findings.begin() + count);
+  const auto passes = [&](const std::function<double(uint64_t)>& output) {
+    for (uint64_t i = 0; i < size; ++i) {
+      const double want = expected.value[i];
+      if (std::isnan(want) || is_absent(i)) continue;
+      if (std::isinf(want) ? output(i) != want : !(std::abs(output(i) - want) <= expected.hard[i]))
+        return false;
+    }
+    return true;
   };
-  add(strays);
-  add(missing);
-  for (const auto& [field, findings] : wrong) add(findings);
-
-  if (!verdict.findings.empty()) {
-    verdict.status = Status::kFail;
-  } else if (expectation.units.empty()) {
-    verdict.status = Status::kWeak;
+  if (passes([](uint64_t) { return 0.0; })) weak("zeros would pass too");
+  for (const auto& [what, values] : expected.trivial) {
+    if (passes([&values = values](uint64_t i) { return values[i]; }))
+      weak(what + " would pass too");
   }
-  return verdict;
+  if (options_.gates) gate_values(expected.value, got, view.shape.empty() ? 1 : view.shape.back());
+}
+
+void Judge::unspecified(const std::string& buffer, uint64_t begin, uint64_t end) {
+  if (Image* image = this->image(buffer)) image->allow(begin, end);
+}
+
+std::optional<std::vector<uint8_t>> Judge::read(const std::string& buffer, uint64_t offset,
+                                                uint64_t bytes) {
+  judged_something_ |= bytes != 0;
+  Image* image = this->image(buffer);
+  const uint8_t* at = image == nullptr || bytes == 0 ? nullptr : image->claim(offset, bytes);
+  if (at == nullptr) {
+    unspecified(buffer, offset, offset + bytes);
+    return std::nullopt;
+  }
+  return std::vector<uint8_t>(at, at + bytes);
+}
+
+void Judge::finding(Finding finding) {
+  if (!stage_.empty()) finding.where = stage_ + "/" + finding.where;
+  wrong_.push_back(std::move(finding));
+}
+
+void Judge::suspect(Finding finding) { verdict_.suspects.push_back(std::move(finding)); }
+
+void Judge::note(std::string text) { verdict_.notes.push_back(std::move(text)); }
+
+void Judge::weak(std::string why) {
+  if (weak_.empty()) weak_ = std::move(why);
+}
+
+void Judge::gate_values(std::span<const double> expected, std::span<const double> got,
+                        size_t columns) {
+  if (options_.gates) evaluate_gates(expected, got, columns, verdict_.gates);
+}
+
+void Judge::gate_overlap(double overlap) {
+  if (options_.gates) evaluate_overlap_gate(overlap, verdict_.gates);
+}
+
+Verdict Judge::finish() {
+  verdict_.instructions = outcome_.instructions;
+  verdict_.fidelity = outcome_.fidelity;
+  verdict_.notes.insert(verdict_.notes.begin(), outcome_.notes.begin(), outcome_.notes.end());
+  if (outcome_.status == Outcome::Status::kUnsupported) {
+    verdict_.status = Status::kUnsupported;
+    verdict_.reason = outcome_.unsupported;
+    verdict_.suspects.clear();
+    return verdict_;
+  }
+  for (const Diagnostic& d : outcome_.diagnostics)
+    verdict_.findings.push_back({d.kind, "", d.message, d.instruction});
+
+  std::vector<Finding> strays;
+  for (const auto& [name, image] : images_) {
+    const auto buffer = std::find_if(buffers_.begin(), buffers_.end(),
+                                     [&name = name](const Buffer& b) { return b.name == name; });
+    if (buffer != buffers_.end() && buffer->scratch) continue;
+    for (const auto& [offset, bytes] : image->strays()) {
+      strays.push_back({"stray_write", name,
+                        fmt::format("{} bytes {}..{} were written and are no part of the output",
+                                    name, offset, offset + bytes - 1),
+                        ""});
+    }
+  }
+  append_few(verdict_.findings, strays);
+  verdict_.findings.insert(verdict_.findings.end(), wrong_.begin(), wrong_.end());
+
+  if (!verdict_.findings.empty()) {
+    verdict_.status = Status::kFail;
+  } else if (!verdict_.suspects.empty()) {
+    verdict_.status = Status::kSuspect;
+  } else if (!judged_something_ || !weak_.empty()) {
+    verdict_.status = Status::kWeak;
+    verdict_.reason = weak_.empty() ? "there is nothing to write" : weak_;
+  }
+  return verdict_;
 }
 
 }  // namespace wavefuzz

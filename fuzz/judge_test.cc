@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <limits>
+
 namespace wavefuzz {
 namespace {
 
@@ -24,7 +27,14 @@ Outcome wrote(std::vector<Extent> extents) {
   return outcome;
 }
 
-Verdict judge(const Outcome& outcome) { return judge_exact(expectation(), outcome, describe); }
+Verdict judge_exact(const Expectation& expectation, const Outcome& outcome) {
+  const std::vector<Buffer> buffers;
+  Judge judge(buffers, outcome);
+  judge.exact(expectation, describe);
+  return judge.finish();
+}
+
+Verdict judge(const Outcome& outcome) { return judge_exact(expectation(), outcome); }
 
 TEST(JudgeExact, PassesExactlyTheExpectedBytes) {
   const Verdict v = judge(wrote({{10, {1, 2, 3}}, {20, {4, 5, 6}}}));
@@ -63,7 +73,7 @@ TEST(JudgeExact, FindsAWriteToAnotherBuffer) {
 TEST(JudgeExact, AcceptsEitherAlternativeButNoMixture) {
   Expectation either = {"out", {{{0, 1}, {{1, 1}, {2, 2}}}}};
   const auto verdict = [&](std::vector<uint8_t> bytes) {
-    return judge_exact(either, wrote({{0, bytes}}), describe).status;
+    return judge_exact(either, wrote({{0, bytes}})).status;
   };
   EXPECT_EQ(verdict({1, 1}), Status::kPass);
   EXPECT_EQ(verdict({2, 2}), Status::kPass);
@@ -80,8 +90,8 @@ TEST(JudgeExact, PutsWhatTheTargetSawFirst) {
 }
 
 TEST(JudgeExact, CallsACaseWeakThatAKernelDoingNothingWouldPass) {
-  EXPECT_EQ(judge_exact({"out", {}}, Outcome(), describe).status, Status::kWeak);
-  EXPECT_EQ(judge_exact({"out", {}}, wrote({{0, {1}}}), describe).status, Status::kFail);
+  EXPECT_EQ(judge_exact({"out", {}}, Outcome()).status, Status::kWeak);
+  EXPECT_EQ(judge_exact({"out", {}}, wrote({{0, {1}}})).status, Status::kFail);
 }
 
 TEST(JudgeExact, ReportsWhatTheTargetLacks) {
@@ -96,8 +106,112 @@ TEST(JudgeExact, ReportsWhatTheTargetLacks) {
 TEST(JudgeExact, KeepsAFewFindingsOfAKind) {
   Expectation many = {"out", {}};
   for (uint64_t i = 0; i < 100; ++i) many.units.push_back({{i}, {{1}}});
-  EXPECT_EQ(judge_exact(many, wrote({{0, std::vector<uint8_t>(100, 2)}}), describe).findings.size(),
-            4u);
+  EXPECT_EQ(judge_exact(many, wrote({{0, std::vector<uint8_t>(100, 2)}})).findings.size(), 4u);
+}
+
+/// A tensor "o" of 2 x 2 f32 with a gap of four bytes after each row, hard bound 0.1, likely 0.01.
+ExpectedTensor tensor() {
+  ExpectedTensor t;
+  t.view = {"out", "o", Dtype::kF32, 8, {"row", "d"}, {2, 2}, {12, 4}};
+  t.value = {1, 2, 3, 4};
+  t.hard.assign(4, 0.1);
+  t.likely.assign(4, 0.01);
+  return t;
+}
+
+std::vector<uint8_t> floats(std::vector<float> values) {
+  std::vector<uint8_t> out(values.size() * 4);
+  std::memcpy(out.data(), values.data(), out.size());
+  return out;
+}
+
+Verdict judge_numeric(const ExpectedTensor& expected, std::vector<float> row0,
+                      std::vector<float> row1, JudgeOptions options = {}) {
+  const Outcome outcome = wrote({{8, floats(row0)}, {20, floats(row1)}});
+  const std::vector<Buffer> buffers;
+  Judge judge(buffers, outcome, options);
+  judge.numeric(expected);
+  return judge.finish();
+}
+
+TEST(JudgeNumeric, PassesWithinTheBoundAndKeepsTheLargestShareOfIt) {
+  const Verdict v = judge_numeric(tensor(), {1, 2.005f}, {3, 4});
+  EXPECT_EQ(v.status, Status::kPass);
+  EXPECT_NEAR(v.bound_use.worst, 0.05, 1e-4);
+  EXPECT_EQ(v.bound_use.counts, (std::array<uint64_t, 8>{3, 0, 0, 0, 1, 0, 0, 0}));
+}
+
+TEST(JudgeNumeric, NamesTheElementOverTheBound) {
+  const Verdict v = judge_numeric(tensor(), {1, 2}, {3.5f, 4});
+  EXPECT_EQ(signature(v), "wrong_value:out.o");
+  EXPECT_EQ(v.findings[0].message, "o[row 1, d 0]: expected 3 +- 0.1, got 3.5");
+}
+
+TEST(JudgeNumeric, CallsWhatIsUnlikelySuspect) {
+  const Verdict v = judge_numeric(tensor(), {1, 2.05f}, {3, 4});
+  EXPECT_EQ(v.status, Status::kSuspect);
+  EXPECT_EQ(v.suspects.size(), 1u);
+}
+
+TEST(JudgeNumeric, TellsNanAndAWrongMaskFromAWrongValue) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(signature(judge_numeric(tensor(), {1, nan}, {3, 4})), "non_finite:out.o");
+  ExpectedTensor masked = tensor();
+  masked.value[1] = -std::numeric_limits<double>::infinity();
+  EXPECT_EQ(signature(judge_numeric(masked, {1, 2}, {3, 4})), "wrong_mask:out.o");
+  EXPECT_EQ(judge_numeric(masked, {1, -std::numeric_limits<float>::infinity()}, {3, 4}).status,
+            Status::kPass);
+}
+
+TEST(JudgeNumeric, LeavesUnspecifiedElementsAlone) {
+  ExpectedTensor t = tensor();
+  t.value[3] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(judge_numeric(t, {1, 2}, {3, 999}).status, Status::kPass);
+  EXPECT_EQ(judge_numeric(t, {1, 2}, {3}).status, Status::kPass);
+}
+
+TEST(JudgeNumeric, FindsMissingElementsAndWritesIntoAGap) {
+  EXPECT_EQ(signature(judge_numeric(tensor(), {1, 2}, {3})), "missing_write:out.o");
+  EXPECT_EQ(signature(judge_numeric(tensor(), {1, 2, 7}, {3, 4})), "stray_write:out");
+}
+
+TEST(JudgeNumeric, CallsACaseWeakThatATrivialOutputWouldPass) {
+  ExpectedTensor t = tensor();
+  t.trivial = {{"mean(V)", {1, 2, 3.05, 4}}};
+  const Verdict v = judge_numeric(t, {1, 2}, {3, 4});
+  EXPECT_EQ(v.status, Status::kWeak);
+  EXPECT_EQ(v.reason, "mean(V) would pass too");
+  t.trivial = {};
+  t.value.assign(4, 0.05);
+  EXPECT_EQ(judge_numeric(t, {0.05f, 0.05f}, {0.05f, 0.05f}).reason, "zeros would pass too");
+}
+
+TEST(JudgeNumeric, ExplainsTheBoundTermByTerm) {
+  ExpectedTensor t = tensor();
+  t.terms = [](uint64_t element) {
+    return std::vector<std::pair<std::string, double>>{{"of element", double(element)}};
+  };
+  const Verdict v = judge_numeric(t, {1, 2.009f}, {3, 4}, {.explain = true});
+  ASSERT_EQ(v.notes.size(), 3u);
+  EXPECT_EQ(v.notes[1], "  of element                   1");
+}
+
+TEST(JudgeScratch, IsNoOutput) {
+  const Outcome outcome = wrote({{0, {1}}});
+  const std::vector<Buffer> buffers = {{.name = "out", .bytes = 1, .scratch = true}};
+  Judge judge(buffers, outcome);
+  EXPECT_EQ(judge.finish().status, Status::kWeak);
+}
+
+TEST(JudgeStages, NameTheFirstStageThatIsWrong) {
+  Outcome outcome = wrote({{8, floats({1, 9})}, {20, floats({9, 4})}});
+  const std::vector<Buffer> buffers;
+  Judge judge(buffers, outcome);
+  judge.stage("logits");
+  judge.numeric(tensor());
+  judge.stage("top_k");
+  judge.finding({"wrong_index", "indices", "x", ""});
+  EXPECT_EQ(signature(judge.finish()), "wrong_value:logits/out.o");
 }
 
 }  // namespace

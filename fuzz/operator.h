@@ -6,21 +6,30 @@
 #include <rapidcheck/Shrinkable.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "fuzz/case.h"
+#include "fuzz/draw.h"
 #include "fuzz/judge.h"
+#include "fuzz/operator_page.h"
+#include "fuzz/simpler.h"
 #include "gpu/manifest.h"
 #include "gpu/problem.h"
 
 namespace wavefuzz {
 
-/// Makes a case simpler in place.
-using Step = std::function<void(Case&)>;
-
 /// The cases that the steps lead to from `c`, made one at a time as they are asked for.
 rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps);
+
+/// A case that has run.
+struct Run {
+  const Case& c;
+  const Manifest& manifest;
+  const std::vector<Buffer>& buffers;  ///< of the case, scratch included
+  const Outcome& outcome;
+};
 
 /// One operator of the attention family: which inputs are worth trying, what the buffers of a case
 /// hold, and what a right kernel makes of them. Stateless; safe to use from several threads.
@@ -46,14 +55,18 @@ class Operator {
   /// The buffers of the case. Throws Error(kUsage) when the case does not hold together.
   virtual std::vector<Buffer> buffers(const Case& c) const = 0;
 
-  /// What a right kernel writes, with the words for each byte.
-  struct Judgement {
-    Expectation expectation;
-    Describe describe;
-  };
-  /// `buffers` are those of the case: the reference reads the bytes that the kernel reads.
-  virtual Judgement expect(const Case& c, const Manifest& manifest,
-                           const std::vector<Buffer>& buffers) const = 0;
+  /// Tells the judge what a right kernel writes. The reference reads the bytes of run.buffers, as
+  /// the kernel does.
+  virtual void judge(const Run& run, Judge& judge) const = 0;
+
+  /// The metamorphic relation that the case's text parameter "relation" names: another case, whose
+  /// outputs must agree with this one's. Nothing for "none".
+  virtual std::optional<Case> related(const Case& /*c*/) const { return std::nullopt; }
+  /// Adds findings where the outputs of a case and of its related() one do not agree.
+  virtual void compare(const Run& /*run*/, const Run& /*related*/, Judge& /*judge*/) const {}
+
+  /// The operator's documentation; docs/operators/NAME.md is made of it.
+  virtual OperatorPage page() const = 0;
 
   /// Ways to make the case simpler by one step, the largest first. Steps are many and most are
   /// never taken, so they are cheap to list and do their work when applied. The result may be
@@ -64,8 +77,14 @@ class Operator {
   virtual std::string summary(const Case& c) const = 0;
 };
 
+/// Every operator there is.
+const std::vector<const Operator*>& operators();
+
 /// Throws Error(kUsage) for an operator that does not exist.
 const Operator& find_operator(const std::string& name);
+
+/// A generator of cases from a function that draws one; they shrink by the operator's steps.
+rc::Gen<Case> domain_of(const Operator& op, std::function<Case(Draw)> draw);
 
 }  // namespace wavefuzz
 

@@ -1,18 +1,35 @@
 #include <fmt/format.h>
+#include <rapidcheck/Shrinkable.h>
 #include <rapidcheck/seq/Create.h>
 #include <rapidcheck/seq/Transform.h>
+#include <rapidcheck/shrinkable/Create.h>
 
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/merge_attn_states.h"
+#include "fuzz/operators/paged_attention.h"
+#include "fuzz/operators/paged_mqa_logits.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
 
-const Operator& find_operator(const std::string& name) {
+const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
-  static const Operator* const kOperators[] = {&kIndexerKWriter};
+  static const MergeAttnStates kMergeAttnStates;
+  static const PagedAttention kPagedAttention;
+  static const PagedMqaLogits kPagedMqaLogits;
+  static const std::vector<const Operator*> kOperators = {
+      &kIndexerKWriter,
+      &kMergeAttnStates,
+      &kPagedAttention,
+      &kPagedMqaLogits,
+  };
+  return kOperators;
+}
+
+const Operator& find_operator(const std::string& name) {
   std::string names;
-  for (const Operator* op : kOperators) {
+  for (const Operator* op : operators()) {
     if (op->name() == name) return *op;
     names += (names.empty() ? "" : ", ") + op->name();
   }
@@ -27,6 +44,13 @@ rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps) {
   };
   return rc::seq::filter(rc::seq::map(rc::seq::fromContainer(std::move(steps)), apply),
                          [c](const Case& simpler) { return !(simpler == c); });
+}
+
+rc::Gen<Case> domain_of(const Operator& op, std::function<Case(Draw)> draw) {
+  return rc::Gen<Case>([&op, draw = std::move(draw)](const rc::Random& random, int size) {
+    return rc::shrinkable::shrinkRecur(
+        draw(Draw(random, size)), [&op](const Case& c) { return apply_steps(c, op.simpler(c)); });
+  });
 }
 
 }  // namespace wavefuzz

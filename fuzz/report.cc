@@ -63,6 +63,7 @@ void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const 
   fmt::print(out, "  case: {}\n", harness.op(c).summary(c));
   if (!verdict.reason.empty()) fmt::print(out, "  {}\n", verdict.reason);
   for (const Finding& f : verdict.findings) fmt::print(out, "  {}: {}\n", f.kind, f.message);
+  for (const Finding& f : verdict.suspects) fmt::print(out, "  {}: {}\n", f.kind, f.message);
   for (const std::string& note : verdict.notes) fmt::print(out, "  {}\n", note);
   if (verdict.instructions != 0) {
     fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"),
@@ -161,8 +162,8 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
   size_t planted = 0;
   size_t planted_found = 0;
   size_t right_found = 0;
-  fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", "kernel", width, "target", "cases",
-             "weak", "findings");
+  fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {}\n", "kernel", width, "target", "cases",
+             "weak", "suspect", "findings");
   for (const JobResult& r : results) {
     cases += r.cases;
     instructions += r.instructions;
@@ -173,8 +174,12 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
       what += (what.empty() ? "" : ", ") + signature(f.shrunk.verdict);
     }
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
-    fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {}\n", kernel_name(r.job), width, r.job.target,
-               r.cases, count(r, Status::kWeak), what);
+    fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {}\n", kernel_name(r.job), width,
+               r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect), what);
+  }
+  for (const JobResult& r : results) {
+    for (const SuspectCase& s : r.suspects)
+      fmt::print(out, "suspect: {}, case {}: {}\n", job_name(r.job), s.case_index, s.message);
   }
   fmt::print(out, "{} in {:.1f} s, {:.1f} million wave instructions\n", plural(cases, "case"),
              seconds, static_cast<double>(instructions) * 1e-6);

@@ -13,18 +13,20 @@
 
 namespace wavefuzz {
 
-/// How far a shrink goes. The step limit is what normally ends it, so that the result is a function
-/// of the case; the time limit is for kernels so slow that nobody would wait.
+/// How far a shrink goes. Steps and instructions are what normally ends it, so that the result is a
+/// function of the case; the time limit is for references so slow that nobody would wait.
 struct ShrinkLimits {
-  uint64_t steps = 20000;  ///< cases tried
+  uint64_t steps = 20000;               ///< cases tried
+  uint64_t instructions = 500'000'000;  ///< wave instructions of those cases
   double seconds = 60;
 };
 
 struct Shrunk {
   Case smallest;
-  Verdict verdict;      ///< of `smallest`
-  uint64_t steps = 0;   ///< cases tried
-  uint64_t better = 0;  ///< how many of them became the new smallest
+  Verdict verdict;            ///< of `smallest`
+  uint64_t steps = 0;         ///< cases tried
+  uint64_t better = 0;        ///< how many of them became the new smallest
+  uint64_t instructions = 0;  ///< wave instructions of the cases tried
   bool complete =
       true;  ///< no simpler case of the tree fails; false when a limit or an interruption ended it
 };

@@ -39,8 +39,63 @@ std::vector<int64_t> toward(int64_t value, int64_t target) {
   return out;
 }
 
-std::vector<std::function<void(RowRecipe&)>> simpler_row(const RowRecipe& recipe, Dtype16 dtype,
-                                                         const std::vector<uint16_t>& bits) {
+void lower(std::vector<Step>& steps, const Case& c, const std::string& name, int64_t target,
+           int64_t unit, const Repair& repair) {
+  const int64_t value = c.params.integer(name);
+  for (const int64_t step : toward(value / unit, target / unit)) {
+    const int64_t to = step * unit;
+    if (to == value) continue;
+    steps.push_back([name, to, repair](Case& d) {
+      d.params.set(name, to);
+      if (repair) repair(d);
+    });
+  }
+}
+
+void plainer_rows(std::vector<Step>& steps, const Case& c, const std::string& tensor, Dtype dtype,
+                  uint32_t columns) {
+  if (const auto special = c.special.find(tensor);
+      special != c.special.end() && !special->second.empty()) {
+    steps.push_back([tensor](Case& d) { d.special.erase(tensor); });
+    for (const auto& [row, recipe] : special->second) {
+      steps.push_back([tensor, row = row](Case& d) { d.special.at(tensor).erase(row); });
+      for (auto& simpler : simpler_row(
+               recipe, dtype, tensor_row(c, tensor, static_cast<uint64_t>(row), dtype, columns))) {
+        steps.push_back([tensor, row = row, simpler = std::move(simpler)](Case& d) {
+          simpler(d.special.at(tensor).at(row));
+        });
+      }
+    }
+  }
+  const auto it = c.rows.find(tensor);
+  if (it == c.rows.end()) return;
+  const std::vector<RowRecipe>& rows = it->second;
+  if (rows.size() > 1) {
+    for (const auto& [begin, end] : chunks(rows.size())) {
+      if (begin == 0 && end == rows.size()) continue;  // a tensor has at least one recipe
+      steps.push_back([tensor, begin = begin, end = end](Case& d) {
+        d.rows.at(tensor) = without(d.rows.at(tensor), begin, end);
+      });
+    }
+  }
+  for (size_t row = 0; row < rows.size(); ++row) {
+    const std::vector<uint32_t> bits =
+        fill_row(rows[row], dtype, fp8_of(dtype).value_or(quant::Fp8::kE4m3fn), columns,
+                 {c.seed, tensor, row});
+    if (rows[row].exponent != 0)
+      steps.push_back([tensor, row](Case& d) { d.rows.at(tensor)[row].exponent = 0; });
+    if (rows[row].fill != "one" && rows[row].fill != "zero")
+      steps.push_back([tensor, row](Case& d) { d.rows.at(tensor)[row] = {"one", 0, {}}; });
+    for (auto& simpler : simpler_row(rows[row], dtype, bits)) {
+      steps.push_back([tensor, row, simpler = std::move(simpler)](Case& d) {
+        simpler(d.rows.at(tensor)[row]);
+      });
+    }
+  }
+}
+
+std::vector<std::function<void(RowRecipe&)>> simpler_row(const RowRecipe& recipe, Dtype dtype,
+                                                         const std::vector<uint32_t>& bits) {
   std::vector<std::function<void(RowRecipe&)>> steps;
   if (recipe.fill != "zero") {
     steps.push_back([](RowRecipe& row) { row = {"zero", 0, row.set}; });
@@ -61,8 +116,8 @@ std::vector<std::function<void(RowRecipe&)>> simpler_row(const RowRecipe& recipe
   }
   for (const auto& [column, old] : recipe.set) {
     if (old == 0) continue;  // a set zero goes as a chunk of one
-    for (const float value : plainer(decode16(dtype, old))) {
-      steps.push_back([column = column, plain = encode16(dtype, value)](RowRecipe& row) {
+    for (const float value : plainer(decode(dtype, old))) {
+      steps.push_back([column = column, plain = encode(dtype, value)](RowRecipe& row) {
         row.set[column] = plain;
       });
     }

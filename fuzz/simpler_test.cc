@@ -40,8 +40,8 @@ TEST(Toward, StaysBetweenTheValueAndTheTarget) {
 
 std::vector<RowRecipe> simpler_ones(const RowRecipe& row) {
   std::vector<RowRecipe> out;
-  const auto bits = fill_row(row, Dtype16::kBf16, quant::Fp8::kE4m3fn, 4, {1, "k", 0});
-  for (const auto& step : simpler_row(row, Dtype16::kBf16, bits)) {
+  const auto bits = fill_row(row, Dtype::kBf16, quant::Fp8::kE4m3fn, 4, {1, "k", 0});
+  for (const auto& step : simpler_row(row, Dtype::kBf16, bits)) {
     out.push_back(row);
     step(out.back());
   }

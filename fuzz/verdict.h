@@ -1,7 +1,10 @@
 #ifndef WAVEFUZZ_FUZZ_VERDICT_H_
 #define WAVEFUZZ_FUZZ_VERDICT_H_
 
+#include <array>
 #include <cstdint>
+#include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,7 +13,8 @@ namespace wavefuzz {
 /// What is known of a case after it has run (design section 4).
 enum class Status {
   kPass,
-  kWeak,  ///< passed, and so would a kernel that does nothing: the case proves nothing
+  kWeak,     ///< passed, and so would a kernel that does nothing: the case proves nothing
+  kSuspect,  ///< within the hard bound, beyond what rounding errors are likely to add up to
   kFail,
   kRefused,      ///< outside the kernel's claims; nothing ran
   kUnsupported,  ///< the target lacks something that the kernel needs
@@ -29,13 +33,29 @@ struct Finding {
   std::string instruction;
 };
 
+/// Where errors of output elements lie as shares of their hard bounds: how much of the bound is
+/// room.
+struct BoundUse {
+  static constexpr double kEdges[] = {0, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 1};
+  /// counts[i]: elements whose share is at most kEdges[i] and above the edge before; the last:
+  /// beyond the bound.
+  std::array<uint64_t, std::size(kEdges) + 1> counts = {};
+  double worst = 0;  ///< the largest share
+
+  void add(double share);
+  void add(const BoundUse& other);
+};
+
 struct Verdict {
   Status status = Status::kPass;
-  std::string reason = {};  ///< of refused and unsupported
+  std::string reason = {};  ///< of weak, refused and unsupported
   std::vector<Finding> findings = {};
-  uint64_t instructions = 0;            ///< wave instructions executed
-  std::vector<std::string> notes = {};  ///< where non-finite values came from, when asked for
-  std::string fidelity = {};            ///< the weakest fidelity of any instruction executed
+  std::vector<Finding> suspects = {};      ///< values between the likely and the hard bound
+  uint64_t instructions = 0;               ///< wave instructions executed
+  std::vector<std::string> notes = {};     ///< where non-finite values came from, when asked for
+  std::string fidelity = {};               ///< the weakest fidelity of any instruction executed
+  BoundUse bound_use = {};                 ///< of elements judged within a bound
+  std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
 };
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.

@@ -42,9 +42,8 @@ class Compiled {
   double evaluate(const Params& params) {
     auto variable = variables_.begin();
     for (const auto& [name, value] : params.values()) {
-      const auto* integer = std::get_if<int64_t>(&value);
-      variable->second =
-          integer ? static_cast<double>(*integer) : text_id(std::get<std::string>(value));
+      const auto* text = std::get_if<std::string>(&value);
+      variable->second = text ? text_id(*text) : params.real(name);
       ++variable;
     }
     return parser_.Eval();
@@ -86,13 +85,29 @@ Compiled& compiled(const std::string& expression, const Params& params) {
 
 }  // namespace
 
-int64_t evaluate(const std::string& expression, const Params& params) {
-  double value = 0;
+namespace {
+
+double value_of(const std::string& expression, const Params& params) {
   try {
-    value = compiled(expression, params).evaluate(params);
+    return compiled(expression, params).evaluate(params);
   } catch (const mu::Parser::exception_type& e) {
     throw Error(Exit::kUsage, fmt::format("expression '{}': {}", expression, e.GetMsg()));
   }
+}
+
+}  // namespace
+
+double evaluate_real(const std::string& expression, const Params& params) {
+  const double value = value_of(expression, params);
+  if (!std::isfinite(value)) {
+    throw Error(Exit::kUsage,
+                fmt::format("expression '{}' gives {}, not a finite number", expression, value));
+  }
+  return value;
+}
+
+int64_t evaluate(const std::string& expression, const Params& params) {
+  const double value = value_of(expression, params);
   if (!(std::abs(value) < kExactLimit) || value != std::floor(value)) {
     throw Error(Exit::kUsage, fmt::format("expression '{}' gives {}, not an integer below 2^53",
                                           expression, value));

@@ -14,6 +14,9 @@ namespace wavefuzz {
 /// below 2^53 in magnitude. Throws Error(kUsage) naming the expression.
 int64_t evaluate(const std::string& expression, const Params& params);
 
+/// The same, of any finite value: a softmax scale. Throws Error(kUsage) naming the expression.
+double evaluate_real(const std::string& expression, const Params& params);
+
 }  // namespace wavefuzz
 
 #endif  // WAVEFUZZ_GPU_EXPRESSION_H_

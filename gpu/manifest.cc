@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 #include <limits>
 
@@ -13,7 +14,11 @@
 namespace wavefuzz {
 namespace {
 
-uint32_t kernarg_size(const std::string& type) { return type == "i32" || type == "u32" ? 4 : 8; }
+const std::vector<std::string> kIntegerTypes = {"i32", "u32", "i64", "u64"};
+
+uint32_t kernarg_size(const std::string& type) {
+  return type == "i32" || type == "u32" || type == "f32" ? 4 : 8;
+}
 
 std::array<std::string, 3> three_expressions(const JsonView& view) {
   const auto items = view.items();
@@ -33,12 +38,68 @@ KernargSpec parse_kernarg(const JsonView& view) {
   spec.type = type.text();
   if (spec.type == "ptr") {
     spec.buffer = view.at("buffer").text();
-  } else if (spec.type == "i32" || spec.type == "u32" || spec.type == "i64" || spec.type == "u64") {
+  } else if (spec.type == "f32") {
+    const JsonView value = view.at("value");
+    spec.value = value.json().is_number() ? value.json().dump() : value.text();
+  } else if (std::find(kIntegerTypes.begin(), kIntegerTypes.end(), spec.type) !=
+             kIntegerTypes.end()) {
     spec.value = view.at("value").integer_or_expression();
   } else {
-    type.fail("must be ptr, i32, u32, i64 or u64");
+    type.fail("must be ptr, i32, u32, i64, u64 or f32");
   }
   return spec;
+}
+
+std::vector<KernargSpec> parse_kernargs(const JsonView& view) {
+  std::vector<KernargSpec> kernarg;
+  for (const JsonView& item : view.items()) {
+    const KernargSpec spec = parse_kernarg(item);
+    for (const KernargSpec& other : kernarg) {
+      if (spec.offset < other.offset + kernarg_size(other.type) &&
+          other.offset < spec.offset + kernarg_size(spec.type)) {
+        item.at("offset").fail(fmt::format("overlaps '{}'", other.name));
+      }
+    }
+    kernarg.push_back(spec);
+  }
+  return kernarg;
+}
+
+void parse_grid(const JsonView& view, LaunchSpec& launch) {
+  launch.groups = three_expressions(view.at("groups"));
+  launch.group_size = three_expressions(view.at("group_size"));
+  launch.dynamic_lds_bytes =
+      view.has("dynamic_lds_bytes") ? view.at("dynamic_lds_bytes").integer_or_expression() : "0";
+}
+
+/// An entry of "launches".
+LaunchSpec parse_launch(const JsonView& view, const JsonView& manifest) {
+  view.allow_only({"name", "when", "code_object", "symbol", "groups", "group_size",
+                   "dynamic_lds_bytes", "kernarg"});
+  LaunchSpec launch;
+  launch.name = view.at("name").text();
+  if (view.has("when")) launch.when = view.at("when").text();
+  launch.code_object = (view.has("code_object") ? view : manifest).at("code_object").text();
+  launch.symbol = view.at("symbol").text();
+  parse_grid(view, launch);
+  launch.kernarg = parse_kernargs(view.at("kernarg"));
+  return launch;
+}
+
+/// The one launch of a manifest without "launches".
+LaunchSpec parse_only_launch(const JsonView& manifest) {
+  LaunchSpec launch;
+  launch.code_object = manifest.at("code_object").text();
+  launch.symbol = manifest.at("symbol").text();
+  manifest.at("launch").allow_only({"groups", "group_size", "dynamic_lds_bytes"});
+  parse_grid(manifest.at("launch"), launch);
+  launch.kernarg = parse_kernargs(manifest.at("kernarg"));
+  return launch;
+}
+
+ScratchSpec parse_scratch(const JsonView& view) {
+  view.allow_only({"name", "bytes"});
+  return {view.at("name").text(), view.at("bytes").integer_or_expression()};
 }
 
 Claim parse_claim(const JsonView& view) {
@@ -55,8 +116,8 @@ Claim parse_claim(const JsonView& view) {
   return claim;
 }
 
-Plant parse_plant(const JsonView& view) {
-  view.allow_only({"name", "summary", "history", "where", "note"});
+Plant parse_plant(const JsonView& view, const std::vector<LaunchSpec>& launches) {
+  view.allow_only({"name", "summary", "history", "where", "note", "launch", "code_object", "rank"});
   Plant plant;
   plant.name = view.at("name").text();
   plant.summary = view.at("summary").text();
@@ -65,6 +126,14 @@ Plant parse_plant(const JsonView& view) {
     plant.where = view.at("where").text();
     plant.note = view.at("note").text();
   }
+  if (view.has("launch")) {
+    plant.launch = view.at("launch").text();
+    if (std::none_of(launches.begin(), launches.end(),
+                     [&](const LaunchSpec& l) { return l.name == plant.launch; }))
+      view.at("launch").fail("names no launch");
+  }
+  if (view.has("code_object")) plant.code_object = view.at("code_object").text();
+  if (view.has("rank")) plant.rank = static_cast<int>(view.at("rank").integer());
   return plant;
 }
 
@@ -99,44 +168,56 @@ void check_range(const KernargSpec& spec, int64_t value) {
   }
 }
 
+KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
+  KernargField field;
+  field.offset = spec.offset;
+  field.size = kernarg_size(spec.type);
+  field.buffer = spec.buffer;
+  if (spec.type == "f32") {
+    field.value = std::bit_cast<uint32_t>(static_cast<float>(evaluate_real(spec.value, params)));
+  } else if (spec.buffer.empty()) {
+    const int64_t value = evaluate(spec.value, params);
+    check_range(spec, value);
+    field.value = static_cast<uint64_t>(value);
+  }
+  return field;
+}
+
 }  // namespace
 
 Manifest Manifest::load(const std::string& path) {
   const nlohmann::json document = load_json(path);
   const JsonView view(document, path);
   view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
-                   "arches", "launch", "kernarg", "claims", "require", "numerics", "planted"});
+                   "arches", "launch", "launches", "scratch", "kernarg", "claims", "require",
+                   "numerics", "planted"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
   m.op = view.at("operator").text();
   m.summary = view.at("summary").text();
-  m.code_object = view.at("code_object").text();
-  m.symbol = view.at("symbol").text();
   m.arches = view.at("arches").texts();
-  const JsonView launch = view.at("launch");
-  launch.allow_only({"groups", "group_size", "dynamic_lds_bytes"});
-  m.groups = three_expressions(launch.at("groups"));
-  m.group_size = three_expressions(launch.at("group_size"));
-  m.dynamic_lds_bytes = launch.has("dynamic_lds_bytes")
-                            ? launch.at("dynamic_lds_bytes").integer_or_expression()
-                            : "0";
-  for (const JsonView& item : view.at("kernarg").items()) {
-    const KernargSpec spec = parse_kernarg(item);
-    for (const KernargSpec& other : m.kernarg) {
-      if (spec.offset < other.offset + kernarg_size(other.type) &&
-          other.offset < spec.offset + kernarg_size(spec.type)) {
-        item.at("offset").fail(fmt::format("overlaps '{}'", other.name));
-      }
+  if (view.has("launches")) {
+    for (const char* field : {"symbol", "launch", "kernarg"}) {
+      if (view.has(field)) view.at(field).fail("belongs into each of 'launches'");
     }
-    m.kernarg.push_back(spec);
+    for (const JsonView& item : view.at("launches").items())
+      m.launches.push_back(parse_launch(item, view));
+    if (m.launches.empty()) view.at("launches").fail("must have at least one entry");
+  } else {
+    m.launches.push_back(parse_only_launch(view));
+  }
+  if (view.has("scratch")) {
+    for (const JsonView& item : view.at("scratch").items())
+      m.scratch.push_back(parse_scratch(item));
   }
   for (const auto& [name, claim] : view.at("claims").members()) m.claims[name] = parse_claim(claim);
   if (view.has("require")) m.requirements = view.at("require").texts();
   m.numerics = view.at("numerics").json();
   if (view.has("planted")) {
     m.planted_code_object = view.at("planted_code_object").text();
-    for (const JsonView& item : view.at("planted").items()) m.plants.push_back(parse_plant(item));
+    for (const JsonView& item : view.at("planted").items())
+      m.plants.push_back(parse_plant(item, m.launches));
   }
   return m;
 }
@@ -167,39 +248,52 @@ std::optional<std::string> Manifest::refusal(const Params& params) const {
   return std::nullopt;
 }
 
-void Manifest::bind(const Params& params, const std::string& arch, const std::string& plant,
-                    const std::string& root, Problem& problem) const {
-  std::string object = substitute(plant.empty() ? code_object : planted_code_object, "arch", arch);
-  object = substitute(object, "plant", plant);
+Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
+                             const Plant* plant, const std::string& root) const {
+  std::string object = spec.code_object;
+  if (plant != nullptr && (plant->launch.empty() || plant->launch == spec.name))
+    object = plant->code_object.empty() ? planted_code_object : plant->code_object;
+  object = substitute(object, "arch", arch);
+  object = substitute(object, "plant", plant == nullptr ? "" : plant->name);
   const auto beside = std::filesystem::path(file).parent_path() / object;
-  problem.kernel.code_object = std::filesystem::exists(beside)
-                                   ? beside.string()
-                                   : (std::filesystem::path(root) / object).string();
 
-  problem.kernel.symbol = symbol;
+  Launch launch;
+  launch.name = spec.name;
+  launch.kernel.code_object = std::filesystem::exists(beside)
+                                  ? beside.string()
+                                  : (std::filesystem::path(root) / object).string();
+  launch.kernel.symbol = spec.symbol;
   for (const auto& [name, value] : params.values()) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      problem.kernel.symbol = substitute(problem.kernel.symbol, name, *text);
-    }
+    if (const auto* text = std::get_if<std::string>(&value))
+      launch.kernel.symbol = substitute(launch.kernel.symbol, name, *text);
   }
   for (int axis = 0; axis < 3; ++axis) {
-    problem.groups[axis] = evaluate_u32("launch.groups", groups[axis], params);
-    problem.group_size[axis] = evaluate_u32("launch.group_size", group_size[axis], params);
+    launch.groups[axis] = evaluate_u32("launch.groups", spec.groups[axis], params);
+    launch.group_size[axis] = evaluate_u32("launch.group_size", spec.group_size[axis], params);
   }
-  problem.dynamic_lds_bytes = evaluate_u32("launch.dynamic_lds_bytes", dynamic_lds_bytes, params);
+  launch.dynamic_lds_bytes =
+      evaluate_u32("launch.dynamic_lds_bytes", spec.dynamic_lds_bytes, params);
+  for (const KernargSpec& arg : spec.kernarg) launch.kernarg.push_back(bind_kernarg(arg, params));
+  return launch;
+}
 
-  problem.kernarg.clear();
-  for (const KernargSpec& spec : kernarg) {
-    KernargField field;
-    field.offset = spec.offset;
-    field.size = kernarg_size(spec.type);
-    field.buffer = spec.buffer;
-    if (spec.buffer.empty()) {
-      const int64_t value = evaluate(spec.value, params);
-      check_range(spec, value);
-      field.value = static_cast<uint64_t>(value);
+void Manifest::bind(const Params& params, const std::string& arch, const std::string& plant,
+                    const std::string& root, Problem& problem) const {
+  for (const ScratchSpec& spec : scratch) {
+    const int64_t bytes = evaluate(spec.bytes, params);
+    if (bytes < 0) {
+      throw Error(Exit::kUsage,
+                  fmt::format("{}: scratch '{}' has {} bytes", file, spec.name, bytes));
     }
-    problem.kernarg.push_back(field);
+    problem.buffers.push_back({.name = spec.name,
+                               .bytes = static_cast<uint64_t>(bytes),
+                               .access = Access::kReadWrite,
+                               .scratch = true});
+  }
+  problem.launches.clear();
+  for (const LaunchSpec& spec : launches) {
+    if (spec.when.empty() || evaluate(spec.when, params) != 0)
+      problem.launches.push_back(bind_launch(spec, params, arch, find_plant(plant), root));
   }
 }
 

@@ -25,9 +25,27 @@ struct Claim {
 struct KernargSpec {
   std::string name;
   uint32_t offset = 0;
-  std::string type;    ///< ptr, i32, u32, i64, u64
+  std::string type;    ///< ptr, i32, u32, i64, u64, f32
   std::string buffer;  ///< type ptr: the buffer whose address it is
   std::string value;   ///< otherwise: an expression over the parameters
+};
+
+/// One launch of a kernel: most kernels are one, split-KV kernels are followed by a reduction.
+struct LaunchSpec {
+  std::string name;
+  std::string when;         ///< an expression: the launch is left out where it is 0; empty = always
+  std::string code_object;  ///< path; {arch} stands for gfx942 or gfx950
+  std::string symbol;       ///< {parameter} stands for that text parameter's choice
+  std::array<std::string, 3> groups;      ///< expressions: workgroups
+  std::array<std::string, 3> group_size;  ///< expressions: work-items in a workgroup
+  std::string dynamic_lds_bytes;          ///< expression
+  std::vector<KernargSpec> kernarg;
+};
+
+/// A buffer that launches hand results to each other in. It starts as poison.
+struct ScratchSpec {
+  std::string name;
+  std::string bytes;  ///< expression
 };
 
 /// A planted bug: a build of the same kernel with one small fault, which the fuzzer must find.
@@ -37,6 +55,9 @@ struct Plant {
   std::string history;  ///< where the like of it happened
   std::string where;  ///< an expression: only cases that satisfy it can show the fault; empty = any
   std::string note;   ///< what `where` means to a reader, such as "fnuz caches only"
+  std::string launch;       ///< the launch that runs the planted object; empty = all
+  std::string code_object;  ///< the planted object, where it is not the manifest's pattern
+  int rank = 0;  ///< place among the 25 historical bugs that a harness should find; 0 = none
 };
 
 /// The description of a kernel that lets it be fuzzed (design section 4): one JSON file and no C++.
@@ -46,14 +67,10 @@ struct Manifest {
   std::string kernel;
   std::string op;  ///< the operator it implements
   std::string summary;
-  std::string code_object;          ///< path; {arch} stands for gfx942 or gfx950
   std::string planted_code_object;  ///< path; {plant} stands for the planted bug's name
-  std::string symbol;               ///< {parameter} stands for that text parameter's choice
   std::vector<std::string> arches;
-  std::array<std::string, 3> groups;      ///< expressions: workgroups
-  std::array<std::string, 3> group_size;  ///< expressions: work-items in a workgroup
-  std::string dynamic_lds_bytes;          ///< expression
-  std::vector<KernargSpec> kernarg;
+  std::vector<LaunchSpec> launches;  ///< in the order they run
+  std::vector<ScratchSpec> scratch;
   std::map<std::string, Claim> claims;
   std::vector<std::string> requirements;  ///< expressions that must hold of a claimed shape
   nlohmann::json numerics;                ///< the numerics contract, read by the operator
@@ -67,11 +84,14 @@ struct Manifest {
   /// Why a case with these parameters is outside the kernel's claims; nothing when it is inside.
   std::optional<std::string> refusal(const Params& params) const;
 
-  /// Completes a problem whose buffers are filled in: kernel, kernarg, grid and group size. The
-  /// code object path is looked for beside the manifest and then below `root`. `plant` may be
-  /// empty.
+  /// Completes a problem whose inputs and outputs are filled in: scratch buffers and launches. Code
+  /// object paths are looked for beside the manifest and then below `root`. `plant` may be empty.
   void bind(const Params& params, const std::string& arch, const std::string& plant,
             const std::string& root, Problem& problem) const;
+
+ private:
+  Launch bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
+                     const Plant* plant, const std::string& root) const;
 };
 
 }  // namespace wavefuzz

@@ -60,24 +60,24 @@ TEST(Manifest, BindsTheKernelTheGridAndTheKernargBlock) {
   const Manifest m = load(small_manifest());
   Problem problem;
   m.bind(params(100), "gfx942", "", "/root/of/objects", problem);
-  EXPECT_EQ(problem.kernel.code_object, "/root/of/objects/copy.gfx942.co");
-  EXPECT_EQ(problem.kernel.symbol, "copy_bf16");
-  EXPECT_EQ(problem.groups, (std::array<uint32_t, 3>{2, 1, 1}));
-  EXPECT_EQ(problem.group_size, (std::array<uint32_t, 3>{64, 1, 1}));
-  EXPECT_EQ(problem.dynamic_lds_bytes, 400u);
-  ASSERT_EQ(problem.kernarg.size(), 3u);
-  EXPECT_EQ(problem.kernarg[0].buffer, "src");
-  EXPECT_EQ(problem.kernarg[1].offset, 8u);
-  EXPECT_EQ(problem.kernarg[1].size, 4u);
-  EXPECT_EQ(problem.kernarg[1].value, 100u);
-  EXPECT_EQ(static_cast<int64_t>(problem.kernarg[2].value), -100);
+  EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/root/of/objects/copy.gfx942.co");
+  EXPECT_EQ(problem.launches.at(0).kernel.symbol, "copy_bf16");
+  EXPECT_EQ(problem.launches[0].groups, (std::array<uint32_t, 3>{2, 1, 1}));
+  EXPECT_EQ(problem.launches[0].group_size, (std::array<uint32_t, 3>{64, 1, 1}));
+  EXPECT_EQ(problem.launches[0].dynamic_lds_bytes, 400u);
+  ASSERT_EQ(problem.launches[0].kernarg.size(), 3u);
+  EXPECT_EQ(problem.launches[0].kernarg[0].buffer, "src");
+  EXPECT_EQ(problem.launches[0].kernarg[1].offset, 8u);
+  EXPECT_EQ(problem.launches[0].kernarg[1].size, 4u);
+  EXPECT_EQ(problem.launches[0].kernarg[1].value, 100u);
+  EXPECT_EQ(static_cast<int64_t>(problem.launches[0].kernarg[2].value), -100);
 }
 
 TEST(Manifest, NamesThePlantedBuildsCodeObject) {
   const Manifest m = load(small_manifest());
   Problem problem;
   m.bind(params(100), "gfx942", "off_by_one", "/r", problem);
-  EXPECT_EQ(problem.kernel.code_object, "/r/copy.off_by_one.gfx942.co");
+  EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/r/copy.off_by_one.gfx942.co");
 }
 
 TEST(Manifest, FindsACodeObjectThatLiesBesideIt) {
@@ -87,7 +87,7 @@ TEST(Manifest, FindsACodeObjectThatLiesBesideIt) {
   std::ofstream(testing::TempDir() + "beside.co") << "x";
   Problem problem;
   m.bind(params(100), "gfx942", "", "/r", problem);
-  EXPECT_EQ(problem.kernel.code_object, testing::TempDir() + "beside.co");
+  EXPECT_EQ(problem.launches.at(0).kernel.code_object, testing::TempDir() + "beside.co");
 }
 
 TEST(Manifest, RefusesWhatIsOutsideItsClaimsAndSaysWhy) {
@@ -110,6 +110,55 @@ TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("does not fit i32"));
   }
+}
+
+/// The small manifest with a reduction behind it.
+json two_launches() {
+  json document = small_manifest();
+  json split = {{"name", "split"}, {"symbol", "split_{dtype}"}};
+  split["groups"] = document["launch"]["groups"];
+  split["group_size"] = document["launch"]["group_size"];
+  split["kernarg"] = document["kernarg"];
+  json reduce = split;
+  reduce["name"] = "reduce";
+  reduce["symbol"] = "reduce";
+  reduce["when"] = "n > 64";
+  reduce["kernarg"] =
+      json::array({{{"name", "scale"}, {"offset", 0}, {"type", "f32"}, {"value", "1 / sqrt(n)"}}});
+  for (const char* field : {"symbol", "launch", "kernarg"}) document.erase(field);
+  document["launches"] = {split, reduce};
+  document["scratch"] = json::array({{{"name", "partial"}, {"bytes", "n * 4"}}});
+  document["planted"][0]["launch"] = "reduce";
+  return document;
+}
+
+TEST(Manifest, BindsLaunchesInOrderAndTheirScratch) {
+  const Manifest m = load(two_launches());
+  Problem problem;
+  m.bind(params(256), "gfx942", "off_by_one", "/r", problem);
+  ASSERT_EQ(problem.launches.size(), 2u);
+  EXPECT_EQ(problem.launches[0].kernel.symbol, "split_bf16");
+  EXPECT_EQ(problem.launches[0].kernel.code_object, "/r/copy.gfx942.co");
+  EXPECT_EQ(problem.launches[1].kernel.code_object, "/r/copy.off_by_one.gfx942.co");
+  EXPECT_EQ(problem.launches[1].kernarg[0].value, 0x3D800000u);  // 1/16
+  ASSERT_EQ(problem.buffers.size(), 1u);
+  EXPECT_EQ(problem.buffers[0].bytes, 1024u);
+  EXPECT_TRUE(problem.buffers[0].scratch);
+}
+
+TEST(Manifest, LeavesOutALaunchThatIsNotNeeded) {
+  Problem problem;
+  load(two_launches()).bind(params(64), "gfx942", "", "/r", problem);
+  EXPECT_EQ(problem.launches.size(), 1u);
+}
+
+TEST(ManifestErrors, NameAFieldThatLaunchesHaveOfTheirOwn) {
+  json document = two_launches();
+  document["symbol"] = "s";
+  EXPECT_THAT(load_error(document), HasSubstr("'symbol' belongs into each of 'launches'"));
+  document = two_launches();
+  document["planted"][0]["launch"] = "redcue";
+  EXPECT_THAT(load_error(document), HasSubstr("'planted[0].launch' names no launch"));
 }
 
 TEST(ManifestErrors, NameTheMissingField) {

@@ -7,12 +7,17 @@
 namespace wavefuzz {
 namespace {
 
+const Params::Value& find(const std::map<std::string, Params::Value>& values,
+                          const std::string& name) {
+  const auto it = values.find(name);
+  if (it == values.end()) throw Error(Exit::kUsage, fmt::format("parameter '{}' is missing", name));
+  return it->second;
+}
+
 template <typename T>
 const T& get(const std::map<std::string, Params::Value>& values, const std::string& name,
              const char* kind) {
-  const auto it = values.find(name);
-  if (it == values.end()) throw Error(Exit::kUsage, fmt::format("parameter '{}' is missing", name));
-  const T* value = std::get_if<T>(&it->second);
+  const T* value = std::get_if<T>(&find(values, name));
   if (value == nullptr)
     throw Error(Exit::kUsage, fmt::format("parameter '{}' must be {}", name, kind));
   return *value;
@@ -22,6 +27,12 @@ const T& get(const std::map<std::string, Params::Value>& values, const std::stri
 
 int64_t Params::integer(const std::string& name) const {
   return get<int64_t>(values_, name, "an integer");
+}
+
+double Params::real(const std::string& name) const {
+  if (const auto* integer = std::get_if<int64_t>(&find(values_, name)))
+    return static_cast<double>(*integer);
+  return get<double>(values_, name, "a number");
 }
 
 const std::string& Params::text(const std::string& name) const {

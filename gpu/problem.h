@@ -27,6 +27,7 @@ struct Buffer {
   std::vector<Extent> contents = {};
   /// This input has independent work write the same bytes; which of it stays is unspecified.
   bool unordered_writes = false;
+  bool scratch = false;  ///< what launches leave to each other; no output
 };
 
 /// One field of the kernarg block: a little-endian value, or the address of a buffer.
@@ -43,14 +44,21 @@ struct KernelId {
   std::string symbol;
 };
 
-/// Everything that one launch is a function of.
-struct Problem {
+/// One kernel launch.
+struct Launch {
+  std::string name;  ///< for messages; may be empty when there is only one
   KernelId kernel;
-  std::vector<Buffer> buffers;
   std::vector<KernargField> kernarg;
   std::array<uint32_t, 3> groups = {1, 1, 1};      ///< workgroups in the grid
   std::array<uint32_t, 3> group_size = {1, 1, 1};  ///< work-items in a workgroup
   uint32_t dynamic_lds_bytes = 0;
+};
+
+/// Everything that an outcome is a function of: buffers, and the launches that run on them one
+/// after the other.
+struct Problem {
+  std::vector<Buffer> buffers;
+  std::vector<Launch> launches;
   bool explain = false;  ///< say where non-finite values come from; slow
 
   const Buffer& buffer(const std::string& name) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -38,7 +39,7 @@ quant::Fp8 cache_format(const Case& c) {
   return *format;
 }
 
-Dtype16 k_dtype(const Case& c) { return parse_dtype16(c.params.text("k_dtype")); }
+Dtype k_dtype(const Case& c) { return parse_dtype16(c.params.text("k_dtype")); }
 
 reference::IndexerCache cache(const Case& c) {
   const std::string& layout = c.params.text("layout");
@@ -72,7 +73,7 @@ reference::IndexerCache cache(const Case& c) {
   return cache;
 }
 
-std::vector<uint16_t> k_row(const Case& c, size_t row) {
+std::vector<uint32_t> k_row(const Case& c, size_t row) {
   return fill_row(c.rows.at("k")[row], k_dtype(c), cache_format(c),
                   static_cast<uint32_t>(positive(c, "head_dim")), {c.seed, "k", row});
 }
@@ -161,6 +162,29 @@ quant::ScaleRule scale_rule(const Manifest& manifest, quant::Fp8 format, bool f1
                           f16_input, ue8m0);
 }
 
+/// Values as a reader of the cache sees them, for the gates of peers.
+void show_gates(const Expectation& expectation, const Written& written, Judge& judge) {
+  const uint32_t head_dim = written.cache.page.head_dim;
+  std::vector<double> expected, got;
+  for (const ExpectedUnit& unit : expectation.units) {
+    std::vector<uint8_t> bytes;
+    for (const uint64_t offset : unit.offsets) {
+      const auto byte = judge.read(expectation.buffer, offset, 1);
+      if (byte) bytes.push_back(byte->front());
+    }
+    const std::vector<uint8_t>& want = unit.alternatives.back();
+    for (uint32_t d = 0; d < head_dim; ++d) {
+      const auto value = [&](const std::vector<uint8_t>& b) {
+        return double{quant::decode(written.format, b[d])} * scale_of(b, head_dim);
+      };
+      expected.push_back(value(want));
+      got.push_back(bytes.size() == want.size() ? value(bytes)
+                                                : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  judge.gate_values(expected, got, head_dim);
+}
+
 }  // namespace
 
 void IndexerKWriter::check_manifest(const Manifest& manifest) const {
@@ -225,9 +249,8 @@ std::vector<Buffer> IndexerKWriter::buffers(const Case& c) const {
 
   Buffer k = {.name = "k", .bytes = rows * k_stride * sizeof(uint16_t), .access = Access::kRead};
   for (size_t row = 0; row < rows; ++row) {
-    const std::vector<uint16_t> bits = indexer::k_row(c, row);
     k.contents.push_back(
-        extent_of(row * k_stride * sizeof(uint16_t), bits.data(), bits.size() * sizeof(uint16_t)));
+        {row * k_stride * sizeof(uint16_t), pack(indexer::k_dtype(c), indexer::k_row(c, row))});
   }
 
   const std::vector<int64_t>& slots = c.integers.at("slot_mapping");
@@ -244,37 +267,37 @@ std::vector<Buffer> IndexerKWriter::buffers(const Case& c) const {
   return {k, slot_mapping, kv_cache};
 }
 
-Operator::Judgement IndexerKWriter::expect(const Case& c, const Manifest& manifest,
-                                           const std::vector<Buffer>& buffers) const {
+void IndexerKWriter::judge(const Run& run, Judge& judge) const {
+  const Case& c = run.c;
   const auto written = std::make_shared<Written>();
   written->cache = indexer::cache(c);
   written->format = indexer::cache_format(c);
-  const Dtype16 dtype = indexer::k_dtype(c);
+  const Dtype dtype = indexer::k_dtype(c);
   const uint32_t head_dim = written->cache.page.head_dim;
 
-  const std::vector<Extent>& rows = buffers.front().contents;  // k: an extent for each row
+  const std::vector<Extent>& rows = run.buffers.front().contents;  // k: an extent for each row
   std::vector<float> k;
   k.reserve(rows.size() * head_dim);
   for (const Extent& row : rows) {
     for (size_t at = 0; at < row.bytes.size(); at += sizeof(uint16_t)) {
       uint16_t bits = 0;
       std::memcpy(&bits, &row.bytes[at], sizeof bits);
-      k.push_back(decode16(dtype, bits));
+      k.push_back(decode(dtype, bits));
     }
   }
-  const quant::ScaleRule rule = scale_rule(manifest, written->format, dtype == Dtype16::kF16,
+  const quant::ScaleRule rule = scale_rule(run.manifest, written->format, dtype == Dtype::kF16,
                                            c.params.text("scale_fmt") == "ue8m0");
   const std::vector<reference::IndexerRow> tokens =
       reference::indexer_k_quant(k, head_dim, static_cast<int64_t>(rows.size()),
                                  c.integers.at("slot_mapping"), written->cache.page, rule);
 
-  Judgement judgement;
-  judgement.expectation.buffer = "kv_cache";
+  Expectation expectation;
+  expectation.buffer = "kv_cache";
   std::map<int64_t, size_t> unit_of_slot;
   for (const reference::IndexerRow& row : tokens) {
     const auto [it, is_new] = unit_of_slot.emplace(row.slot, unit_of_slot.size());
     if (is_new) {
-      judgement.expectation.units.push_back(
+      expectation.units.push_back(
           {unit_offsets(written->cache, row.slot,
                         static_cast<uint64_t>(c.params.integer("cache_offset"))),
            {}});
@@ -282,15 +305,52 @@ Operator::Judgement IndexerKWriter::expect(const Case& c, const Manifest& manife
       written->k.emplace_back();
     }
     // Tokens of one slot race: either may stay, but its entry whole.
-    judgement.expectation.units[it->second].alternatives.push_back(unit_bytes(row));
+    expectation.units[it->second].alternatives.push_back(unit_bytes(row));
     written->rows[it->second] = row;
     written->k[it->second].assign(k.begin() + row.token * head_dim,
                                   k.begin() + (row.token + 1) * head_dim);
   }
-  judgement.describe = [written](size_t unit, size_t index, const auto& expected, const auto& got) {
-    return describe(*written, unit, index, expected, got);
+  judge.exact(expectation,
+              [written](size_t unit, size_t index, const auto& expected, const auto& got) {
+                return describe(*written, unit, index, expected, got);
+              });
+  if (judge.wants_gates()) show_gates(expectation, *written, judge);
+}
+
+OperatorPage IndexerKWriter::page() const {
+  return {
+      .name = name(),
+      .summary =
+          "K writer of the sparse-attention indexer: quantises each row of K to FP8 with one "
+          "scale and stores both into a paged cache.",
+      .semantics =
+          {"scale[t] = max(amax_d |k[t, d]|, floor) / divisor, rounded up to a power of two with "
+           "ue8m0",
+           "code[t, d] = fp8(k[t, d] / scale[t]), in page slot_mapping[t] / page_size, row "
+           "slot_mapping[t] % page_size"},
+      .buffers = {{"k", "bf16 or f16", "[rows, head_dim], row stride k_stride elements", "in"},
+                  {"slot_mapping", "i64", "[slots]; negative leaves the token out", "in"},
+                  {"kv_cache", "bytes",
+                   "[pages], page_stride bytes apart: page_size * head_dim codes (NORMAL, or "
+                   "SHUFFLE: tiles of 16 tokens x 16 bytes), then page_size f32 scales",
+                   "out"}},
+      .parameters = {{"head_dim", "values of a token"},
+                     {"page_size", "tokens of a page"},
+                     {"pages", "pages in the cache"},
+                     {"page_stride", "bytes from one page to the next"},
+                     {"cache_offset", "bytes of the allocation before page 0"},
+                     {"k_stride", "elements from one row of k to the next"},
+                     {"k_dtype", "bf16, f16"},
+                     {"cache_dtype", "e4m3fn, e4m3fnuz, e5m2, e5m2fnuz"},
+                     {"layout", "normal, shuffle"},
+                     {"scale_fmt", "f32, ue8m0"}},
+      .derived = {{"rows", "rows of k"}, {"slots", "entries of slot_mapping"}},
+      .numerics = scale_contract_page(),
+      .unspecified = {"which of two tokens with the same slot stays, but its entry whole"},
+      .presets = {"vLLM Triton (ROCm): 448 / 224, floor 1e-4 on amax, divides, no clamp",
+                  "vLLM C++: the same, cast saturates; half input rounds twice",
+                  "AITER: 448 / 240, multiplies by the reciprocal"},
   };
-  return judgement;
 }
 
 std::string IndexerKWriter::summary(const Case& c) const {
@@ -298,10 +358,10 @@ std::string IndexerKWriter::summary(const Case& c) const {
   size_t nonzero = 0;
   float last = 0;
   for (size_t row = 0; row < rows; ++row) {
-    for (const uint16_t bits : indexer::k_row(c, row)) {
+    for (const uint32_t bits : indexer::k_row(c, row)) {
       if ((bits & 0x7FFF) == 0) continue;
       ++nonzero;
-      last = decode16(indexer::k_dtype(c), bits);
+      last = decode(indexer::k_dtype(c), bits);
     }
   }
   const std::string elements = nonzero == 1 ? fmt::format("1 non-zero element ({})", last)

@@ -31,10 +31,10 @@ class IndexerKWriter : public Operator {
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
-  Judgement expect(const Case& c, const Manifest& manifest,
-                   const std::vector<Buffer>& buffers) const override;
+  void judge(const Run& run, Judge& judge) const override;
   std::vector<Step> simpler(const Case& c) const override;
   std::string summary(const Case& c) const override;
+  OperatorPage page() const override;
 };
 
 namespace indexer {
@@ -45,10 +45,10 @@ inline constexpr const char* kScaleFormats[] = {"f32", "ue8m0"};
 /// The case's page geometry. Throws Error(kUsage) when its parameters do not hold together.
 reference::IndexerCache cache(const Case& c);
 quant::Fp8 cache_format(const Case& c);
-Dtype16 k_dtype(const Case& c);
+Dtype k_dtype(const Case& c);
 
 /// The bits of row `row` of k, head_dim of them.
-std::vector<uint16_t> k_row(const Case& c, size_t row);
+std::vector<uint32_t> k_row(const Case& c, size_t row);
 
 }  // namespace indexer
 }  // namespace wavefuzz

@@ -86,7 +86,7 @@ std::vector<int64_t> draw_slots(Draw& draw, int64_t count, int64_t pages, int64_
   return slots;
 }
 
-RowRecipe draw_row(Draw& draw, Dtype16 dtype, int64_t head_dim) {
+RowRecipe draw_row(Draw& draw, Dtype dtype, int64_t head_dim) {
   RowRecipe row;
   row.fill = draw.weighted<const char*>({{6, "normal"},
                                          {3, "halfway"},
@@ -99,12 +99,12 @@ RowRecipe draw_row(Draw& draw, Dtype16 dtype, int64_t head_dim) {
                                          {1, "any"}});
   // Rows differ in magnitude, so that a neighbour's scale is a wrong scale. The edges of the range
   // meet the floor of the scale (amax 1e-4 is about 2^-13), subnormals, and overflow.
-  const int64_t range = dtype == Dtype16::kBf16 ? 100 : 14;
+  const int64_t range = dtype == Dtype::kBf16 ? 100 : 14;
   row.exponent = draw.weighted<int64_t>(
       {{5, draw.in(-10, 10)}, {2, draw.in(-16, -8)}, {1, draw.in(-range, range)}, {2, 0}});
   if (draw.once_in(8)) {
-    const uint16_t infinity = dtype == Dtype16::kBf16 ? 0x7F80 : 0x7C00;
-    const uint16_t quiet_nan = dtype == Dtype16::kBf16 ? 0x7FC0 : 0x7E00;
+    const uint16_t infinity = dtype == Dtype::kBf16 ? 0x7F80 : 0x7C00;
+    const uint16_t quiet_nan = dtype == Dtype::kBf16 ? 0x7FC0 : 0x7E00;
     const uint16_t sign = draw.once_in(2) ? 0x8000 : 0;
     row.set[static_cast<uint32_t>(draw.in(0, head_dim - 1))] =
         sign |
@@ -136,7 +136,7 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   const int64_t rows =
       std::max<int64_t>(0, slots + draw.weighted<int64_t>({{8, 0}, {2, draw.in(1, 3)}, {1, -1}}));
   std::vector<RowRecipe>& k = c.rows["k"];
-  const Dtype16 dtype = parse_dtype16(c.params.text("k_dtype"));
+  const Dtype dtype = parse_dtype16(c.params.text("k_dtype"));
   for (int64_t row = 0; row < rows; ++row) k.push_back(draw_row(draw, dtype, head_dim));
   return c;
 }
@@ -144,11 +144,7 @@ Case draw_case(Draw draw, const Manifest& manifest) {
 }  // namespace
 
 rc::Gen<Case> IndexerKWriter::domain(const Manifest& manifest) const {
-  return rc::Gen<Case>([this, manifest](const rc::Random& random, int size) {
-    return rc::shrinkable::shrinkRecur(
-        draw_case(Draw(random, size), manifest),
-        [this](const Case& c) { return apply_steps(c, simpler(c)); });
-  });
+  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
 }
 
 }  // namespace wavefuzz

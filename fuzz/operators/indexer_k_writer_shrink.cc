@@ -87,12 +87,12 @@ void plainer_choices(const Case& c, std::vector<Step>& steps) {
                                     std::pair("cache_dtype", "e4m3fn")}) {
     steps.push_back([name = name, plain = plain](Case& d) { d.params.set(name, plain); });
   }
-  const Dtype16 dtype = indexer::k_dtype(c);
-  if (dtype == Dtype16::kBf16) return;
+  const Dtype dtype = indexer::k_dtype(c);
+  if (dtype == Dtype::kBf16) return;
   steps.push_back([dtype](Case& d) {
     d.params.set("k_dtype", "bf16");
     for (RowRecipe& row : d.rows.at("k")) {
-      for (auto& [column, bits] : row.set) bits = encode16(Dtype16::kBf16, decode16(dtype, bits));
+      for (auto& [column, bits] : row.set) bits = encode(Dtype::kBf16, decode(dtype, bits));
     }
   });
 }

@@ -40,8 +40,9 @@ std::string snake_case(std::string_view text) {
   return out;
 }
 
-void set_kernarg(const Problem& problem, sim::Memory& memory, sim::LaunchConfig& config) {
-  for (const KernargField& field : problem.kernarg) {
+void set_kernarg(const Problem& problem, const Launch& launch, sim::Memory& memory,
+                 sim::LaunchConfig& config) {
+  for (const KernargField& field : launch.kernarg) {
     uint64_t value = field.value;
     if (!field.buffer.empty()) {
       value = memory.find(field.buffer)->address() + problem.buffer(field.buffer).view_offset;
@@ -63,8 +64,6 @@ class SimTarget : public Target {
   const std::string& arch() const override { return arch_name_; }
 
   Outcome launch(const Problem& problem) override try {
-    const sim::Program& program = this->program(problem.kernel);
-
     thread_local sim::Memory memory;  // keeps its address space from case to case
     memory.reset();
     for (const Buffer& buffer : problem.buffers) {
@@ -80,18 +79,25 @@ class SimTarget : public Target {
     }
 
     Outcome outcome;
-    // A runtime refuses an empty grid, so that callers skip the launch: nothing runs, nothing is
-    // written.
-    if (problem.groups[0] == 0 || problem.groups[1] == 0 || problem.groups[2] == 0) return outcome;
-
-    sim::LaunchConfig config;
-    config.groups = problem.groups;
-    config.group_size = problem.group_size;
-    config.dynamic_lds_bytes = problem.dynamic_lds_bytes;
-    config.instruction_budget = kInstructionBudget;
-    config.explain = problem.explain;
-    set_kernarg(problem, memory, config);
-    read_result(sim::run(program, memory, config), outcome);
+    sim::Fidelity weakest = sim::Fidelity::kExact;
+    for (const Launch& launch : problem.launches) {
+      const sim::Program& program = this->program(launch.kernel);
+      // A runtime refuses an empty grid, so that callers skip the launch: nothing runs, nothing is
+      // written.
+      if (launch.groups[0] == 0 || launch.groups[1] == 0 || launch.groups[2] == 0) continue;
+      sim::LaunchConfig config;
+      config.groups = launch.groups;
+      config.group_size = launch.group_size;
+      config.dynamic_lds_bytes = launch.dynamic_lds_bytes;
+      config.instruction_budget = kInstructionBudget;
+      config.explain = problem.explain;
+      set_kernarg(problem, launch, memory, config);
+      const sim::RunResult result = sim::run(program, memory, config);
+      weakest = std::max(weakest, result.weakest);
+      read_result(launch.name, result, outcome);
+      if (result.status == sim::RunResult::Status::kUnsupported) break;
+    }
+    outcome.fidelity = sim::name(weakest);
     read_writes(problem, memory, outcome);
     return outcome;
   } catch (const sim::Error& e) {
@@ -111,9 +117,9 @@ class SimTarget : public Target {
     return programs_.emplace(key, sim::Program(object, kernel.symbol)).first->second;
   }
 
-  static void read_result(const sim::RunResult& result, Outcome& outcome) {
-    outcome.instructions = result.instructions;
-    outcome.fidelity = sim::name(result.weakest);
+  static void read_result(const std::string& launch, const sim::RunResult& result,
+                          Outcome& outcome) {
+    outcome.instructions += result.instructions;
     for (const sim::NonFinite& n : result.non_finite) outcome.notes.push_back(n.message);
     if (result.status == sim::RunResult::Status::kUnsupported) {
       outcome.status = Outcome::Status::kUnsupported;
@@ -121,7 +127,9 @@ class SimTarget : public Target {
     }
     for (const sim::Finding& finding : result.findings) {
       outcome.diagnostics.push_back({.kind = snake_case(sim::name(finding.kind)),
-                                     .message = finding.message,
+                                     .message = launch.empty()
+                                                    ? finding.message
+                                                    : "launch " + launch + ": " + finding.message,
                                      .instruction = finding.instruction,
                                      .pc = static_cast<uint64_t>(finding.pc)});
     }
