@@ -7,6 +7,8 @@
 #include "fuzz/operator.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/paged_mqa_logits.h"
+#include "fuzz/operators/quantise_fp8.h"
+#include "fuzz/operators/top_k_per_row.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -14,9 +16,15 @@ namespace wavefuzz {
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
   static const PagedMqaLogits kPagedMqaLogits;
+  static const TopKPerRow kTopKPerRow;
+  static const QuantiseFp8 kQuantiseFp8;
+  static const NormaliseFnToFnuz kNormaliseFnToFnuz;
   static const std::vector<const Operator*> kOperators = {
       &kIndexerKWriter,
       &kPagedMqaLogits,
+      &kTopKPerRow,
+      &kQuantiseFp8,
+      &kNormaliseFnToFnuz,
   };
   return kOperators;
 }
