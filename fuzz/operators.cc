@@ -5,6 +5,8 @@
 #include <rapidcheck/shrinkable/Create.h>
 
 #include "fuzz/operator.h"
+#include "fuzz/operators/indexer.h"
+#include "fuzz/operators/indexer_k_gather.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/paged_mqa_logits.h"
 #include "fuzz/operators/quantise_fp8.h"
@@ -19,12 +21,11 @@ const std::vector<const Operator*>& operators() {
   static const TopKPerRow kTopKPerRow;
   static const QuantiseFp8 kQuantiseFp8;
   static const NormaliseFnToFnuz kNormaliseFnToFnuz;
+  static const Indexer kIndexer;
+  static const IndexerKGather kIndexerKGather;
   static const std::vector<const Operator*> kOperators = {
-      &kIndexerKWriter,
-      &kPagedMqaLogits,
-      &kTopKPerRow,
-      &kQuantiseFp8,
-      &kNormaliseFnToFnuz,
+      &kIndexerKWriter, &kPagedMqaLogits,    &kTopKPerRow,
+      &kQuantiseFp8,    &kNormaliseFnToFnuz, &kIndexer,
   };
   return kOperators;
 }

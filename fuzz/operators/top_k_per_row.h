@@ -32,8 +32,9 @@ struct TopKRow {
   uint64_t offset;  ///< bytes of its first index in the buffer "indices"
 };
 
-/// Tells the judge what is wrong with the indices of all rows, k each, by reading them.
-void judge_top_k(std::span<const TopKRow> rows, int64_t k, Judge& judge);
+/// Tells the judge what is wrong with the indices of all rows, k each, by reading them. `primary`:
+/// a case that the first k columns pass is weak.
+void judge_top_k(std::span<const TopKRow> rows, int64_t k, Judge& judge, bool primary = true);
 
 }  // namespace wavefuzz
 
