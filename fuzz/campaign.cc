@@ -9,9 +9,10 @@
 namespace wavefuzz {
 namespace {
 
-// Cases of one job before the next job has its turn: long enough to keep every thread busy, short
-// enough that a campaign of a minute reaches every job many times.
-constexpr uint64_t kTurn = 64;
+// Cases of one job before the next job has its turn: few at first, so that a short campaign reaches
+// every job, then enough to keep every thread busy.
+constexpr uint64_t kFirstTurn = 8;
+constexpr uint64_t kLongestTurn = 64;
 
 double cpu_now() {
   timespec now = {};
@@ -33,9 +34,9 @@ class Campaign {
       for (size_t i = 0; i < jobs.size() && !over(); ++i) {
         if (finished(results_[i])) continue;
         any = true;
-        const double cpu = cpu_now();
+        turn_began_ = cpu_now();
         take_turn(results_[i], signatures[i]);
-        results_[i].cpu_seconds += cpu_now() - cpu;
+        results_[i].cpu_seconds += cpu_now() - turn_began_;
         listener_.on_progress(results_, elapsed());
       }
     }
@@ -58,8 +59,9 @@ class Campaign {
   }
 
   void take_turn(JobResult& result, std::set<std::string>& signatures) {
-    const uint64_t left = options_.cases == 0 ? kTurn : options_.cases - result.cases;
-    const int count = static_cast<int>(std::min(kTurn, left));
+    const uint64_t turn = std::clamp(result.cases, kFirstTurn, kLongestTurn);
+    const uint64_t left = options_.cases == 0 ? turn : options_.cases - result.cases;
+    const int count = static_cast<int>(std::min(turn, left));
     std::vector<std::optional<rc::Shrinkable<Case>>> drawn(count);
     std::vector<Verdict> verdicts(count);
     std::exception_ptr error;
@@ -82,8 +84,7 @@ class Campaign {
       ++result.cases;
       ++result.by_status[verdicts[i].status];
       result.instructions += verdicts[i].instructions;
-      if (verdicts[i].status != Status::kFail)
-        result.worst_of_bound = std::max(result.worst_of_bound, verdicts[i].worst_of_bound);
+      if (verdicts[i].status != Status::kFail) result.bound_use.add(verdicts[i].bound_use);
       if (verdicts[i].status == Status::kSuspect && result.suspects.size() < kMostSuspects) {
         result.suspects.push_back(
             {index(first + i), drawn[i]->value(), verdicts[i].suspects.front().message});
@@ -99,6 +100,8 @@ class Campaign {
 
   void report(JobResult& result, uint64_t case_index, const rc::Shrinkable<Case>& drawn,
               const Verdict& verdict) {
+    if (result.findings.empty())
+      result.cpu_seconds_to_first = result.cpu_seconds + cpu_now() - turn_began_;
     const Case original = drawn.value();
     listener_.on_failure(result.job, case_index, original, verdict);
     CampaignFinding finding = {
@@ -115,6 +118,7 @@ class Campaign {
   CampaignListener& listener_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::vector<JobResult> results_;
+  double turn_began_ = 0;  // cpu_now()
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ struct CampaignOptions {
   double seconds = 0;        ///< for the campaign; 0 = no limit
   int threads = 1;
   size_t findings_per_job = 8;  ///< distinct signatures, after which a job is finished
-  ShrinkLimits shrink;
+  ShrinkLimits shrink = {.instructions = 50'000'000};
 };
 
 /// A failure, shrunk and run again.
@@ -55,11 +55,12 @@ struct JobResult {
   uint64_t cases = 0;  ///< run, up to and including the last finding's
   std::map<Status, uint64_t> by_status;
   uint64_t instructions = 0;
-  std::string unsupported;  ///< what the target lacked, if it did
-  double cpu_seconds = 0;   ///< of this process while the job ran, shrinking included
+  std::string unsupported;          ///< what the target lacked, if it did
+  double cpu_seconds = 0;           ///< of this process while the job ran, shrinking included
+  double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
   std::vector<SuspectCase> suspects;
-  double worst_of_bound = 0;  ///< the largest error of a passing case as a share of its hard bound
+  BoundUse bound_use;  ///< of cases that did not fail
 };
 
 /// What a campaign tells while it runs. Called from one thread.

@@ -33,6 +33,8 @@ class ImageBuilder {
 class ImageReader {
  public:
   explicit ImageReader(const Buffer& buffer) : extents_(buffer.contents) {}
+  /// Extents in ascending order, which must outlive the reader.
+  explicit ImageReader(const std::vector<Extent>& extents) : extents_(extents) {}
 
   /// The bytes at an offset; null where one of them is poison. Fast when offsets are near the last.
   const uint8_t* at(uint64_t offset, uint64_t bytes) const;

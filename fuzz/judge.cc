@@ -234,6 +234,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
     }
     const double error = std::abs(got[i] - want);
     const double ratio = error == 0 ? 0 : error / expected.hard[i];
+    verdict_.bound_use.add(ratio);
     if (ratio > worst_ratio) {
       worst_ratio = ratio;
       worst = i;
@@ -284,8 +285,6 @@ void Judge::numeric(const ExpectedTensor& expected) {
                          likely[suspicious.worst], count_of(suspicious.count)),
              ""});
   }
-  verdict_.worst_of_bound = std::max(verdict_.worst_of_bound, worst_ratio);
-
   if (options_.explain && expected.terms && worst < size) {
     note(fmt::format("bound of {}, where the error is {:.3g} of it:", view.name_of(worst),
                      worst_ratio));

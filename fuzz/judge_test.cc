@@ -137,7 +137,8 @@ Verdict judge_numeric(const ExpectedTensor& expected, std::vector<float> row0,
 TEST(JudgeNumeric, PassesWithinTheBoundAndKeepsTheLargestShareOfIt) {
   const Verdict v = judge_numeric(tensor(), {1, 2.005f}, {3, 4});
   EXPECT_EQ(v.status, Status::kPass);
-  EXPECT_NEAR(v.worst_of_bound, 0.05, 1e-4);
+  EXPECT_NEAR(v.bound_use.worst, 0.05, 1e-4);
+  EXPECT_EQ(v.bound_use.counts, (std::array<uint64_t, 8>{3, 0, 0, 0, 1, 0, 0, 0}));
 }
 
 TEST(JudgeNumeric, NamesTheElementOverTheBound) {

@@ -19,6 +19,7 @@
 #include "fuzz/paths.h"
 #include "fuzz/report.h"
 #include "fuzz/version.h"
+#include "fuzz/zoo.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -41,20 +42,26 @@ struct Options {
   uint64_t cases = 0;
   double seconds = 0;
   bool explain = false;
+  bool gates = false;
   int threads = omp_get_max_threads();
   std::string out = "wavefuzz-out";
   std::vector<std::string> corpus;
   bool json = false;
   bool quiet = false;
   bool inline_cases = false;
+  bool no_shrink = false;
   uint64_t shard = 0;
   uint64_t shards = 1;
 
+  std::string op;
   std::string file;
   std::string case_text;
   std::string other_kernel;
   std::string other_target;
 };
+
+/// Failing cases of a planted bug that the gates of peers are asked about, for each target.
+constexpr uint64_t kGateFailures = 50;
 
 /// Where text goes: beside the one document on standard output when that was asked for.
 std::FILE* text_out(const Options& options) { return options.json ? stderr : stdout; }
@@ -118,6 +125,7 @@ CampaignOptions campaign_options(const Options& options) {
   campaign.cases = options.cases;
   campaign.seconds = options.seconds;
   campaign.threads = options.threads;
+  if (options.no_shrink) campaign.shrink.steps = 0;
   return campaign;
 }
 
@@ -225,43 +233,26 @@ Exit zoo(const Options& options) {
   std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   std::erase_if(jobs, [](const Job& job) { return job.plant.empty(); });
   if (jobs.empty()) return Exit::kNothingRan;
+  if (options.gates) {
+    const std::vector<GateScore> scores = gate_scores(harness, jobs, campaign.seed, campaign.cases,
+                                                      kGateFailures, campaign.threads, interrupted);
+    if (options.json) {
+      std::cout << gates_json(scores).dump(1) << "\n";
+    } else {
+      fmt::print("{}", gates_markdown(harness, scores));
+    }
+    return Exit::kClean;
+  }
 
   CampaignReport report = make_report(harness, options);
   const std::vector<JobResult> results = run_campaign(harness, jobs, campaign, interrupted, report);
-  nlohmann::ordered_json bugs = nlohmann::ordered_json::array();
-  size_t killed = 0;
-  for (const JobResult& r : results) {
-    const Plant& plant = *harness.manifest(r.job.kernel).find_plant(r.job.plant);
-    const bool found = !r.findings.empty();
-    nlohmann::ordered_json bug = {{"name", r.job.plant},
-                                  {"kernel", r.job.kernel},
-                                  {"target", r.job.target},
-                                  {"killed", found},
-                                  {"cases", r.cases},
-                                  {"cpu_seconds", r.cpu_seconds},
-                                  {"repro", found ? report.replay_command(r.findings[0]) : ""}};
-    if (!plant.note.empty()) bug["note"] = plant.note;
-    bugs.push_back(bug);
-    if (found) ++killed;
-  }
   if (options.json) {
-    std::cout << nlohmann::ordered_json{{"planted", jobs.size()},
-                                        {"killed", killed},
-                                        {"bugs", bugs}}
-                     .dump(1)
-              << "\n";
+    std::cout << zoo_json(harness, results, report.replay_commands()).dump(1) << "\n";
   } else {
-    fmt::print("\n{:<24}  {:<10}  {:<6}  {:>6}  {:>8}  {}\n", "planted bug", "target", "killed",
-               "cases", "cpu s", "note");
-    for (const auto& bug : bugs) {
-      fmt::print("{:<24}  {:<10}  {:<6}  {:>6}  {:>8.3f}  {}\n", bug["name"].get<std::string>(),
-                 bug["target"].get<std::string>(), bug["killed"].get<bool>() ? "yes" : "NO",
-                 bug["cases"].get<uint64_t>(), bug["cpu_seconds"].get<double>(),
-                 bug.value("note", ""));
-    }
-    fmt::print("{} of {} planted bugs found\n", killed, jobs.size());
+    print_zoo(stdout, harness, results);
   }
-  return killed == jobs.size() ? Exit::kClean : Exit::kInternal;
+  const ZooScore score = zoo_score(harness, results);
+  return score.killed == score.planted ? Exit::kClean : Exit::kInternal;
 }
 
 Case given_case(const Options& options) {
@@ -425,6 +416,7 @@ int main(int argc, char** argv) {
     sub->add_option("--out", options.out, "Folder for findings")->capture_default_str();
     sub->add_flag("--inline-cases", options.inline_cases,
                   "Replay commands hold the case itself, not its file");
+    sub->add_flag("--no-shrink", options.no_shrink, "Keep findings as they were drawn");
     sub->add_flag("--quiet", options.quiet, "No progress lines");
   };
 
@@ -442,6 +434,8 @@ int main(int argc, char** argv) {
   CLI::App* zoo_app =
       app.add_subcommand("zoo", "Run every planted bug until it is found, and print the score");
   campaign(zoo_app);
+  zoo_app->add_flag("--gates", options.gates,
+                    "Print, as a table, how many of the cases that fail the gates of peers catch");
 
   CLI::App* run_app = app.add_subcommand("run", "Run one case and print its verdict");
   common(run_app);
@@ -465,6 +459,10 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* describe_app =
+      app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
+  describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
+
   CLI::App* list_app = app.add_subcommand("list", "List kernels, planted bugs and targets");
   common(list_app);
 
@@ -486,6 +484,8 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*describe_app) {
+      fmt::print("{}", markdown(find_operator(options.op).page()));
     } else if (*list_app) {
       exit = list(options);
     } else {

@@ -8,6 +8,8 @@
 #include "fuzz/operators/indexer.h"
 #include "fuzz/operators/indexer_k_gather.h"
 #include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/merge_attn_states.h"
+#include "fuzz/operators/paged_attention.h"
 #include "fuzz/operators/paged_mqa_logits.h"
 #include "fuzz/operators/quantise_fp8.h"
 #include "fuzz/operators/top_k_per_row.h"
@@ -17,6 +19,8 @@ namespace wavefuzz {
 
 const std::vector<const Operator*>& operators() {
   static const IndexerKWriter kIndexerKWriter;
+  static const MergeAttnStates kMergeAttnStates;
+  static const PagedAttention kPagedAttention;
   static const PagedMqaLogits kPagedMqaLogits;
   static const TopKPerRow kTopKPerRow;
   static const QuantiseFp8 kQuantiseFp8;
@@ -24,8 +28,8 @@ const std::vector<const Operator*>& operators() {
   static const Indexer kIndexer;
   static const IndexerKGather kIndexerKGather;
   static const std::vector<const Operator*> kOperators = {
-      &kIndexerKWriter, &kPagedMqaLogits,    &kTopKPerRow,
-      &kQuantiseFp8,    &kNormaliseFnToFnuz, &kIndexer,
+      &kIndexerKWriter, &kMergeAttnStates,   &kPagedAttention, &kPagedMqaLogits, &kTopKPerRow,
+      &kQuantiseFp8,    &kNormaliseFnToFnuz, &kIndexer,        &kIndexerKGather,
   };
   return kOperators;
 }

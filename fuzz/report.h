@@ -41,7 +41,9 @@ class CampaignReport : public CampaignListener {
   void on_finding(const CampaignFinding& finding) override;
   void on_progress(const std::vector<JobResult>& results, double seconds) override;
 
-  /// The command that replays a finding of this campaign.
+  /// The commands that replay the findings of this campaign, by case_id of the shrunk case.
+  const std::map<std::string, std::string>& replay_commands() const { return replay_commands_; }
+  /// The one of a finding.
   const std::string& replay_command(const CampaignFinding& finding) const;
 
  private:

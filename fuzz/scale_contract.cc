@@ -63,4 +63,16 @@ quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, b
   return ue8m0 ? quant::with_ue8m0(rule) : rule;
 }
 
+std::vector<OperatorPage::Entry> scale_contract_page() {
+  return {{"divisor", "for each cache dtype, e.g. `{\"e4m3fn\": 448, \"e4m3fnuz\": 224}`"},
+          {"floor", "e.g. `1e-4`"},
+          {"floor_place", "`none`, `on_amax` or `on_scale`"},
+          {"scale_by", "`divide` or `reciprocal`: amax / M or amax * (1 / M)"},
+          {"quantise_by", "`divide` or `reciprocal`: x / scale or x * (1 / scale)"},
+          {"quotient", "`f32`, or `f16` when half input is rounded to half before the cast"},
+          {"cast",
+           "`overflow` and `inf`: `nan`, `saturate`, `infinity`; `nan`: `signed`, `positive`, "
+           "`max`"}};
+}
+
 }  // namespace wavefuzz

@@ -1,5 +1,7 @@
 #include "fuzz/verdict.h"
 
+#include <algorithm>
+
 namespace wavefuzz {
 
 const char* name(Status status) {
@@ -18,6 +20,18 @@ const char* name(Status status) {
       return "unsupported";
   }
   return "";
+}
+
+void BoundUse::add(double share) {
+  size_t i = 0;
+  while (i < std::size(kEdges) && !(share <= kEdges[i])) ++i;
+  ++counts[i];
+  worst = std::max(worst, share);
+}
+
+void BoundUse::add(const BoundUse& other) {
+  for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+  worst = std::max(worst, other.worst);
 }
 
 std::string signature(const Verdict& verdict) {

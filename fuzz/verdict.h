@@ -1,7 +1,9 @@
 #ifndef WAVEFUZZ_FUZZ_VERDICT_H_
 #define WAVEFUZZ_FUZZ_VERDICT_H_
 
+#include <array>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,6 +33,19 @@ struct Finding {
   std::string instruction;
 };
 
+/// Where errors of output elements lie as shares of their hard bounds: how much of the bound is
+/// room.
+struct BoundUse {
+  static constexpr double kEdges[] = {0, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 1};
+  /// counts[i]: elements whose share is at most kEdges[i] and above the edge before; the last:
+  /// beyond the bound.
+  std::array<uint64_t, std::size(kEdges) + 1> counts = {};
+  double worst = 0;  ///< the largest share
+
+  void add(double share);
+  void add(const BoundUse& other);
+};
+
 struct Verdict {
   Status status = Status::kPass;
   std::string reason = {};  ///< of weak, refused and unsupported
@@ -39,7 +54,7 @@ struct Verdict {
   uint64_t instructions = 0;               ///< wave instructions executed
   std::vector<std::string> notes = {};     ///< where non-finite values came from, when asked for
   std::string fidelity = {};               ///< the weakest fidelity of any instruction executed
-  double worst_of_bound = 0;               ///< the largest error as a share of its hard bound
+  BoundUse bound_use = {};                 ///< of elements judged within a bound
   std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
 };
 

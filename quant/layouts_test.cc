@@ -1,12 +1,14 @@
 // Every layout against a tensor reshaped and permuted as its framework does it, and as a bijection.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <numeric>
 #include <vector>
 
 #include "quant/indexer_page.h"
+#include "quant/mla_page.h"
 #include "quant/paged_k.h"
 #include "quant/paged_v.h"
 #include "quant/weight_preshuffle.h"
@@ -160,6 +162,79 @@ TEST(WeightPreshuffle, NeedsSixteenRowsAndThirtyTwoColumns) {
   EXPECT_FALSE((WeightPreshuffle{16, 48, 2}.valid()));
   EXPECT_FALSE((WeightPreshuffle{16, 32, 4}.valid()));
   EXPECT_FALSE((WeightPreshuffle{0, 32, 1}.valid()));
+}
+
+// --- MLA page -----------------------------------------------------------------------------------
+
+constexpr MlaEntry kAllEntries[] = {MlaEntry::kBf16, MlaEntry::kFp8, MlaEntry::kV32, MlaEntry::kV4};
+
+TEST(MlaPage, EntriesHaveTheBytesThatTheyAreKnownBy) {
+  EXPECT_EQ((MlaPage{MlaEntry::kBf16, 1, 512, 64}.bytes()), 1152u);
+  EXPECT_EQ((MlaPage{MlaEntry::kFp8, 1, 512, 64}.bytes()), 576u);
+  EXPECT_EQ((MlaPage{MlaEntry::kV32, 1, 512, 64}.bytes()), 656u);
+  const MlaPage v4 = {MlaEntry::kV4, 64, 448, 64};
+  EXPECT_EQ(v4.token_bytes() + 8, 584u);
+  EXPECT_EQ(v4.bytes() % 576, 0u);
+  EXPECT_GE(v4.bytes(), 64 * 584u);
+  EXPECT_LT(v4.bytes(), 64 * 584u + 576);
+  EXPECT_EQ((MlaPage{MlaEntry::kV4, 576, 448, 64}.bytes()), 576 * 584u);  // nothing to pad
+}
+
+TEST(MlaPage, V32IsValuesScalesRope) {
+  const MlaPage page = {MlaEntry::kV32, 64, 512, 64};
+  EXPECT_EQ(page.nope_offset(2, 511), 2 * 656 + 511u);
+  EXPECT_EQ(page.scale_offset(2, 3), 2 * 656 + 524u);
+  EXPECT_EQ(page.rope_offset(2, 1), 2 * 656 + 530u);
+  EXPECT_EQ(page.v_dim(), 512u);
+}
+
+TEST(MlaPage, V4HasItsScalesBehindTheTokens) {
+  const MlaPage page = {MlaEntry::kV4, 64, 448, 64};
+  EXPECT_EQ(page.nope_offset(3, 447), 3 * 576 + 447u);
+  EXPECT_EQ(page.rope_offset(3, 63), 3 * 576 + 574u);
+  EXPECT_EQ(page.scale_offset(0, 0), 64 * 576u);
+  EXPECT_EQ(page.scale_offset(63, 6), 64 * 576 + 63 * 8 + 6u);
+  EXPECT_EQ(page.v_dim(), 512u);
+}
+
+TEST(MlaPage, NoByteBelongsToTwoThings) {
+  for (const MlaEntry entry : kAllEntries) {
+    for (const uint32_t page_size : {1u, 16u, 64u}) {
+      const MlaPage page = {entry, page_size, entry == MlaEntry::kV4 ? 448u : 512u, 64};
+      std::vector<int> owners(page.bytes());
+      for (uint32_t t = 0; t < page_size; ++t) {
+        for (uint32_t d = 0; d < page.nope; ++d) {
+          for (uint32_t i = 0; i < page.nope_bytes(); ++i) ++owners[page.nope_offset(t, d) + i];
+        }
+        for (uint32_t d = 0; d < page.rope; ++d) {
+          for (uint32_t i = 0; i < page.rope_bytes(); ++i) ++owners[page.rope_offset(t, d) + i];
+        }
+        for (uint32_t g = 0; g < page.groups(); ++g) {
+          const uint32_t bytes = entry == MlaEntry::kV32 ? 4 : 1;
+          for (uint32_t i = 0; i < bytes; ++i) ++owners[page.scale_offset(t, g) + i];
+        }
+      }
+      for (const int owner : owners) ASSERT_LE(owner, 1);
+      const auto unowned = std::count(owners.begin(), owners.end(), 0);
+      const uint64_t padding =
+          entry == MlaEntry::kV4 ? page.bytes() - page_size * (576 + uint64_t{7}) : 0;
+      EXPECT_EQ(static_cast<uint64_t>(unowned), padding);
+    }
+  }
+}
+
+TEST(MlaPage, GroupsDivideTheValues) {
+  EXPECT_TRUE((MlaPage{MlaEntry::kV32, 1, 128, 0}.valid()));
+  EXPECT_FALSE((MlaPage{MlaEntry::kV32, 1, 64, 64}.valid()));
+  EXPECT_TRUE((MlaPage{MlaEntry::kV4, 1, 64, 64}.valid()));
+  EXPECT_FALSE((MlaPage{MlaEntry::kV4, 1, 512, 64}.valid()));  // eight scales and no padding byte
+  EXPECT_TRUE((MlaPage{MlaEntry::kFp8, 1, 1, 0}.valid()));
+  EXPECT_FALSE((MlaPage{MlaEntry::kFp8, 0, 512, 64}.valid()));
+}
+
+TEST(MlaPage, OffsetsDoNotWrapAt32Bits) {
+  const MlaPage page = {MlaEntry::kV32, 1u << 23, 512, 64};
+  EXPECT_EQ(page.nope_offset((1u << 23) - 1, 0), ((uint64_t{1} << 23) - 1) * 656);
 }
 
 // --- Paged K and V ------------------------------------------------------------------------------

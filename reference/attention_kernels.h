@@ -1,0 +1,78 @@
+// What an instruction-set build of the attention reference's inner loops offers to attention.cc. As
+// in quant/bulk_kernels.h, files compiled with -mavx... call nothing that is shared.
+//
+// Rows lie in lanes: a panel is 16 query rows, and everything that belongs to a key is 16 numbers.
+#ifndef WAVEFUZZ_REFERENCE_ATTENTION_KERNELS_H_
+#define WAVEFUZZ_REFERENCE_ATTENTION_KERNELS_H_
+
+#include <cstdint>
+
+namespace wavefuzz::reference::internal {
+
+inline constexpr uint32_t kLanes = 16;    // rows of a panel
+inline constexpr uint32_t kBlock64 = 8;   // columns that a f64 product makes at a time
+inline constexpr uint32_t kBlock32 = 16;  // the same in f32
+
+// c[j, lane] += sum_k a[j, k] b[k, lane]
+struct Product64 {
+  const double* a;  // [blocks, depth, kBlock64]
+  uint32_t blocks, depth;
+  const double* b;  // [depth, kLanes]
+  double* c;        // [blocks * kBlock64, kLanes]
+};
+struct Product32 {
+  const float* a;  // [blocks, depth, kBlock32]
+  uint32_t blocks, depth;
+  const float* b;
+  float* c;
+};
+
+// Coefficients of attention_error.h, a row to a lane.
+struct PanelError {
+  double dot[kLanes], dot_likely[kLanes];
+  double scaled[kLanes], argument[kLanes];
+  double constant[kLanes];  // with what the largest |t| adds
+  double pv[kLanes], pv_likely[kLanes];
+};
+
+// Some keys and a panel.
+struct Scores {
+  uint32_t keys;
+  uint32_t first_key;                  // index of the first of them
+  const double* k_scale;               // [keys]
+  double scale[kLanes];                // per row
+  double first[kLanes], last[kLanes];  // keys that each row sees
+  double* t;                           // [keys, kLanes] in: dot products; out: scores, -inf unseen
+  double maximum[kLanes];              // out: largest t; -inf if none is seen
+  double largest[kLanes];              // out: largest |t|; 0 if none is seen
+};
+
+struct Weights {
+  uint32_t keys;
+  const double* t;                  // [keys, kLanes]
+  const float* magnitude;           // [keys, kLanes] sum_d |q_d k_id|
+  const double *k_scale, *v_scale;  // [keys], magnitudes of k_scale
+  double maximum[kLanes];           // finite
+  PanelError error;
+  bool bounds;
+  double* p;                               // [keys, kLanes] out: exp(t - maximum) v_scale
+  float* w;                                // [keys, kLanes] out: p's part of the bound
+  double sum[kLanes];                      // out: sum of exp(t - maximum)
+  double off[kLanes], off_likely[kLanes];  // out: sum of exp(t - maximum) E
+  float share[kLanes];                     // in, out: largest likely / hard weight so far
+};
+
+struct Kernels {
+  void (*product64)(const Product64&);
+  void (*product32)(const Product32&);
+  void (*scores)(Scores&);
+  void (*weights)(Weights&);
+};
+
+extern const Kernels kAttentionSse2;
+extern const Kernels kAttentionAvx2;
+extern const Kernels kAttentionAvx512;
+
+}  // namespace wavefuzz::reference::internal
+
+#endif  // WAVEFUZZ_REFERENCE_ATTENTION_KERNELS_H_

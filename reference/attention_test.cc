@@ -1,0 +1,425 @@
+#include "reference/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "quant/float16.h"
+#include "reference/attention_draw.h"
+#include "reference/attention_quad.h"
+#include "reference/attention_run.h"
+#include "reference/attention_stand_in.h"
+
+namespace wavefuzz::reference {
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+class Draw {
+ public:
+  explicit Draw(uint32_t seed) : random(seed) {}
+  uint32_t below(uint32_t n) { return n < 2 ? 0 : random() % n; }
+  bool chance(uint32_t one_in) { return below(one_in) == 0; }
+  double uniform(double low, double high) { return low + (high - low) * (random() * 0x1p-32); }
+  template <typename T>
+  T one_of(std::initializer_list<T> values) {
+    return values.begin()[below(static_cast<uint32_t>(values.size()))];
+  }
+  std::mt19937 random;
+};
+
+// A small problem: shapes, ranges, scales, sinks and splits as they come.
+void draw_problem(Draw& draw, DrawnProblem& out) {
+  const uint32_t rows = 1 + draw.below(4), dim = 1 + draw.below(40), v_dim = 1 + draw.below(6);
+  const uint32_t keys = draw.chance(20) ? 300 + draw.below(300) : draw.below(70);
+  draw_normal(out, rows, dim, v_dim, keys, draw.random());
+  AttentionProblem& p = out.problem;
+  // Scores from nothing to thousands; among them some where one key takes all.
+  p.score_scale = static_cast<float>(p.score_scale * draw.one_of({1.0, 1.0, 1.0, 0.0, 8.0, 300.0}));
+  p.v_common_scale = static_cast<float>(draw.one_of({1.0, 1.0, 0.37, 1e-3}));
+  if (draw.chance(4))  // large, small and equal values
+    for (float& x : out.k) x *= std::exp2(static_cast<float>(draw.below(8)) - 4);
+  if (draw.chance(4)) {
+    const float mean = static_cast<float>(draw.below(20));
+    for (float& x : out.v)
+      x = quant::decode(quant::Fp8::kE4m3fn,
+                        quant::encode(quant::Fp8::kE4m3fn, x + mean, quant::kCastHipSaturating));
+  }
+  if (draw.chance(20))
+    for (float& x : out.v) x *= 0x1p-120f;  // sums of denormals
+  if (draw.chance(2)) {
+    for (uint32_t i = 0; i < keys; ++i) out.k_scale.push_back(draw.uniform(0.01, 2));
+    for (uint32_t i = 0; i < keys; ++i)
+      out.v_scale.push_back(draw.uniform(0.01, 2) * std::exp2(double(draw.below(6)) - 3));
+    for (uint32_t r = 0; r < rows; ++r)
+      out.q_scale.push_back(static_cast<float>(draw.uniform(0.01, 2)));
+    p.k_scale = out.k_scale.data();
+    p.v_scale = out.v_scale.data();
+    p.q_scale = out.q_scale.data();
+  }
+  if (draw.chance(2)) {
+    for (uint32_t r = 0; r < rows; ++r) {
+      const uint32_t a = draw.below(keys + 1), b = draw.below(keys + 1);
+      out.first.push_back(draw.chance(3) ? 0 : std::min(a, b));
+      out.last.push_back(draw.chance(10) ? 0 : std::max(a, b));
+    }
+    p.first = out.first.data();
+    p.last = out.last.data();
+  }
+  if (draw.chance(3)) {
+    for (uint32_t r = 0; r < rows; ++r)
+      out.sink.push_back(draw.one_of({0.0f, static_cast<float>(draw.uniform(-5, 5)), 40.0f, -200.0f,
+                                      static_cast<float>(kInf), static_cast<float>(-kInf)}));
+    p.sink = out.sink.data();
+  }
+  if (draw.chance(3)) {
+    for (uint32_t at = 0; at <= keys; at += 1 + draw.below(40)) out.split_starts.push_back(at);
+    p.split_starts = out.split_starts;
+  }
+}
+
+AttentionNumerics draw_numerics(Draw& draw) {
+  AttentionNumerics n;
+  n.score_block = draw.one_of({1u, 1u, 4u, 16u, 32u});
+  n.pv_block = draw.one_of({1u, 1u, 16u});
+  n.tile = draw.one_of({1u, 7u, 16u, 64u, 256u, 4096u});
+  n.exp_ulps = n.log_ulps = n.rcp_ulps = 2;
+  n.output = draw.one_of({FloatFormat::kF32, FloatFormat::kBf16, FloatFormat::kF16});
+  n.half_away = draw.chance(2);
+  n.partial =
+      draw.one_of({FloatFormat::kF32, FloatFormat::kF32, FloatFormat::kBf16, FloatFormat::kF16});
+  return n;
+}
+
+void draw_cast(Draw& draw, AttentionNumerics& n) {
+  n.p = draw.one_of({PFormat::kBf16, PFormat::kF16, PFormat::kFp8, PFormat::kFp8});
+  n.p_truncate = n.p == PFormat::kBf16 && draw.chance(3);
+  if (n.p != PFormat::kFp8) return;
+  n.p_fp8 = quant::kAllFp8[draw.below(4)];
+  n.p_scale = draw.one_of({1.0, 0.5, 100.0});
+  n.p_divisor = draw.chance(2) ? quant::max_finite(n.p_fp8) : 0;
+  if (draw.chance(10)) n.p_amax_floor = 0.5;
+}
+
+StandInStyle draw_style(Draw& draw) {
+  StandInStyle s;
+  const auto order = [&] {
+    return draw.one_of(
+        {SumOrder::kForward, SumOrder::kBackward, SumOrder::kPairwise, SumOrder::kTilesFirst});
+  };
+  s.dot = order();
+  s.pv = order();
+  s.exp = draw.one_of({ExpForm::kNatural, ExpForm::kBase2, ExpForm::kBase2Fma});
+  s.scales_first = draw.chance(2);
+  s.flush = draw.chance(2);
+  s.noisy = draw.chance(2);
+  s.merge_by_lse = draw.chance(2);
+  s.sink_in_sum = draw.chance(2);
+  s.seed = draw.random();
+  return s;
+}
+
+TEST(Attention, AgreesWithQuadruplePrecision) {
+  double worst = 0;
+  for (uint32_t seed = 0; seed < 1500; ++seed) {
+    Draw draw(seed);
+    DrawnProblem drawn;
+    draw_problem(draw, drawn);
+    const AttentionProblem& p = drawn.problem;
+    AttentionNumerics n;
+    n.denominator_bias = draw.chance(4) ? 1e-6 : 0;
+    const AttentionResult got = attention(p, n);
+    const QuadResult want = quad_attention(p, n.denominator_bias);
+    // A relative error of 1e-16 of a score is one of 1e-16 |score| of its weight.
+    double largest = 1;
+    for (double t : want.lse) largest = std::isfinite(t) ? std::max(largest, std::abs(t)) : largest;
+    for (uint32_t r = 0; r < p.rows; ++r) {
+      if (std::isinf(want.lse[r])) {
+        EXPECT_EQ(got.lse[r], want.lse[r]);
+      } else {
+        EXPECT_NEAR(got.lse[r], want.lse[r], 1e-14 * largest) << seed;
+      }
+      for (uint32_t d = 0; d < p.v_dim; ++d) {
+        const size_t i = r * p.v_dim + d;
+        EXPECT_NEAR(got.o[i], want.o[i], 1e-14 * largest * want.magnitude[i]) << seed;
+        if (want.magnitude[i] > 0)
+          worst = std::max(worst, std::abs(got.o[i] - want.o[i]) / want.magnitude[i] / largest);
+      }
+    }
+  }
+  RecordProperty("worst", std::to_string(worst));
+}
+
+TEST(Attention, InstructionSetsAgree) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    Draw draw(seed);
+    DrawnProblem drawn;
+    draw_problem(draw, drawn);
+    const AttentionNumerics n = draw_numerics(draw);
+    if (n.partial != FloatFormat::kF32 && drawn.split_starts.empty()) continue;
+    internal::AttentionOptions options;
+    options.isa = internal::Isa::kSse2;
+    const AttentionResult base = run_attention(drawn.problem, n, options).result;
+    for (internal::Isa isa : internal::kAllIsas) {
+      if (!supported(isa)) continue;
+      options.isa = isa;
+      const AttentionResult other = run_attention(drawn.problem, n, options).result;
+      for (size_t i = 0; i < base.o.size(); ++i) {
+        EXPECT_NEAR(other.o[i], base.o[i], base.o_hard[i] * 1e-4 + 1e-300) << seed;
+        EXPECT_NEAR(other.o_hard[i], base.o_hard[i], base.o_hard[i] * 1e-3) << seed;
+        EXPECT_NEAR(other.o_likely[i], base.o_likely[i], base.o_likely[i] * 1e-3) << seed;
+      }
+    }
+  }
+}
+
+TEST(Attention, DoesNotDependOnThreads) {
+  DrawnProblem drawn;
+  draw_normal(drawn, 300, 32, 24, 5000, 1);
+  for (PFormat format : {PFormat::kF32, PFormat::kFp8}) {
+    AttentionNumerics n;
+    n.p = format;
+    const AttentionResult one = attention(drawn.problem, n, true, 1);
+    const AttentionResult three = attention(drawn.problem, n, true, 3);
+    EXPECT_EQ(one.o, three.o);
+    EXPECT_EQ(one.o_hard, three.o_hard);
+    EXPECT_EQ(one.o_likely, three.o_likely);
+    EXPECT_EQ(one.lse_hard, three.lse_hard);
+    EXPECT_EQ(one.mean_v, three.mean_v);
+  }
+}
+
+// The reference with a cast P, by its definition.
+TEST(Attention, CastsPAsDeclared) {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
+    Draw draw(seed);
+    DrawnProblem drawn;
+    draw_problem(draw, drawn);
+    const AttentionProblem& p = drawn.problem;
+    AttentionNumerics n = draw_numerics(draw);
+    draw_cast(draw, n);
+    n.p_truncate = false;
+    n.partial = FloatFormat::kF32;
+    const AttentionResult got = attention(p, n);
+    const AttentionResult plain = attention(p, AttentionNumerics());
+    std::vector<uint32_t> starts =
+        drawn.split_starts.empty() ? std::vector<uint32_t>{0} : drawn.split_starts;
+    starts.push_back(p.keys);
+    for (uint32_t r = 0; r < p.rows; ++r) {
+      EXPECT_DOUBLE_EQ(got.lse[r], plain.lse[r]);
+      if (std::isinf(plain.lse[r])) continue;
+      const uint32_t first = p.first ? p.first[r] : 0, last = p.last ? p.last[r] : p.keys;
+      std::vector<double> o(p.v_dim), step(p.v_dim);
+      for (size_t split = 0; split + 1 < starts.size(); ++split) {
+        double m = -kInf;
+        for (uint32_t tile = starts[split]; tile < starts[split + 1]; tile += n.tile) {
+          const uint32_t end = std::min(tile + n.tile, starts[split + 1]);
+          std::vector<std::pair<uint32_t, double>> scores;
+          for (uint32_t i = std::max(tile, first); i < std::min(end, last); ++i) {
+            double t = 0;
+            for (uint32_t d = 0; d < p.qk_dim; ++d)
+              t += double{p.q[r * p.qk_dim + d]} * p.k[i * p.qk_dim + d];
+            t *= p.score_scale * (p.q_scale ? p.q_scale[r] : 1.0) *
+                 (p.k_scale ? p.k_scale[i] : 1.0f);
+            scores.emplace_back(i, t);
+            m = std::max(m, t);
+          }
+          double amax = n.p_amax_floor;
+          for (auto& [i, t] : scores) {
+            t = std::exp(t - m) * (p.v_scale ? p.v_scale[i] : 1.0f);
+            amax = std::max(amax, t);
+          }
+          double scale = n.p == PFormat::kFp8 ? n.p_scale : 1;
+          if (n.p_divisor > 0) scale = n.p_divisor / amax;
+          for (const auto& [i, w] : scores) {
+            const float y = static_cast<float>(w * scale);
+            float code = 0;
+            if (n.p == PFormat::kBf16) code = quant::decode_bf16(quant::encode_bf16(y));
+            if (n.p == PFormat::kF16) code = quant::decode_f16(quant::encode_f16(y));
+            if (n.p == PFormat::kFp8)
+              code = quant::decode(n.p_fp8, quant::encode(n.p_fp8, y, quant::kCastHipSaturating));
+            // Rounded to f32 on the way, a tie may go either way; both are the cast's.
+            const double near = std::abs(y - w * scale) > 0 ? 0x1p-22 : 0;
+            for (uint32_t d = 0; d < p.v_dim; ++d) {
+              const double v = p.v[i * p.v_dim + d] / scale * std::exp(m - plain.lse[r]);
+              o[d] += code * v;
+              step[d] += near * code * std::abs(v);
+            }
+          }
+        }
+      }
+      const double sink = p.sink ? std::exp(p.sink[r] - plain.lse[r]) : 0;
+      if (std::isinf(sink)) continue;
+      for (uint32_t d = 0; d < p.v_dim; ++d) {
+        const double want = o[d] * p.v_common_scale / (1 + sink);
+        EXPECT_NEAR(got.o[r * p.v_dim + d], want,
+                    1e-9 * (std::abs(want) + step[d]) + step[d] + 1e-12)
+            << seed;
+      }
+    }
+  }
+}
+
+struct Worst {
+  double hard = 0, likely = 0;
+  void add(double error, double hard_bound, double likely_bound) {
+    if (hard_bound > 0) hard = std::max(hard, error / hard_bound);
+    if (likely_bound > 0) likely = std::max(likely, error / likely_bound);
+  }
+};
+
+void expect_within(const DrawnProblem& drawn, const AttentionNumerics& n, const StandInStyle& style,
+                   uint32_t seed, Worst& o, Worst& lse) {
+  const AttentionProblem& p = drawn.problem;
+  const AttentionResult want = attention(p, n);
+  const StandInOutput got = stand_in_attention(p, n, style);
+  for (size_t i = 0; i < want.o.size(); ++i) {
+    const double error = std::abs(got.o[i] - want.o[i]);
+    ASSERT_TRUE(std::isfinite(want.o_hard[i]) && want.o_hard[i] >= 0) << seed;
+    ASSERT_LE(error, want.o_hard[i])
+        << "seed " << seed << " element " << i << ": " << got.o[i] << ", expected " << want.o[i];
+    ASSERT_LE(want.o_likely[i], want.o_hard[i] * (1 + 1e-6)) << seed;
+    o.add(error, want.o_hard[i], want.o_likely[i]);
+  }
+  for (size_t i = 0; i < want.lse.size(); ++i) {
+    if (std::isinf(want.lse[i])) {
+      ASSERT_EQ(got.lse[i], want.lse[i]) << seed;
+      continue;
+    }
+    const double error = std::abs(got.lse[i] - want.lse[i]);
+    ASSERT_LE(error, want.lse_hard[i])
+        << "seed " << seed << " row " << i << ": " << got.lse[i] << ", expected " << want.lse[i];
+    ASSERT_LE(want.lse_likely[i], want.lse_hard[i] * (1 + 1e-6)) << seed;
+    lse.add(error, want.lse_hard[i], want.lse_likely[i]);
+  }
+}
+
+void random_kernels(uint32_t cases, bool cast) {
+  Worst o, lse;
+  for (uint32_t seed = 0; seed < cases; ++seed) {
+    Draw draw(seed + (cast ? 1u << 20 : 0));
+    DrawnProblem drawn;
+    draw_problem(draw, drawn);
+    AttentionNumerics n = draw_numerics(draw);
+    if (cast) draw_cast(draw, n);
+    ASSERT_NO_FATAL_FAILURE(expect_within(drawn, n, draw_style(draw), seed, o, lse));
+  }
+  // The largest share of a bound that an error took; a bound no kernel comes near would be a poor
+  // one.
+  for (const auto& [name, worst] : {std::pair{"o", o}, std::pair{"lse", lse}}) {
+    printf("%s: error / hard bound %.3f, / likely bound %.3f\n", name, worst.hard, worst.likely);
+    EXPECT_GT(worst.hard, 0.05);
+  }
+}
+
+TEST(AttentionBound, HoldsForRandomKernels) { random_kernels(10000, false); }
+TEST(AttentionBound, HoldsForRandomKernelsThatCastP) { random_kernels(10000, true); }
+
+// Whether any element of `got` is over its hard bound.
+bool caught(const AttentionResult& want, const StandInOutput& got) {
+  for (size_t i = 0; i < want.o.size(); ++i)
+    if (!(std::abs(got.o[i] - want.o[i]) <= want.o_hard[i])) return true;
+  return false;
+}
+
+TEST(AttentionBound, CatchesPlantedFaults) {
+  for (uint32_t keys : {128u, 1024u, 8192u}) {
+    SCOPED_TRACE(keys);
+    DrawnProblem drawn;
+    draw_normal(drawn, 8, 128, 128, keys + 1, keys);  // and one key that is not seen
+    AttentionNumerics n;
+    n.output = FloatFormat::kF32;
+    const std::vector<uint32_t> all(8, keys), fewer(8, keys - 1), more(8, keys + 1);
+    AttentionProblem right = drawn.problem;
+    right.last = all.data();
+    const AttentionResult want = attention(right, n);
+    const auto output = [&](const AttentionProblem& p) {
+      return stand_in_attention(p, n, StandInStyle());
+    };
+    EXPECT_FALSE(caught(want, output(right)));
+    AttentionProblem wrong = right;
+    wrong.last = fewer.data();
+    EXPECT_TRUE(caught(want, output(wrong))) << "last token dropped";
+    wrong.last = more.data();
+    EXPECT_TRUE(caught(want, output(wrong))) << "one token too many";
+    wrong = right;
+    wrong.score_scale *= 1.01;
+    EXPECT_TRUE(caught(want, output(wrong))) << "scale off by 1 %";
+    wrong = right;
+    std::vector<float> swapped = drawn.v;
+    std::swap_ranges(swapped.begin(), swapped.begin() + 128, swapped.begin() + 128 * (keys / 2));
+    wrong.v = swapped.data();
+    EXPECT_TRUE(caught(want, output(wrong))) << "two tokens' V swapped";
+  }
+}
+
+TEST(AttentionBound, IsTheSumOfItsTerms) {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
+    Draw draw(seed);
+    DrawnProblem drawn;
+    draw_problem(draw, drawn);
+    AttentionNumerics n = draw_numerics(draw);
+    if (draw.chance(2)) draw_cast(draw, n);
+    if (drawn.split_starts.empty()) n.partial = FloatFormat::kF32;
+    const AttentionResult whole = attention(drawn.problem, n);
+    const uint32_t r = draw.below(drawn.problem.rows), d = draw.below(drawn.problem.v_dim);
+    const double hard = whole.o_hard[r * drawn.problem.v_dim + d];
+    double sum = 0;
+    for (const auto& [name, term] : attention_bound_terms(drawn.problem, n, r, d)) {
+      EXPECT_GE(term, -1e-3 * hard) << name << " of case " << seed;
+      sum += term;
+    }
+    EXPECT_NEAR(sum, hard, 1e-12 * hard) << seed;
+  }
+}
+
+TEST(Attention, EmptyRowsAndSinks) {
+  DrawnProblem drawn;
+  draw_normal(drawn, 4, 8, 2, 5, 3);
+  const uint32_t first[] = {0, 5, 0, 0}, last[] = {5, 5, 5, 5};
+  const float sinks[] = {0, 0, static_cast<float>(kInf), static_cast<float>(-kInf)};
+  drawn.problem.first = first;
+  drawn.problem.last = last;
+  const AttentionResult none = attention(drawn.problem, {});
+  drawn.problem.sink = sinks;
+  const AttentionResult some = attention(drawn.problem, {});
+  EXPECT_EQ(none.lse, some.lse);
+  EXPECT_EQ(none.lse[1], -kInf);
+  EXPECT_EQ(none.o[2], 0);
+  EXPECT_EQ(none.o_hard[2], 0);
+  EXPECT_EQ(some.o[4], 0);
+  EXPECT_EQ(some.o[6], none.o[6]);
+  EXPECT_NEAR(some.o[0], none.o[0] / (1 + std::exp(-none.lse[0])), 1e-15);
+}
+
+TEST(Attention, MeanOfVIsWhatEqualScoresGive) {
+  DrawnProblem drawn;
+  draw_normal(drawn, 3, 8, 5, 700, 4);
+  const uint32_t first[] = {0, 3, 500}, last[] = {700, 699, 600};
+  drawn.problem.first = first;
+  drawn.problem.last = last;
+  drawn.problem.score_scale = 0;
+  const AttentionResult result = attention(drawn.problem, {});
+  for (size_t i = 0; i < result.o.size(); ++i) EXPECT_NEAR(result.mean_v[i], result.o[i], 1e-14);
+}
+
+TEST(Attention, RefusesWhatItCannotModel) {
+  DrawnProblem drawn;
+  draw_normal(drawn, 1, 8, 2, 5, 3);
+  AttentionNumerics n;
+  n.splits = 2;
+  n.partial = FloatFormat::kBf16;
+  EXPECT_THROW(attention(drawn.problem, n), std::invalid_argument);
+  n.partial = FloatFormat::kF32;
+  n.p = PFormat::kFp8;
+  EXPECT_THROW(attention(drawn.problem, n), std::invalid_argument);
+  const uint32_t last[] = {6};
+  drawn.problem.last = last;
+  EXPECT_THROW(attention(drawn.problem, {}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace wavefuzz::reference
