@@ -5,10 +5,14 @@
 #include <rapidcheck/shrinkable/Create.h>
 
 #include "fuzz/operator.h"
+#include "fuzz/operators/indexer.h"
+#include "fuzz/operators/indexer_k_gather.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/merge_attn_states.h"
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/operators/paged_mqa_logits.h"
+#include "fuzz/operators/quantise_fp8.h"
+#include "fuzz/operators/top_k_per_row.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -18,11 +22,14 @@ const std::vector<const Operator*>& operators() {
   static const MergeAttnStates kMergeAttnStates;
   static const PagedAttention kPagedAttention;
   static const PagedMqaLogits kPagedMqaLogits;
+  static const TopKPerRow kTopKPerRow;
+  static const QuantiseFp8 kQuantiseFp8;
+  static const NormaliseFnToFnuz kNormaliseFnToFnuz;
+  static const Indexer kIndexer;
+  static const IndexerKGather kIndexerKGather;
   static const std::vector<const Operator*> kOperators = {
-      &kIndexerKWriter,
-      &kMergeAttnStates,
-      &kPagedAttention,
-      &kPagedMqaLogits,
+      &kIndexerKWriter, &kMergeAttnStates,   &kPagedAttention, &kPagedMqaLogits, &kTopKPerRow,
+      &kQuantiseFp8,    &kNormaliseFnToFnuz, &kIndexer,        &kIndexerKGather,
   };
   return kOperators;
 }
