@@ -198,6 +198,8 @@ void Judge::numeric(const ExpectedTensor& expected) {
   const uint64_t size = view.size();
   const std::vector<double>& likely = expected.likely.empty() ? expected.hard : expected.likely;
 
+  const auto is_absent = [&](uint64_t i) { return !expected.absent.empty() && expected.absent[i]; };
+
   std::vector<double> got(size);
   uint64_t missing_count = 0;
   uint64_t first_missing = 0;
@@ -206,6 +208,10 @@ void Judge::numeric(const ExpectedTensor& expected) {
   uint64_t worst = size;
   for (uint64_t i = 0; i < size; ++i) {
     const double want = expected.value[i];
+    if (is_absent(i)) {
+      got[i] = std::numeric_limits<double>::quiet_NaN();
+      continue;
+    }
     const uint8_t* at = image == nullptr ? nullptr : image->claim(view.offset_of(i), bytes);
     if (at == nullptr) {
       got[i] = std::numeric_limits<double>::quiet_NaN();
@@ -292,7 +298,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
   const auto passes = [&](const std::function<double(uint64_t)>& output) {
     for (uint64_t i = 0; i < size; ++i) {
       const double want = expected.value[i];
-      if (std::isnan(want)) continue;
+      if (std::isnan(want) || is_absent(i)) continue;
       if (std::isinf(want) ? output(i) != want : !(std::abs(output(i) - want) <= expected.hard[i]))
         return false;
     }

@@ -68,6 +68,9 @@ struct ExpectedTensor {
   std::vector<double> value;
   std::vector<double> hard;    ///< |got - value| above it is a fault, whatever the rounding errors
   std::vector<double> likely;  ///< above it is worth a look; empty: as hard
+  /// Elements that are no output, and must not be written, such as columns past a row's keys.
+  /// Empty: none is.
+  std::vector<bool> absent = {};
   /// Outputs of kernels that do not do their work, by name; zeros are always among them. A case
   /// that one of them passes proves nothing.
   std::vector<std::pair<std::string, std::vector<double>>> trivial;

@@ -49,6 +49,7 @@ struct Options {
   bool json = false;
   bool quiet = false;
   bool inline_cases = false;
+  bool no_shrink = false;
   uint64_t shard = 0;
   uint64_t shards = 1;
 
@@ -124,6 +125,7 @@ CampaignOptions campaign_options(const Options& options) {
   campaign.cases = options.cases;
   campaign.seconds = options.seconds;
   campaign.threads = options.threads;
+  if (options.no_shrink) campaign.shrink.steps = 0;
   return campaign;
 }
 
@@ -414,6 +416,7 @@ int main(int argc, char** argv) {
     sub->add_option("--out", options.out, "Folder for findings")->capture_default_str();
     sub->add_flag("--inline-cases", options.inline_cases,
                   "Replay commands hold the case itself, not its file");
+    sub->add_flag("--no-shrink", options.no_shrink, "Keep findings as they were drawn");
     sub->add_flag("--quiet", options.quiet, "No progress lines");
   };
 

@@ -1,0 +1,83 @@
+#ifndef WAVEFUZZ_FUZZ_OPERATORS_CLAIMS_H_
+#define WAVEFUZZ_FUZZ_OPERATORS_CLAIMS_H_
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "fuzz/case.h"
+#include "gpu/error.h"
+#include "gpu/manifest.h"
+
+namespace wavefuzz {
+
+/// What a manifest claims, checked against what an operator has.
+class Claims {
+ public:
+  explicit Claims(const Manifest& manifest) : manifest_(manifest) {}
+
+  /// Throws Error(kUsage) where the claim is missing or no range.
+  const Claim& range(const std::string& name) const {
+    const Claim& claim = find(name);
+    if (!claim.choices.empty()) fail(name, "must be a range {min, max}");
+    return claim;
+  }
+
+  /// Throws Error(kUsage) where the claim is missing, no list of choices, or has others than these.
+  const Claim& choices(const std::string& name, const std::vector<std::string>& known) const {
+    const Claim& claim = find(name);
+    if (claim.choices.empty()) fail(name, "must be a list of choices");
+    for (const std::string& choice : claim.choices) {
+      if (std::find(known.begin(), known.end(), choice) == known.end())
+        fail(name, fmt::format("names '{}', which the operator does not have", choice));
+    }
+    return claim;
+  }
+
+ private:
+  const Claim& find(const std::string& name) const {
+    const auto it = manifest_.claims.find(name);
+    if (it == manifest_.claims.end()) fail(name, "is missing");
+    return it->second;
+  }
+
+  [[noreturn]] void fail(const std::string& name, const std::string& what) const {
+    throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' {}", manifest_.file, name, what));
+  }
+
+  const Manifest& manifest_;
+};
+
+/// The values that a claim has of `values`; at least its smallest.
+inline std::vector<int64_t> claimed(const Claim& claim, std::vector<int64_t> values) {
+  std::erase_if(values, [&](int64_t v) { return v < claim.min || v > claim.max; });
+  if (values.empty()) values.push_back(claim.min);
+  return values;
+}
+
+/// An integer parameter of a case. Throws Error(kUsage) when it is outside [min, max].
+inline int64_t param_in(const Case& c, const std::string& name, int64_t min, int64_t max) {
+  const int64_t value = c.params.integer(name);
+  if (value < min || value > max) {
+    throw Error(Exit::kUsage,
+                fmt::format("parameter '{}' must be {}..{}, is {}", name, min, max, value));
+  }
+  return value;
+}
+
+/// An index tensor of a case. Throws Error(kUsage) when it does not have `size` entries.
+inline const std::vector<int64_t>& integers_of(const Case& c, const std::string& name,
+                                               size_t size) {
+  const auto it = c.integers.find(name);
+  if (it == c.integers.end() || it->second.size() != size) {
+    throw Error(Exit::kUsage, fmt::format("tensor '{}' must have {} entries, has {}", name, size,
+                                          it == c.integers.end() ? 0 : it->second.size()));
+  }
+  return it->second;
+}
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_OPERATORS_CLAIMS_H_

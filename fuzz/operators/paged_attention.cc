@@ -1,0 +1,398 @@
+#include "fuzz/operators/paged_attention.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "fuzz/attention_contract.h"
+#include "fuzz/image.h"
+#include "fuzz/operators/claims.h"
+#include "fuzz/operators/paged_attention_inputs.h"
+#include "fuzz/paging.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+using namespace paged_attention;
+
+void PagedAttention::check_manifest(const Manifest& manifest) const {
+  const Claims claims(manifest);
+  for (const char* name :
+       {"kv_heads", "gqa", "head_dim", "page_size", "max_qlen", "window", "splits"})
+    claims.range(name);
+  claims.choices("q_dtype", {"bf16", "f16"});
+  claims.choices("kv_dtype", {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"});
+  claims.choices("kv_scale", {"none", "per_tensor", "per_token"});
+  claims.choices("v_layout", {"plain", "shuffled"});
+  claims.choices("sinks", {"off", "on"});
+  parse_attention_numerics(manifest);
+}
+
+Params PagedAttention::launch_params(const Case& c) const {
+  const Shape s(c);
+  Params params = c.params;
+  params.set("batch", s.batch);
+  params.set("heads", s.heads);
+  params.set("total_q", s.total_q);
+  params.set("max_qlen", s.max_qlen);
+  params.set("max_context", s.max_context);
+  params.set("splits", s.splits);
+  params.set("split_keys", s.split_keys);
+  params.set("pages", s.pages_used);
+  params.set("q_stride", s.q_stride);
+  params.set("o_stride", s.o_stride);
+  params.set("k_page_stride", s.k_page_stride);
+  params.set("k_head_stride", s.k_head_stride);
+  params.set("v_page_stride", s.v_page_stride);
+  params.set("v_head_stride", s.v_head_stride);
+  params.set("scale_page_stride", s.scale_page_stride);
+  params.set("scale_head_stride", s.scale_head_stride);
+  params.set("table_stride", s.table_stride);
+  params.set("table_width", s.table_width);
+  return params;
+}
+
+namespace paged_attention {
+namespace {
+
+const Buffer& buffer(const std::vector<Buffer>& buffers, const char* name) {
+  for (const Buffer& b : buffers) {
+    if (b.name == name) return b;
+  }
+  throw Error(Exit::kInternal, fmt::format("there is no buffer '{}'", name));
+}
+
+/// Elements of a buffer that the kernel may read.
+class Elements {
+ public:
+  Elements(const std::vector<Buffer>& buffers, const char* name, Dtype dtype)
+      : name_(name),
+        dtype_(dtype),
+        size_(wavefuzz::bytes_of(dtype)),
+        image_(buffer(buffers, name)) {
+    if (size_ != 1) return;
+    for (uint32_t code = 0; code < 256; ++code) table_[code] = decode(dtype, code);
+  }
+
+  float at(uint64_t offset) const {
+    const uint32_t code = bits(offset);
+    return size_ == 1 ? table_[code] : decode(dtype_, code);
+  }
+  int32_t integer(uint64_t index) const { return static_cast<int32_t>(bits(index * 4)); }
+
+ private:
+  uint32_t bits(uint64_t offset) const {
+    const uint8_t* bytes = image_.at(offset, size_);
+    if (bytes == nullptr)
+      throw Error(Exit::kInternal, fmt::format("the reference reads poison of '{}'", name_));
+    return load_bits(dtype_, bytes);
+  }
+
+  const char* name_;
+  Dtype dtype_;
+  uint32_t size_;
+  ImageReader image_;
+  float table_[256] = {};
+};
+
+}  // namespace
+
+struct Inputs::Readers {
+  Elements q, k, v, k_scale, v_scale, table, context, indptr, sinks;
+};
+
+Inputs::Inputs(const Case& c, const Manifest& manifest, const std::vector<Buffer>& buffers)
+    : shape(c), numerics(parse_attention_numerics(manifest)) {
+  const Shape& s = shape;
+  numerics.splits = static_cast<uint32_t>(s.splits);
+  numerics.output =
+      s.q_dtype == Dtype::kBf16 ? reference::FloatFormat::kBf16 : reference::FloatFormat::kF16;
+  // As the kernel gets it.
+  softmax_scale = static_cast<float>(c.params.real("softmax_scale"));
+  for (int64_t split = 0; split < s.splits; ++split) {
+    const int64_t start = split * s.split_keys;
+    if (split == 0 || start < s.max_context) split_starts.push_back(static_cast<uint32_t>(start));
+  }
+  const Readers read = {{buffers, "q", s.q_dtype},
+                        {buffers, "k_cache", s.kv_dtype},
+                        {buffers, "v_cache", s.kv_dtype},
+                        {buffers, "k_scale", Dtype::kF32},
+                        {buffers, "v_scale", Dtype::kF32},
+                        {buffers, "block_table", Dtype::kF32},
+                        {buffers, "context_lens", Dtype::kF32},
+                        {buffers, "qo_indptr", Dtype::kF32},
+                        {buffers, "sinks", Dtype::kF32}};
+  for (int64_t b = 0; b < s.batch; ++b) {
+    for (int64_t h = 0; h < s.kv_heads; ++h) groups.push_back(group(read, b, h));
+  }
+}
+
+Inputs::Group Inputs::group(const Readers& read, int64_t b, int64_t h) const {
+  const Shape& s = shape;
+  Group g;
+  g.kv_head = h;
+  g.first_token = read.indptr.integer(b);
+  g.tokens = read.indptr.integer(b + 1) - g.first_token;
+  const int64_t keys = read.context.integer(b);
+  g.keys = static_cast<uint32_t>(keys);
+  for (int64_t r = 0; r < g.tokens * s.gqa; ++r) {
+    const int64_t token = r / s.gqa;
+    const int64_t head = h * s.gqa + r % s.gqa;
+    const int64_t at = (g.first_token + token) * s.q_stride + head * s.head_dim;
+    for (int64_t d = 0; d < s.head_dim; ++d)
+      g.q.push_back(read.q.at((at + d) * wavefuzz::bytes_of(s.q_dtype)));
+    const int64_t last = std::max<int64_t>(0, keys - g.tokens + token + 1);
+    g.last.push_back(static_cast<uint32_t>(last));
+    g.first.push_back(
+        static_cast<uint32_t>(s.window == 0 ? 0 : std::max<int64_t>(0, last - s.window)));
+    if (s.sinks) g.sink.push_back(read.sinks.at(head * 4));
+  }
+
+  g.k.resize(keys * s.head_dim);
+  g.v.resize(keys * s.head_dim);
+  const uint32_t bytes = wavefuzz::bytes_of(s.kv_dtype);
+  for (int64_t first = 0; first < keys; first += s.page_size) {
+    const int64_t page = read.table.integer(b * s.table_stride + first / s.page_size);
+    const int64_t count = std::min(s.page_size, keys - first);
+    const int64_t k_page = page * s.k_page_stride + h * s.k_head_stride;
+    const int64_t v_page = page * s.v_page_stride + h * s.v_head_stride;
+    for (int64_t d = 0; d < s.head_dim; ++d) {
+      for (int64_t t = 0; t < count; ++t) {
+        const int64_t element = (first + t) * s.head_dim + d;
+        g.k[element] = read.k.at(k_page + s.k.index_in_head(t, d) * bytes);
+        g.v[element] = read.v.at(v_page + s.v.index_in_head(t, d) * bytes);
+      }
+    }
+    if (!s.quantised) continue;
+    const int64_t scales = page * s.scale_page_stride + h * s.scale_head_stride;
+    for (int64_t t = 0; t < count; ++t) {
+      const int64_t at = s.per_token ? scales + t * 4 : 0;
+      g.k_scale.push_back(read.k_scale.at(at));
+      g.v_scale.push_back(read.v_scale.at(at));
+    }
+  }
+  return g;
+}
+
+reference::AttentionProblem Inputs::problem(const Group& g) const {
+  reference::AttentionProblem p;
+  p.rows = static_cast<uint32_t>(g.last.size());
+  p.qk_dim = p.v_dim = static_cast<uint32_t>(shape.head_dim);
+  p.keys = g.keys;
+  p.q = g.q.data();
+  p.k = g.k.data();
+  p.v = g.v.data();
+  if (shape.quantised) {
+    p.k_scale = g.k_scale.data();
+    p.v_scale = g.v_scale.data();
+  }
+  p.score_scale = softmax_scale;
+  p.first = g.first.data();
+  p.last = g.last.data();
+  if (shape.sinks) p.sink = g.sink.data();
+  p.split_starts =
+      std::span(split_starts)
+          .first(std::upper_bound(split_starts.begin() + 1, split_starts.end(), g.keys) -
+                 split_starts.begin());
+  return p;
+}
+
+TensorView o_view(const Shape& s) {
+  const uint64_t bytes = wavefuzz::bytes_of(s.q_dtype);
+  const auto dims = static_cast<uint64_t>(s.head_dim);
+  return {.buffer = "o",
+          .field = "o",
+          .dtype = s.q_dtype,
+          .axes = {"token", "head", "d"},
+          .shape = {static_cast<uint64_t>(s.total_q), static_cast<uint64_t>(s.heads), dims},
+          .strides = {s.o_stride * bytes, dims * bytes, bytes}};
+}
+
+TensorView lse_view(const Shape& s) {
+  const auto heads = static_cast<uint64_t>(s.heads);
+  return {.buffer = "lse",
+          .field = "lse",
+          .dtype = Dtype::kF32,
+          .axes = {"token", "head"},
+          .shape = {static_cast<uint64_t>(s.total_q), heads},
+          .strides = {heads * 4, 4}};
+}
+
+Expected expected(const std::shared_ptr<const Inputs>& inputs) {
+  const Shape& s = inputs->shape;
+  const auto tokens = static_cast<uint64_t>(s.total_q);
+  const auto heads = static_cast<uint64_t>(s.heads);
+  const auto dims = static_cast<uint64_t>(s.head_dim);
+  Expected e;
+  e.o.view = o_view(s);
+  e.lse.view = lse_view(s);
+  e.lse.primary = false;
+  e.o.trivial = {{"mean(V)", {}}};
+  for (auto* list : {&e.o.value, &e.o.hard, &e.o.likely, &e.o.trivial[0].second})
+    list->resize(tokens * heads * dims);
+  for (auto* list : {&e.lse.value, &e.lse.hard, &e.lse.likely}) list->resize(tokens * heads);
+
+  for (const Inputs::Group& g : inputs->groups) {
+    if (g.last.empty()) continue;
+    const reference::AttentionResult r = reference::attention(inputs->problem(g), inputs->numerics);
+    for (size_t row = 0; row < g.last.size(); ++row) {
+      const uint64_t out = inputs->output_row(g, row);
+      e.lse.value[out] = r.lse[row];
+      e.lse.hard[out] = r.lse_hard[row];
+      e.lse.likely[out] = r.lse_likely[row];
+      for (uint64_t d = 0; d < dims; ++d) {
+        e.o.value[out * dims + d] = r.o[row * dims + d];
+        e.o.hard[out * dims + d] = r.o_hard[row * dims + d];
+        e.o.likely[out * dims + d] = r.o_likely[row * dims + d];
+        e.o.trivial[0].second[out * dims + d] = r.mean_v[row * dims + d];
+      }
+    }
+  }
+  e.o.terms = [inputs, dims](uint64_t element) {
+    const uint64_t out = element / dims;
+    for (const Inputs::Group& g : inputs->groups) {
+      for (size_t row = 0; row < g.last.size(); ++row) {
+        if (inputs->output_row(g, row) != out) continue;
+        return reference::attention_bound_terms(inputs->problem(g), inputs->numerics,
+                                                static_cast<uint32_t>(row),
+                                                static_cast<uint32_t>(element % dims));
+      }
+    }
+    return std::vector<std::pair<std::string, double>>();
+  };
+  return e;
+}
+
+uint64_t Inputs::output_row(const Group& g, size_t row) const {
+  const auto r = static_cast<int64_t>(row);
+  return static_cast<uint64_t>((g.first_token + r / shape.gqa) * shape.heads +
+                               g.kv_head * shape.gqa + r % shape.gqa);
+}
+
+}  // namespace paged_attention
+
+void PagedAttention::judge(const Run& run, Judge& judge) const {
+  const Expected e = expected(std::make_shared<const Inputs>(run.c, run.manifest, run.buffers));
+  judge.numeric(e.o);
+  judge.numeric(e.lse);
+}
+
+OperatorPage PagedAttention::page() const {
+  OperatorPage page = {
+      .name = name(),
+      .summary =
+          "Decode attention over a paged KV cache: several query tokens of each sequence attend to "
+          "its keys, bottom-right causal.",
+      .semantics =
+          {"s[i] = softmax_scale * k_scale[i] * sum_d q[t, h, d] k[i, d], for the keys i that "
+           "query "
+           "token t of its sequence's qlen sees: i < end, i >= end - window where window > 0, with "
+           "end = context_len - qlen + t + 1",
+           "o[t, h, d] = sum_i e^s[i] v_scale[i] v[i, d] / (sum_i e^s[i] + e^sinks[h])",
+           "lse[t, h] = log sum_i e^s[i], natural, without the sink",
+           "query head h reads kv head h / gqa",
+           "a token that sees no key (context 0, or shorter than qlen) has o = 0 and lse = -inf"},
+      .buffers = {{"q", "bf16 or f16",
+                   "[total_q, heads, head_dim], q_stride elements from token to token", "in"},
+                  {"k_cache", "kv_dtype",
+                   "[pages, kv_heads, head_dim/x, page_size, x], x = 16 bytes; k_page_stride, "
+                   "k_head_stride",
+                   "in"},
+                  {"v_cache", "kv_dtype",
+                   "plain [pages, kv_heads, head_dim, page_size] or shuffled [pages, kv_heads, "
+                   "page_size/x, head_dim, x]; v_page_stride, v_head_stride",
+                   "in"},
+                  {"k_scale", "f32",
+                   "[1], or [pages, kv_heads, page_size]; scale_page_stride, scale_head_stride",
+                   "in"},
+                  {"v_scale", "f32", "as k_scale", "in"},
+                  {"block_table", "i32",
+                   "[batch, table_stride] page ids, table_width of a row in use", "in"},
+                  {"context_lens", "i32", "[batch] keys, those of the query tokens included", "in"},
+                  {"qo_indptr", "i32", "[batch + 1] first query token of each sequence", "in"},
+                  {"sinks", "f32", "[heads], natural units, not scaled; +-inf allowed", "in"},
+                  {"o", "q_dtype",
+                   "[total_q, heads, head_dim], o_stride elements from token to token", "out"},
+                  {"lse", "f32", "[total_q, heads]", "out"}},
+      .parameters = {{"q_dtype", "bf16, f16: of q and o"},
+                     {"kv_dtype", "bf16, f16, e4m3fn, e4m3fnuz, e5m2, e5m2fnuz"},
+                     {"kv_scale", "none (16-bit caches), per_tensor, per_token (and kv head)"},
+                     {"v_layout", "plain, shuffled"},
+                     {"sinks", "off, on"},
+                     {"kv_heads", "heads of the cache"},
+                     {"gqa", "query heads of each"},
+                     {"head_dim", "elements of a head's row"},
+                     {"page_size", "tokens of a page"},
+                     {"window", "keys that a token sees, its own included; 0: all"},
+                     {"softmax_scale", "real"},
+                     {"split_tokens", "keys of a split; 0: one split for all"},
+                     {"extra_splits", "splits beyond the longest context"},
+                     {"q_gap", "elements between the rows of two tokens of q"},
+                     {"o_gap", "the same of o"},
+                     {"k_head_gap", "bytes between two heads of a page of k_cache"},
+                     {"k_page_gap", "bytes between two pages of k_cache"},
+                     {"v_head_gap", "bytes between two heads of a page of v_cache"},
+                     {"v_page_gap", "bytes between two pages of v_cache"},
+                     {"scale_head_gap", "bytes between two heads of a page of scales"},
+                     {"scale_page_gap", "bytes between two pages of scales"},
+                     {"table_gap", "entries between two rows of block_table"},
+                     {"unowned",
+                      "what belongs to no key on a sequence's last page and behind it in the block "
+                      "table: poison, nan, huge"},
+                     {"relation", "none, or a metamorphic relation"}},
+      .derived = {{"batch", "sequences"},
+                  {"heads", "query heads"},
+                  {"total_q", "query tokens of all sequences"},
+                  {"max_qlen", "query tokens of the longest"},
+                  {"max_context", "keys of the longest"},
+                  {"splits", "of the launch"},
+                  {"split_keys", "keys of a split"},
+                  {"q_stride", "elements"},
+                  {"o_stride", "elements"},
+                  {"k_page_stride", "bytes"},
+                  {"k_head_stride", "bytes"},
+                  {"v_page_stride", "bytes"},
+                  {"v_head_stride", "bytes"},
+                  {"scale_page_stride", "bytes"},
+                  {"scale_head_stride", "bytes"},
+                  {"table_stride", "entries"},
+                  {"table_width", "entries of the longest row in use"},
+                  {"pages", "in use"}},
+      .numerics = attention_numerics_fields(),
+      .relations = relation_entries(),
+      .presets = {"AITER pa_fwd: 128 dims, pages of 16, shuffled V, fp8 per token, qlen 1..4",
+                  "vLLM paged_attention_rocm: plain V, k_scale and v_scale f32[1], splits of 256",
+                  "FlashMLA, FA3: lse without the sink; -inf for an empty row as in FA3"},
+  };
+  const auto paging = paging_parameters();
+  page.parameters.insert(page.parameters.end(), paging.begin(), paging.end());
+  return page;
+}
+
+std::string PagedAttention::summary(const Case& c) const {
+  const Shape s(c);
+  const Params& p = c.params;
+  std::string text = fmt::format(
+      "context {}, qlen {}; {} kv head{} x gqa {}, head_dim {}, page_size {}, {} x {} ({} scale), "
+      "{} V",
+      fmt::join(s.context, "+"), fmt::join(s.qlen, "+"), s.kv_heads, s.kv_heads == 1 ? "" : "s",
+      s.gqa, s.head_dim, s.page_size, p.text("q_dtype"), p.text("kv_dtype"), p.text("kv_scale"),
+      p.text("v_layout"));
+  if (s.splits > 1) text += fmt::format(", {} splits of {} keys", s.splits, s.split_keys);
+  if (s.window != 0) text += fmt::format(", window {}", s.window);
+  if (s.sinks) text += ", sinks";
+  for (const char* name : {"q_gap", "o_gap", "k_head_gap", "k_page_gap", "v_head_gap", "v_page_gap",
+                           "scale_head_gap", "scale_page_gap", "table_gap", "first_page"}) {
+    if (p.integer(name) != 0) text += fmt::format(", {} {}", name, p.integer(name));
+  }
+  if (p.integer("page_step") != 1) text += fmt::format(", page_step {}", p.integer("page_step"));
+  if (p.text("unowned") != "poison") text += ", unowned " + p.text("unowned");
+  if (p.text("relation") != "none") text += ", relation " + p.text("relation");
+  return text;
+}
+
+}  // namespace wavefuzz

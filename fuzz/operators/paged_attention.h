@@ -1,0 +1,88 @@
+#ifndef WAVEFUZZ_FUZZ_OPERATORS_PAGED_ATTENTION_H_
+#define WAVEFUZZ_FUZZ_OPERATORS_PAGED_ATTENTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/data.h"
+#include "fuzz/operator.h"
+#include "quant/paged_k.h"
+#include "quant/paged_v.h"
+
+namespace wavefuzz {
+
+/// Decode attention over a paged KV cache. page() describes buffers, parameters and semantics.
+///
+/// Integer lists of a case, an entry for each sequence: context_lens (keys), qlens (query tokens),
+/// and, which data it has, sequence and first_query: sequences with equal ones have equal keys and
+/// queries. q_heads names the data of each query head of a kv head.
+///
+/// Tensors: q (a row for each query token and head), k and v (for each key and kv head), k_scale
+/// and v_scale (one element for each of these, or row 0 for all), sinks (one for each query head).
+/// Rows are numbered by paged_attention::q_row and kv_row.
+class PagedAttention : public Operator {
+ public:
+  std::string name() const override { return "paged_attention_decode"; }
+  void check_manifest(const Manifest& manifest) const override;
+  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Params launch_params(const Case& c) const override;
+  std::vector<Buffer> buffers(const Case& c) const override;
+  void judge(const Run& run, Judge& judge) const override;
+  std::optional<Case> related(const Case& c) const override;
+  void compare(const Run& run, const Run& related, Judge& judge) const override;
+  OperatorPage page() const override;
+  std::vector<Step> simpler(const Case& c) const override;
+  std::string summary(const Case& c) const override;
+};
+
+namespace paged_attention {
+
+inline constexpr int64_t kMostGqa = 16;
+inline constexpr int64_t kMostKvHeads = 64;
+inline constexpr int64_t kMostQueries = 16;  ///< tokens of a sequence
+inline constexpr int64_t kMostContext = 1 << 20;
+inline constexpr const char* kRelations[] = {"none",    "garbage",    "page_order", "batch_order",
+                                             "alone",   "unsplit",    "one_by_one", "scale_moved",
+                                             "uniform", "single_head"};
+
+/// Row numbers of the tensors q (and sinks, for sequence and query 0), k and v: those of one
+/// sequence and head follow each other by position, so that recipes alternate with it.
+int64_t q_row(int64_t sequence, int64_t query, int64_t kv_head, int64_t head);
+int64_t kv_row(int64_t sequence, int64_t kv_head, int64_t key);
+
+/// What a case's parameters say, checked. Strides in bytes unless said otherwise.
+struct Shape {
+  Dtype q_dtype, kv_dtype;
+  bool quantised;  ///< an FP8 cache
+  bool per_token;  ///< scales; otherwise one for all
+  bool sinks;
+  quant::PagedK k;
+  quant::PagedV v;
+  int64_t batch, kv_heads, gqa, heads, head_dim, page_size;
+  int64_t window;
+  int64_t split_keys, splits;
+  int64_t q_stride, o_stride;  ///< elements
+  int64_t k_head_stride, k_page_stride, v_head_stride, v_page_stride;
+  int64_t scale_head_stride, scale_page_stride;
+  int64_t table_width, table_stride;  ///< entries
+  int64_t total_q, max_qlen, max_context;
+  int64_t pages_used;
+  std::vector<int64_t> context, qlen, sequence, first_query, q_heads;
+  std::vector<int64_t> first_token;  ///< batch + 1 entries
+  std::vector<int64_t> first_page;   ///< of each sequence, among the pages in use
+
+  /// Throws Error(kUsage) when the case does not hold together.
+  explicit Shape(const Case& c);
+
+  int64_t pages_of(int64_t b) const { return (context[b] + page_size - 1) / page_size; }
+  /// Keys first..last-1 are what query token t of sequence b sees.
+  int64_t last_key(int64_t b, int64_t t) const;
+  int64_t first_key(int64_t b, int64_t t) const;
+};
+
+}  // namespace paged_attention
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_OPERATORS_PAGED_ATTENTION_H_

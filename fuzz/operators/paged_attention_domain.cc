@@ -1,0 +1,252 @@
+// Which cases of paged attention decode are worth running. Every axis is biased to its boundaries:
+// contexts about pages, tiles, splits and powers of two, empty ones and ones shorter than qlen; gqa
+// ratios that are no power of two; strides with poisoned gaps, far apart pages and page ids beyond
+// 16 bits; scales that are never 1; V, and now and then K, large on the keys at a border, so that
+// one key more or less is a large error; sinks about the LSE (facts: the historical ranking of
+// bugs).
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "fuzz/draw.h"
+#include "fuzz/operators/paged_attention.h"
+
+namespace wavefuzz {
+namespace {
+
+using paged_attention::kv_row;
+using paged_attention::q_row;
+
+constexpr int64_t kTile = 64;
+
+int64_t within(Draw& draw, const Claim& claim, std::vector<int64_t> values,
+               int64_t multiple_of = 1) {
+  std::erase_if(values,
+                [&](int64_t v) { return v < claim.min || v > claim.max || v % multiple_of != 0; });
+  if (values.empty()) return (claim.min + multiple_of - 1) / multiple_of * multiple_of;
+  return draw.one_of(values);
+}
+
+bool has(const Claim& claim, const char* choice) {
+  return std::find(claim.choices.begin(), claim.choices.end(), choice) != claim.choices.end();
+}
+
+void draw_formats(Draw& draw, const Manifest& m, Params& p) {
+  p.set("q_dtype", draw.one_of(m.claims.at("q_dtype").choices));
+  p.set("kv_dtype", draw.one_of(m.claims.at("kv_dtype").choices));
+  p.set("v_layout", draw.one_of(m.claims.at("v_layout").choices));
+  p.set("sinks", draw.once_in(3) && has(m.claims.at("sinks"), "on") ? "on" : "off");
+  std::vector<std::string> scales = m.claims.at("kv_scale").choices;
+  const bool quantised = fp8_of(parse_dtype(p.text("kv_dtype"))).has_value();
+  std::erase_if(scales, [&](const std::string& s) { return (s == "none") == quantised; });
+  p.set("kv_scale", scales.empty() ? "none" : draw.one_of(scales));
+}
+
+void draw_shape(Draw& draw, const Manifest& m, Params& p) {
+  p.set("kv_heads", within(draw, m.claims.at("kv_heads"), {1, 1, 1, 2, 2, 3}));
+  p.set("gqa", within(draw, m.claims.at("gqa"), {1, 3, 5, 7, 10, 12, 8, 16, 2, 6, 9, 13}));
+  p.set("head_dim", within(draw, m.claims.at("head_dim"),
+                           {16, 32, 32, 64, 64, 128, 128, 80, 96, 192, 256}, 16));
+  const bool shuffled = p.text("v_layout") == "shuffled";
+  std::vector<int64_t> sizes = {16, 16, 16, 32, 64, 64, 48, 128, 256};
+  if (draw.once_in(20)) sizes = {512, 1024};
+  if (!shuffled && draw.once_in(6)) sizes = {17, 53, 61, 33, 100};
+  p.set("page_size", within(draw, m.claims.at("page_size"), sizes, shuffled ? 16 : 1));
+}
+
+/// A length about a boundary.
+int64_t draw_context(Draw& draw, int64_t page_size, int64_t split, int64_t qlen, int64_t most) {
+  const auto about = [&](int64_t n) { return n + draw.in(-1, 1); };
+  const auto times = draw.in(1, 4);
+  const int64_t drawn = draw.weighted<int64_t>({
+      {2, draw.in(0, 2)},
+      {3, draw.in(0, qlen + 1)},  // shorter than the query, about it
+      {3, about(times * page_size)},
+      {3, about(times * kTile)},
+      {3, about(times * std::max<int64_t>(split, 1))},
+      {2, about(int64_t{1} << draw.in(2, 12))},
+      {2, draw.in(1, 100)},
+      {2, draw.in(1, 3) * std::max<int64_t>(split, 16) + draw.in(1, qlen + 2)},
+  });
+  return std::clamp<int64_t>(drawn, 0, most);
+}
+
+void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
+  Params& p = c.params;
+  const int64_t most_qlen = std::max<int64_t>(m.claims.at("max_qlen").max, 1);
+  const auto draw_qlen = [&] {
+    return std::min(most_qlen, draw.weighted<int64_t>(
+                                   {{3, 1}, {2, 2}, {1, 3}, {2, 4}, {1, 5}, {1, 7}, {2, 8}}));
+  };
+  const int64_t batch = draw.weighted<int64_t>({{3, 1}, {3, 2}, {2, 3}, {1, 4}});
+  const bool ragged = draw.once_in(3);
+  const int64_t qlen = draw_qlen();
+
+  p.set("split_tokens", draw.weighted<int64_t>({{3, 0}, {3, 64}, {2, 128}, {1, 192}, {1, 256}}));
+  p.set("extra_splits", draw.weighted<int64_t>({{4, 0}, {1, 1}, {1, draw.in(2, 5)}}));
+  const int64_t split = p.integer("split_tokens");
+
+  // Work of a case: products of Q and K.
+  const int64_t row = p.integer("kv_heads") * p.integer("gqa") * p.integer("head_dim");
+  const int64_t budget = int64_t{1} << (draw.once_in(60) ? 22 : draw.once_in(6) ? 20 : 18);
+  for (int64_t b = 0; b < batch; ++b) {
+    const int64_t tokens = ragged ? (draw.once_in(12) ? 0 : draw_qlen()) : qlen;
+    const int64_t most =
+        std::clamp<int64_t>(budget / (row * std::max<int64_t>(tokens, 1) * batch), 20, 4100);
+    c.integers["qlens"].push_back(tokens);
+    c.integers["context_lens"].push_back(
+        draw_context(draw, p.integer("page_size"), split, tokens, most));
+    c.integers["sequence"].push_back(b);
+    c.integers["first_query"].push_back(0);
+  }
+  for (int64_t h = 0; h < p.integer("gqa"); ++h) c.integers["q_heads"].push_back(h);
+
+  const int64_t window = draw.once_in(3) ? draw.weighted<int64_t>({{6, draw.in(1, 8)},
+                                                                   {1, p.integer("page_size")},
+                                                                   {2, kTile + draw.in(-1, 1)},
+                                                                   {1, draw.in(9, 200)}})
+                                         : 0;
+  p.set("window", std::min(window, m.claims.at("window").max));
+}
+
+void draw_strides(Draw& draw, Case& c) {
+  Params& p = c.params;
+  const auto gap = [&](const char* name, std::vector<int64_t> gaps) {
+    p.set(name, draw.once_in(2) ? 0 : draw.one_of(gaps));
+  };
+  gap("q_gap", {4, 8, 64, 128});
+  gap("o_gap", {1, 8, 64});
+  for (const char* name : {"k_head_gap", "k_page_gap", "v_head_gap", "v_page_gap"})
+    gap(name, {16, 64, 256, 4096});
+  gap("scale_head_gap", {4, 64});
+  gap("scale_page_gap", {4, 256});
+  gap("table_gap", {1, 3, 16});
+
+  p.set("page_order", draw.one_of<std::string>({"sequential", "reversed", "shuffled", "shuffled"}));
+  p.set("first_page", draw.weighted<int64_t>({{3, 0}, {2, draw.in(1, 5)}}));
+  p.set("page_step", draw.weighted<int64_t>({{3, 1}, {1, draw.in(2, 4)}}));
+  switch (draw.weighted<int>({{10, 0}, {2, 1}, {2, 2}})) {
+    case 1: {  // few pages far apart: page * stride crosses 2^31 or 2^32
+      const int64_t stride = int64_t{1} << draw.in(28, 31);
+      p.set(draw.once_in(2) ? "k_page_gap" : "v_page_gap", stride);
+      p.set("first_page", draw.in(0, 3) + (int64_t{1} << 32) / stride);
+      break;
+    }
+    case 2:  // page ids beyond 16 bits
+      p.set("first_page", (int64_t{1} << 16) * draw.in(1, 3) + draw.in(-3, 3));
+      p.set("page_step", draw.weighted<int64_t>({{3, 1}, {1, 4099}}));
+      break;
+    default:
+      break;
+  }
+  p.set("unowned", draw.weighted<std::string>({{3, "poison"}, {2, "nan"}, {1, "huge"}}));
+}
+
+RowRecipe recipe(std::string fill, int64_t exponent) { return {std::move(fill), exponent, {}}; }
+
+/// Keys that are the first or last of something: each a place to be off by one.
+std::vector<int64_t> border_keys(const Case& c, int64_t b) {
+  const int64_t context = c.integers.at("context_lens")[b];
+  const int64_t qlen = c.integers.at("qlens")[b];
+  const int64_t window = c.params.integer("window");
+  const int64_t split = c.params.integer("split_tokens");
+  std::vector<int64_t> keys = {0, context - 1, context - 2, context - qlen, context - qlen + 1};
+  for (const int64_t end : {context, context - qlen + 1}) {
+    if (window != 0) keys.insert(keys.end(), {end - window - 1, end - window});
+  }
+  if (split != 0) keys.insert(keys.end(), {split - 1, split, (context - 1) / split * split});
+  std::erase_if(keys, [&](int64_t key) { return key < 0 || key >= context; });
+  return keys;
+}
+
+void draw_data(Draw& draw, Case& c) {
+  Params& p = c.params;
+  const auto rows = [&](const char* tensor, int64_t count, auto one) {
+    for (int64_t i = 0; i < count; ++i) c.rows[tensor].push_back(one());
+  };
+  rows("q", draw.in(1, 3), [&] {
+    return recipe(draw.weighted<const char*>(
+                      {{8, "normal"}, {2, "powers"}, {1, "one"}, {1, "alternate"}, {1, "zero"}}),
+                  draw.in(-2, 1));
+  });
+  rows("k", draw.in(1, 4), [&] {
+    return recipe(
+        draw.weighted<const char*>({{8, "normal"}, {2, "powers"}, {1, "one"}, {1, "spike"}}),
+        draw.in(-2, 2));
+  });
+  rows("v", draw.in(1, 3), [&] {
+    return recipe(draw.weighted<const char*>({{8, "normal"}, {2, "powers"}, {1, "ramp"}}),
+                  draw.in(-3, 3));
+  });
+  if (draw.once_in(4) && p.text("kv_scale") != "none") {
+    c.rows["v"] = {recipe("bits", 0)};  // every code
+    if (draw.once_in(2)) c.rows["k"] = {recipe("bits", 0)};
+  }
+  const bool codes = c.rows["k"][0].fill == "bits";
+  // Scores of every code at once would be too far apart.
+  rows("k_scale", draw.in(1, 3), [&] {
+    return recipe(draw.once_in(6) && !codes ? "spread" : "positive",
+                  draw.in(-2, 1) - (codes ? 6 : 0));
+  });
+  const bool f16 = p.text("q_dtype") == "f16";  // and so is the output, up to 65504
+  rows("v_scale", draw.in(1, 3), [&] {
+    return draw.once_in(3) && !f16 ? recipe("spread", draw.in(-4, 4))
+                                   : recipe("positive", draw.in(-4, f16 ? 1 : 4));
+  });
+  rows("sinks", draw.in(1, 3), [&] { return recipe("normal", draw.in(-1, 3)); });
+  p.set(
+      "softmax_scale",
+      draw.weighted<double>(
+          {{8, 1 / std::sqrt(static_cast<double>(p.integer("head_dim")))}, {1, 0.1337}, {1, 0.5}}));
+
+  const auto batch = static_cast<int64_t>(c.integers.at("context_lens").size());
+  for (int64_t b = 0; b < batch; ++b) {
+    if (draw.once_in(3)) continue;
+    const bool large_k = draw.once_in(3);
+    for (const int64_t key : border_keys(c, b)) {
+      if (draw.once_in(3)) continue;
+      for (int64_t h = 0; h < p.integer("kv_heads"); ++h) {
+        c.special["v"][kv_row(b, h, key)] = recipe("normal", draw.in(2, 6));
+        if (large_k) c.special["k"][kv_row(b, h, key)] = recipe("normal", codes ? 5 : 3);
+      }
+    }
+  }
+  if (p.text("sinks") == "on") {
+    const auto context = static_cast<double>(c.integers.at("context_lens")[0]);
+    for (int64_t kv = 0; kv < p.integer("kv_heads"); ++kv) {
+      for (int64_t h = 0; h < p.integer("gqa"); ++h) {
+        if (draw.once_in(2)) continue;
+        const double near = std::log(context + 1) + static_cast<double>(draw.in(-200, 200)) / 100;
+        const double infinity = std::numeric_limits<double>::infinity();
+        const double sink = draw.weighted<double>(
+            {{6, near}, {1, infinity}, {1, -infinity}, {1, 40.0}, {1, -40.0}});
+        c.special["sinks"][q_row(0, 0, kv, h)].set[0] =
+            std::bit_cast<uint32_t>(static_cast<float>(sink));
+      }
+    }
+  }
+}
+
+Case draw_case(Draw draw, const Manifest& manifest) {
+  Case c;
+  c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
+  draw_formats(draw, manifest, c.params);
+  draw_shape(draw, manifest, c.params);
+  draw_sequences(draw, manifest, c);
+  draw_strides(draw, c);
+  draw_data(draw, c);
+  c.params.set("relation", draw.once_in(4)
+                               ? draw.one_of<std::string>({std::begin(paged_attention::kRelations),
+                                                           std::end(paged_attention::kRelations)})
+                               : "none");
+  return c;
+}
+
+}  // namespace
+
+rc::Gen<Case> PagedAttention::domain(const Manifest& manifest) const {
+  return domain_of(*this, [manifest](Draw draw) { return draw_case(draw, manifest); });
+}
+
+}  // namespace wavefuzz

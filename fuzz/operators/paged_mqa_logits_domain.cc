@@ -1,0 +1,363 @@
+// Which cases of the indexer's logits are worth running: contexts at the boundaries of pages and of
+// splits of 256, below next_n and empty; page ids and strides on both sides of 2^31 and 2^32;
+// scales that differ from key to key by powers of two; strided rows with poisoned gaps; every mask
+// rule (bugs 2, 10, 16, 18, 19 and 24 of the historical ranking).
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "fuzz/operators/claims.h"
+#include "fuzz/operators/indexer_draws.h"
+#include "fuzz/operators/paged_mqa_logits.h"
+#include "fuzz/paging.h"
+#include "fuzz/simpler.h"
+
+namespace wavefuzz {
+namespace {
+
+// What a case may cost: multiply-adds of waves of 64 keys, about as many wave instructions.
+constexpr int64_t kMostWork = 40000;
+
+int64_t draw_page_size(Draw& draw, const Claim& claim, bool shuffle) {
+  std::vector<int64_t> sizes = claimed(claim, {64, 64, 64, 16, 32, 128, 256, 48, 1, 2, 3, 17, 61});
+  if (shuffle) {
+    std::erase_if(sizes, [](int64_t size) { return size % 16 != 0; });
+    if (sizes.empty()) sizes.push_back((claim.min + 15) / 16 * 16);
+  }
+  return draw.one_of(sizes);
+}
+
+/// Waves that compute, over requests and atoms, and the multiply-adds of each.
+int64_t work_of(const Case& c) {
+  int64_t waves = 0;
+  for (const int64_t keys : mqa::key_counts(c)) waves += (keys + 63) / 64;
+  return waves * c.params.integer("next_n") * c.params.integer("heads") *
+         c.params.integer("head_dim");
+}
+
+/// Pages far apart, so that id * stride crosses 2^31 or 2^32, by a large stride or by large ids.
+void draw_pages(Draw& draw, Case& c) {
+  const reference::IndexerCache cache = mqa::cache(c);
+  const auto packed = static_cast<int64_t>((cache.page.bytes() + 3) / 4 * 4);
+  int64_t stride = packed, first = 0, step = 1;
+  uint64_t count = 0;
+  for (const auto& of_request : mqa::pages(c)) count += of_request.size();
+  const auto last = std::max<int64_t>(static_cast<int64_t>(count) - 1, 1);
+  switch (draw.weighted<int>({{4, 0}, {3, 1}, {2, 2}, {2, 3}})) {
+    case 0:
+      break;
+    case 1:
+      stride += 4 * draw.one_of<int64_t>({1, 3, 4, 32, 1024});
+      first = draw.in(0, 3);
+      step = draw.in(1, 3);
+      break;
+    case 2: {
+      const int64_t limit = int64_t{1} << draw.one_of<int64_t>({31, 32, 33});
+      stride = std::max(packed, limit / last / 4 * 4 + 4 * draw.in(-1, 1));
+      break;
+    }
+    default: {
+      const int64_t limit = int64_t{1} << draw.one_of<int64_t>({31, 32});
+      first = std::min<int64_t>(limit / packed + draw.in(-1, 1), (int64_t{1} << 30));
+      step = draw.one_of<int64_t>({1, 1, 65536});
+      break;
+    }
+  }
+  c.params.set("page_stride", stride);
+  c.params.set("first_page", first);
+  c.params.set("page_step", step);
+}
+
+RowRecipe draw_codes(Draw& draw) {
+  RowRecipe row;
+  row.fill = draw.weighted<const char*>({{8, "normal"},
+                                         {3, "powers"},
+                                         {2, "bits"},
+                                         {1, "any"},
+                                         {1, "one"},
+                                         {1, "alternate"},
+                                         {1, "spike"},
+                                         {1, "zero"}});
+  row.exponent = draw.in(-3, 5);
+  return row;
+}
+
+std::vector<RowRecipe> draw_rows(Draw& draw, int64_t most, RowRecipe (*draw_row)(Draw&)) {
+  std::vector<RowRecipe> rows;
+  const int64_t count = draw.in(1, most);
+  for (int64_t i = 0; i < count; ++i) rows.push_back(draw_row(draw));
+  return rows;
+}
+
+RowRecipe draw_scale(Draw& draw) {
+  RowRecipe row;
+  row.fill = draw.weighted<const char*>({{6, "positive"}, {3, "spread"}, {1, "one"}});
+  row.exponent = draw.in(-10, 10);
+  return row;
+}
+
+RowRecipe draw_weights(Draw& draw) {
+  RowRecipe row;
+  row.fill = draw.weighted<const char*>(
+      {{6, "normal"}, {2, "positive"}, {2, "alternate"}, {1, "powers"}, {1, "zero"}});
+  row.exponent = draw.in(-6, 3);
+  return row;
+}
+
+void draw_lengths(Draw& draw, Case& c, int64_t most) {
+  const int64_t batch = c.params.integer("batch"), next_n = c.params.integer("next_n");
+  const int64_t page_size = c.params.integer("page_size");
+  const reference::MaskRule rule = mqa::mask_rule(c);
+  std::vector<int64_t>& lens = c.integers["context_lens"];
+  const bool all_zero = draw.once_in(40);
+  const auto draw_one = [&] { return all_zero ? 0 : draw_context(draw, page_size, next_n, most); };
+  for (int64_t b = 0; b < batch; ++b) {
+    const size_t begin = lens.size();
+    const int64_t ctx = draw_one();
+    for (int64_t j = 0; j < (mqa::has_row_lengths(c) ? next_n : 1); ++j) {
+      int64_t len = ctx;
+      if (mqa::has_row_lengths(c))
+        len = draw.once_in(3) ? draw_one() : std::max<int64_t>(0, ctx - next_n + j + 1);
+      lens.push_back(len);
+    }
+    // DeepGEMM takes the last row's length for the request's.
+    if (rule == reference::MaskRule::kDeepGemm)
+      lens.back() = *std::max_element(lens.begin() + static_cast<ptrdiff_t>(begin), lens.end());
+  }
+  if (!reference::is_ragged(rule)) return;
+  for (const int64_t ke : lens) {
+    c.integers["row_starts"].push_back(draw.weighted<int64_t>(
+        {{3, draw.in(0, ke)}, {1, 0}, {1, ke}, {1, std::max<int64_t>(0, ke - 1)}}));
+  }
+}
+
+}  // namespace
+
+Case mqa::draw_case(Draw& draw, const Manifest& manifest, int64_t most) {
+  Case c;
+  c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
+  for (const char* name : {"dtype", "layout", "mask_rule", "ctx_dims"})
+    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
+  const reference::MaskRule rule = mqa::mask_rule(c);
+  if (rule == reference::MaskRule::kDeepGemm) c.params.set("ctx_dims", "2d");
+  if (rule == reference::MaskRule::kAiterRaggedK || reference::is_ragged(rule))
+    c.params.set("ctx_dims", "1d");
+  const auto pick = [&](const char* name, std::vector<int64_t> values) {
+    return draw.one_of(claimed(manifest.claims.at(name), std::move(values)));
+  };
+  c.params.set("page_size", draw_page_size(draw, manifest.claims.at("page_size"),
+                                           c.params.text("layout") == "shuffle"));
+  c.params.set("head_dim", pick("head_dim", {32, 32, 64, 128}));
+  c.params.set("heads", pick("heads", {1, 1, 2, 3, 4, 5, 7, 8, 16, 32, 64}));
+  c.params.set("batch", pick("batch", {1, 1, 2, 3, 4}));
+  c.params.set("next_n", pick("next_n", {1, 1, 2, 3, 3, 4, 5, 7, 8}));
+  c.params.set("first_request", int64_t{0});
+  c.params.set("k_doubled", int64_t{0});
+  draw_lengths(draw, c, most);
+  for (const char* name : {"heads", "next_n", "head_dim"}) {
+    const int64_t least = manifest.claims.at(name).min;
+    while (work_of(c) > kMostWork && c.params.integer(name) > least &&
+           std::string(name) != "next_n")
+      c.params.set(name, std::max(least, c.params.integer(name) / 2));
+  }
+
+  const std::vector<int64_t> counts = mqa::key_counts(c);
+  const int64_t longest = *std::max_element(counts.begin(), counts.end());
+  const int64_t width = draw.weighted<int64_t>({{3, longest},
+                                                {3, longest + draw.in(0, 40)},
+                                                {2, (longest + 255) / 256 * 256},
+                                                {1, (longest + 256) / 256 * 256 + draw.in(-1, 1)},
+                                                {1, longest - draw.in(0, 3)}});
+  c.params.set("width", std::max<int64_t>(width, 1));
+  c.params.set("logits_stride",
+               c.params.integer("width") + draw.weighted<int64_t>({{2, 0}, {1, 1}, {2, 64}}));
+  const int64_t token = c.params.integer("heads") * c.params.integer("head_dim");
+  c.params.set("q_stride", token + draw.weighted<int64_t>({{2, 0}, {1, 16}, {1, 4096}}));
+  c.params.set("splits", draw.weighted<int64_t>({{3, 1}, {3, draw.in(2, 4)}, {2, draw.in(5, 12)}}));
+  c.params.set("page_order",
+               draw.weighted<const char*>({{2, "sequential"}, {2, "shuffled"}, {1, "reversed"}}));
+  c.params.set("unowned", draw.weighted<const char*>({{3, "poison"}, {2, "nan"}, {2, "huge"}}));
+  c.params.set("page_stride", int64_t{1} << 30);
+  c.params.set("first_page", int64_t{0});
+  c.params.set("page_step", int64_t{1});
+  draw_pages(draw, c);
+  int64_t table = 0;
+  for (const auto& of_request : mqa::pages(c))
+    table = std::max<int64_t>(table, static_cast<int64_t>(of_request.size()));
+  c.params.set("table_stride", table + draw.weighted<int64_t>({{2, 0}, {2, 1}, {1, 7}}));
+  c.params.set("relation", draw.once_in(4)
+                               ? draw.one_of(std::vector<std::string>(
+                                     std::begin(mqa::kRelations) + 1, std::end(mqa::kRelations)))
+                               : std::string("none"));
+  c.rows["q"] = draw_rows(draw, 5, draw_codes);
+  c.rows["k"] = draw_rows(draw, 7, draw_codes);
+  c.rows["k_scale"] = draw_rows(draw, 5, draw_scale);
+  c.rows["weights"] = draw_rows(draw, 3, draw_weights);
+  return c;
+}
+
+rc::Gen<Case> PagedMqaLogits::domain(const Manifest& manifest) const {
+  return domain_of(*this, [manifest](Draw draw) {
+    return mqa::draw_case(draw, manifest, draw.size() < 30 ? 130 : 700);
+  });
+}
+
+namespace mqa {
+
+void repair(Case& c) {
+  Params& p = c.params;
+  const auto at_least = [&](const char* name, int64_t least) {
+    p.set(name, std::max(p.integer(name), least));
+  };
+  std::vector<int64_t>& lens = c.integers.at("context_lens");
+  const auto batch = static_cast<size_t>(p.integer("batch"));
+  const auto next_n = static_cast<size_t>(p.integer("next_n"));
+  lens.resize(mqa::has_row_lengths(c) ? batch * next_n : batch, 0);
+  if (reference::is_ragged(mask_rule(c))) {
+    c.integers["row_starts"].resize(batch * next_n, 0);
+  } else {
+    c.integers.erase("row_starts");
+  }
+  if (mask_rule(c) == reference::MaskRule::kDeepGemm) {
+    for (size_t b = 0; b < batch; ++b) {
+      const auto begin = lens.begin() + static_cast<ptrdiff_t>(b * next_n);
+      const auto end = begin + static_cast<ptrdiff_t>(next_n);
+      *(end - 1) = *std::max_element(begin, end);
+    }
+  }
+  at_least("width", 1);
+  at_least("logits_stride", p.integer("width"));
+  at_least("q_stride", p.integer("heads") * p.integer("head_dim"));
+  const quant::IndexerPage page = {static_cast<uint32_t>(p.integer("page_size")),
+                                   static_cast<uint32_t>(p.integer("head_dim")),
+                                   quant::PageLayout::kNormal};
+  at_least("page_stride", static_cast<int64_t>((page.bytes() + 3) / 4 * 4));
+  int64_t table = 0;
+  for (const int64_t keys : key_counts(c))
+    table = std::max(table, (keys + p.integer("page_size") - 1) / p.integer("page_size"));
+  at_least("table_stride", table);
+  const auto columns_of = [&](const char* tensor, int64_t columns) {
+    if (!c.rows.contains(tensor)) return;
+    for (RowRecipe& row : c.rows.at(tensor))
+      std::erase_if(row.set, [&](const auto& e) { return e.first >= columns; });
+    if (const auto special = c.special.find(tensor); special != c.special.end()) {
+      for (auto& [row, recipe] : special->second)
+        std::erase_if(recipe.set, [&](const auto& e) { return e.first >= columns; });
+    }
+  };
+  columns_of("q", p.integer("head_dim"));
+  columns_of("k", p.integer("head_dim"));
+  columns_of("weights", p.integer("heads"));
+}
+
+}  // namespace mqa
+
+namespace {
+
+/// Drops request b, or row j of every request.
+void drop_request(Case& c, int64_t b) {
+  const int64_t next_n = c.params.integer("next_n");
+  const int64_t batch = c.params.integer("batch");
+  for (auto& [name, values] : c.integers) {
+    const int64_t each = static_cast<int64_t>(values.size()) == batch * next_n ? next_n : 1;
+    if (static_cast<int64_t>(values.size()) < batch * each) continue;
+    values = without(values, static_cast<size_t>(b * each), static_cast<size_t>((b + 1) * each));
+  }
+  c.params.set("batch", batch - 1);
+}
+
+void fewer_rows(Case& c, int64_t to) {
+  const int64_t next_n = c.params.integer("next_n");
+  const int64_t batch = c.params.integer("batch");
+  for (auto& [name, values] : c.integers) {
+    if (name == "context_lens" && !mqa::has_row_lengths(c)) continue;
+    std::vector<int64_t> kept;
+    for (int64_t b = 0; b < batch; ++b)
+      kept.insert(kept.end(), values.begin() + b * next_n, values.begin() + b * next_n + to);
+    values = kept;
+  }
+  c.params.set("next_n", to);
+}
+
+/// Bytes of a packed page.
+int64_t packed_stride(const Params& p) {
+  return (p.integer("page_size") * (p.integer("head_dim") + 4) + 3) / 4 * 4;
+}
+
+}  // namespace
+
+void mqa::plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& fix) {
+  const Params& p = c.params;
+  choose(steps, "relation", "none", fix);
+  const int64_t batch = p.integer("batch"), next_n = p.integer("next_n");
+  for (int64_t b = 0; batch > 1 && b < batch; ++b) {
+    steps.push_back([b, fix](Case& d) {
+      drop_request(d, b);
+      fix(d);
+    });
+  }
+  for (int64_t to = 1; to < next_n; ++to) {
+    steps.push_back([to, fix](Case& d) {
+      fewer_rows(d, to);
+      fix(d);
+    });
+  }
+  const std::vector<int64_t>& lens = c.integers.at("context_lens");
+  for (size_t i = 0; i < lens.size(); ++i) {
+    for (const int64_t to : toward(lens[i], 0)) {
+      steps.push_back([i, to, fix](Case& d) {
+        d.integers.at("context_lens")[i] = to;
+        fix(d);
+      });
+    }
+  }
+  if (const auto starts = c.integers.find("row_starts"); starts != c.integers.end()) {
+    for (size_t i = 0; i < starts->second.size(); ++i) {
+      for (const int64_t to : toward(starts->second[i], 0))
+        steps.push_back([i, to](Case& d) { d.integers.at("row_starts")[i] = to; });
+    }
+  }
+  const bool packed = p.integer("page_stride") == packed_stride(p);
+  const auto pack_again = [packed, fix](Case& d) {
+    if (packed) d.params.set("page_stride", packed_stride(d.params));
+    if (packed) fix(d);
+  };
+  const Repair shape = [pack_again, fix](Case& d) {
+    fix(d);
+    pack_again(d);
+  };
+  for (const char* name : {"heads", "splits"}) lower(steps, c, name, 1, 1, fix);
+  for (const int64_t to : {32, 64}) {
+    if (to < p.integer("head_dim")) choose(steps, "head_dim", int64_t{to}, shape);
+  }
+  for (const int64_t to : {1, 2, 4, 16, 32, 64}) {
+    if (to < p.integer("page_size")) choose(steps, "page_size", int64_t{to}, shape);
+  }
+  lower(steps, c, "page_stride", packed_stride(p), 4, fix);
+  plainer_pages(steps, c, fix);
+  for (const auto& [name, plain] :
+       {std::pair("layout", "normal"), std::pair("mask_rule", "torch"), std::pair("ctx_dims", "1d"),
+        std::pair("dtype", "e4m3fn"), std::pair("unowned", "poison")}) {
+    choose(steps, name, plain, fix);
+  }
+  lower(steps, c, "width", 1, 1, fix);
+  lower(steps, c, "logits_stride", p.integer("width"), 1, fix);
+  lower(steps, c, "q_stride", p.integer("heads") * p.integer("head_dim"), 1, fix);
+  lower(steps, c, "table_stride", 0, 1, fix);
+  steps.push_back([](Case& d) { d.seed = 0; });
+}
+
+std::vector<Step> PagedMqaLogits::simpler(const Case& c) const {
+  std::vector<Step> steps;
+  mqa::plainer_shape(steps, c, mqa::repair);
+  const Params& p = c.params;
+  const Dtype dtype = dtype_of(mqa::format(c));
+  const auto head_dim = static_cast<uint32_t>(p.integer("head_dim"));
+  plainer_rows(steps, c, "q", dtype, head_dim);
+  plainer_rows(steps, c, "k", dtype, head_dim);
+  plainer_rows(steps, c, "k_scale", Dtype::kF32, 1);
+  plainer_rows(steps, c, "weights", Dtype::kF32, static_cast<uint32_t>(p.integer("heads")));
+  return steps;
+}
+
+}  // namespace wavefuzz
