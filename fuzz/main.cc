@@ -233,7 +233,9 @@ Exit zoo(const Options& options) {
   CampaignOptions campaign = campaign_options(options);
   if (campaign.cases == 0) campaign.cases = 2000;
   print_version(options, campaign.seed);
-  std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
+  std::vector<std::string> kernels = options.kernels;
+  std::replace(kernels.begin(), kernels.end(), std::string("all"), std::string("planted"));
+  std::vector<Job> jobs = harness.jobs(kernels, options.targets);
   std::erase_if(jobs, [](const Job& job) { return job.plant.empty(); });
   if (jobs.empty()) return Exit::kNothingRan;
   if (options.gates) {
