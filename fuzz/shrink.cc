@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "gpu/error.h"
@@ -40,6 +42,8 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
   Shrunk result = {failing.value(), verdict};
   Children children = failing.shrinks();
   uint64_t ahead = 1;  // children tried at once
+  // Two steps may undo each other: no case is tried twice, so that every walk ends.
+  std::unordered_set<std::string> tried = {case_id(result.smallest)};
   for (;;) {
     if (interrupted || result.steps >= limits.steps || result.instructions >= limits.instructions ||
         std::chrono::steady_clock::now() > deadline) {
@@ -51,7 +55,7 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
     while (batch.size() < most) {
       auto child = children.next();
       if (!child) break;
-      batch.push_back(std::move(*child));
+      if (tried.insert(case_id(child->value())).second) batch.push_back(std::move(*child));
     }
     if (batch.empty()) return result;
 
@@ -72,6 +76,7 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
     for (int i = 0; i < std::min(chosen + 1, count); ++i)
       result.instructions += verdicts[i].instructions;
     if (chosen == count) continue;
+    for (int i = chosen + 1; i < count; ++i) tried.erase(case_id(batch[i].value()));
     result.smallest = batch[chosen].value();
     result.verdict = std::move(verdicts[chosen]);
     ++result.better;

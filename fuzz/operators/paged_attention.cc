@@ -10,6 +10,7 @@
 
 #include "fuzz/attention_contract.h"
 #include "fuzz/image.h"
+#include "fuzz/operators/claims.h"
 #include "fuzz/operators/paged_attention_inputs.h"
 #include "fuzz/paging.h"
 #include "gpu/error.h"
@@ -19,33 +20,15 @@ namespace wavefuzz {
 using namespace paged_attention;
 
 void PagedAttention::check_manifest(const Manifest& manifest) const {
-  const auto claim = [&](const char* name, bool text) -> const Claim& {
-    const auto it = manifest.claims.find(name);
-    if (it == manifest.claims.end())
-      throw Error(Exit::kUsage,
-                  fmt::format("{}: field 'claims.{}' is missing", manifest.file, name));
-    if (text == it->second.choices.empty()) {
-      throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' must be {}", manifest.file, name,
-                                            text ? "a list of choices" : "a range {min, max}"));
-    }
-    return it->second;
-  };
-  const auto choices = [&](const char* name, std::vector<std::string> known) {
-    for (const std::string& choice : claim(name, true).choices) {
-      if (std::find(known.begin(), known.end(), choice) != known.end()) continue;
-      throw Error(Exit::kUsage,
-                  fmt::format("{}: field 'claims.{}' names '{}', which the operator does not have",
-                              manifest.file, name, choice));
-    }
-  };
+  const Claims claims(manifest);
   for (const char* name :
        {"kv_heads", "gqa", "head_dim", "page_size", "max_qlen", "window", "splits"})
-    claim(name, false);
-  choices("q_dtype", {"bf16", "f16"});
-  choices("kv_dtype", {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"});
-  choices("kv_scale", {"none", "per_tensor", "per_token"});
-  choices("v_layout", {"plain", "shuffled"});
-  choices("sinks", {"off", "on"});
+    claims.range(name);
+  claims.choices("q_dtype", {"bf16", "f16"});
+  claims.choices("kv_dtype", {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"});
+  claims.choices("kv_scale", {"none", "per_tensor", "per_token"});
+  claims.choices("v_layout", {"plain", "shuffled"});
+  claims.choices("sinks", {"off", "on"});
   parse_attention_numerics(manifest);
 }
 
@@ -218,25 +201,35 @@ reference::AttentionProblem Inputs::problem(const Group& g) const {
   return p;
 }
 
+TensorView o_view(const Shape& s) {
+  const uint64_t bytes = wavefuzz::bytes_of(s.q_dtype);
+  const auto dims = static_cast<uint64_t>(s.head_dim);
+  return {.buffer = "o",
+          .field = "o",
+          .dtype = s.q_dtype,
+          .axes = {"token", "head", "d"},
+          .shape = {static_cast<uint64_t>(s.total_q), static_cast<uint64_t>(s.heads), dims},
+          .strides = {s.o_stride * bytes, dims * bytes, bytes}};
+}
+
+TensorView lse_view(const Shape& s) {
+  const auto heads = static_cast<uint64_t>(s.heads);
+  return {.buffer = "lse",
+          .field = "lse",
+          .dtype = Dtype::kF32,
+          .axes = {"token", "head"},
+          .shape = {static_cast<uint64_t>(s.total_q), heads},
+          .strides = {heads * 4, 4}};
+}
+
 Expected expected(const std::shared_ptr<const Inputs>& inputs) {
   const Shape& s = inputs->shape;
   const auto tokens = static_cast<uint64_t>(s.total_q);
   const auto heads = static_cast<uint64_t>(s.heads);
   const auto dims = static_cast<uint64_t>(s.head_dim);
-  const uint64_t bytes = wavefuzz::bytes_of(s.q_dtype);
   Expected e;
-  e.o.view = {.buffer = "o",
-              .field = "o",
-              .dtype = s.q_dtype,
-              .axes = {"token", "head", "d"},
-              .shape = {tokens, heads, dims},
-              .strides = {s.o_stride * bytes, dims * bytes, bytes}};
-  e.lse.view = {.buffer = "lse",
-                .field = "lse",
-                .dtype = Dtype::kF32,
-                .axes = {"token", "head"},
-                .shape = {tokens, heads},
-                .strides = {heads * 4, 4}};
+  e.o.view = o_view(s);
+  e.lse.view = lse_view(s);
   e.lse.primary = false;
   e.o.trivial = {{"mean(V)", {}}};
   for (auto* list : {&e.o.value, &e.o.hard, &e.o.likely, &e.o.trivial[0].second})
@@ -313,9 +306,10 @@ OperatorPage PagedAttention::page() const {
                    "plain [pages, kv_heads, head_dim, page_size] or shuffled [pages, kv_heads, "
                    "page_size/x, head_dim, x]; v_page_stride, v_head_stride",
                    "in"},
-                  {"k_scale, v_scale", "f32",
+                  {"k_scale", "f32",
                    "[1], or [pages, kv_heads, page_size]; scale_page_stride, scale_head_stride",
                    "in"},
+                  {"v_scale", "f32", "as k_scale", "in"},
                   {"block_table", "i32",
                    "[batch, table_stride] page ids, table_width of a row in use", "in"},
                   {"context_lens", "i32", "[batch] keys, those of the query tokens included", "in"},
@@ -329,27 +323,44 @@ OperatorPage PagedAttention::page() const {
                      {"kv_scale", "none (16-bit caches), per_tensor, per_token (and kv head)"},
                      {"v_layout", "plain, shuffled"},
                      {"sinks", "off, on"},
-                     {"kv_heads, gqa", "kv heads; query heads of each"},
-                     {"head_dim, page_size", "elements; tokens"},
+                     {"kv_heads", "heads of the cache"},
+                     {"gqa", "query heads of each"},
+                     {"head_dim", "elements of a head's row"},
+                     {"page_size", "tokens of a page"},
                      {"window", "keys that a token sees, its own included; 0: all"},
                      {"softmax_scale", "real"},
                      {"split_tokens", "keys of a split; 0: one split for all"},
                      {"extra_splits", "splits beyond the longest context"},
-                     {"q_gap, o_gap", "elements between the rows of two tokens"},
-                     {"k_head_gap, k_page_gap, v_head_gap, v_page_gap",
-                      "bytes between heads and between pages of the caches"},
-                     {"scale_head_gap, scale_page_gap", "the same of the scales"},
-                     {"table_gap", "entries between rows of the block table"},
+                     {"q_gap", "elements between the rows of two tokens of q"},
+                     {"o_gap", "the same of o"},
+                     {"k_head_gap", "bytes between two heads of a page of k_cache"},
+                     {"k_page_gap", "bytes between two pages of k_cache"},
+                     {"v_head_gap", "bytes between two heads of a page of v_cache"},
+                     {"v_page_gap", "bytes between two pages of v_cache"},
+                     {"scale_head_gap", "bytes between two heads of a page of scales"},
+                     {"scale_page_gap", "bytes between two pages of scales"},
+                     {"table_gap", "entries between two rows of block_table"},
                      {"unowned",
                       "what belongs to no key on a sequence's last page and behind it in the block "
-                      "table: poison, nan, huge"}},
-      .derived = {{"batch, heads, total_q, max_qlen, max_context", "of the sequences"},
-                  {"splits, split_keys", "splits; keys of one"},
-                  {"q_stride, o_stride", "elements"},
-                  {"k_page_stride, k_head_stride, v_page_stride, v_head_stride, "
-                   "scale_page_stride, scale_head_stride",
-                   "bytes"},
-                  {"table_stride, table_width", "entries"},
+                      "table: poison, nan, huge"},
+                     {"relation", "none, or a metamorphic relation"}},
+      .derived = {{"batch", "sequences"},
+                  {"heads", "query heads"},
+                  {"total_q", "query tokens of all sequences"},
+                  {"max_qlen", "query tokens of the longest"},
+                  {"max_context", "keys of the longest"},
+                  {"splits", "of the launch"},
+                  {"split_keys", "keys of a split"},
+                  {"q_stride", "elements"},
+                  {"o_stride", "elements"},
+                  {"k_page_stride", "bytes"},
+                  {"k_head_stride", "bytes"},
+                  {"v_page_stride", "bytes"},
+                  {"v_head_stride", "bytes"},
+                  {"scale_page_stride", "bytes"},
+                  {"scale_head_stride", "bytes"},
+                  {"table_stride", "entries"},
+                  {"table_width", "entries of the longest row in use"},
                   {"pages", "in use"}},
       .numerics = attention_numerics_fields(),
       .relations = relation_entries(),

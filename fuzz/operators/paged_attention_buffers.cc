@@ -9,6 +9,7 @@
 #include <span>
 
 #include "fuzz/image.h"
+#include "fuzz/operators/claims.h"
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/paging.h"
 #include "gpu/error.h"
@@ -19,29 +20,19 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{1} << 42;  // of a buffer: address space only
 
-int64_t in_range(const Case& c, const char* name, int64_t min, int64_t max) {
-  const int64_t value = c.params.integer(name);
-  if (value < min || value > max) {
-    throw Error(Exit::kUsage,
-                fmt::format("parameter '{}' must be {}..{}, is {}", name, min, max, value));
-  }
-  return value;
-}
-
 /// An integer list with an entry for each sequence, within bounds.
 std::vector<int64_t> list(const Case& c, const char* name, size_t size, int64_t max) {
-  const auto it = c.integers.find(name);
-  if (it == c.integers.end() || it->second.size() != size)
-    throw Error(Exit::kUsage, fmt::format("list '{}' must have {} entries", name, size));
-  for (const int64_t value : it->second) {
+  const std::vector<int64_t>& values = integers_of(c, name, size);
+  for (const int64_t value : values) {
     if (value < 0 || value > max)
-      throw Error(Exit::kUsage, fmt::format("list '{}' must hold 0..{}, has {}", name, max, value));
+      throw Error(Exit::kUsage,
+                  fmt::format("tensor '{}' must hold 0..{}, has {}", name, max, value));
   }
-  return it->second;
+  return values;
 }
 
 int64_t gap(const Case& c, const char* name, int64_t multiple_of) {
-  const int64_t value = in_range(c, name, 0, kMostBytes);
+  const int64_t value = param_in(c, name, 0, kMostBytes);
   if (value % multiple_of != 0)
     throw Error(Exit::kUsage, fmt::format("parameter '{}' must be a multiple of {}, is {}", name,
                                           multiple_of, value));
@@ -74,12 +65,12 @@ Shape::Shape(const Case& c) {
   per_token = scales == "per_token";
   sinks = p.text("sinks") == "on";
 
-  kv_heads = in_range(c, "kv_heads", 1, kMostKvHeads);
-  gqa = in_range(c, "gqa", 1, kMostGqa);
+  kv_heads = param_in(c, "kv_heads", 1, kMostKvHeads);
+  gqa = param_in(c, "gqa", 1, kMostGqa);
   heads = kv_heads * gqa;
-  head_dim = in_range(c, "head_dim", 1, 1024);
-  page_size = in_range(c, "page_size", 1, 4096);
-  window = in_range(c, "window", 0, kMostContext);
+  head_dim = param_in(c, "head_dim", 1, 1024);
+  page_size = param_in(c, "page_size", 1, 4096);
+  window = param_in(c, "window", 0, kMostContext);
   const auto bytes = static_cast<uint32_t>(bytes_of(kv_dtype));
   k = {static_cast<uint32_t>(kv_heads), static_cast<uint32_t>(head_dim),
        static_cast<uint32_t>(page_size), bytes};
@@ -93,7 +84,7 @@ Shape::Shape(const Case& c) {
 
   const auto it = c.integers.find("context_lens");
   if (it == c.integers.end() || it->second.empty())
-    throw Error(Exit::kUsage, "list 'context_lens' must have an entry for each sequence");
+    throw Error(Exit::kUsage, "tensor 'context_lens' must have an entry for each sequence");
   batch = static_cast<int64_t>(it->second.size());
   context = list(c, "context_lens", batch, kMostContext - 1);
   qlen = list(c, "qlens", batch, kMostQueries);
@@ -116,10 +107,10 @@ Shape::Shape(const Case& c) {
   }
   total_q = first_token.back();
 
-  const int64_t split_tokens = in_range(c, "split_tokens", 0, kMostContext);
+  const int64_t split_tokens = param_in(c, "split_tokens", 0, kMostContext);
   split_keys = split_tokens != 0 ? split_tokens : std::max<int64_t>(max_context, 1);
   splits = std::max<int64_t>(1, (max_context + split_keys - 1) / split_keys) +
-           in_range(c, "extra_splits", 0, 1024);
+           param_in(c, "extra_splits", 0, 1024);
 
   q_stride = heads * head_dim + gap(c, "q_gap", 1);
   o_stride = heads * head_dim + gap(c, "o_gap", 1);

@@ -236,7 +236,10 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   draw_sequences(draw, manifest, c);
   draw_strides(draw, c);
   draw_data(draw, c);
-  c.params.set("relation", "none");
+  c.params.set("relation", draw.once_in(4)
+                               ? draw.one_of<std::string>({std::begin(paged_attention::kRelations),
+                                                           std::end(paged_attention::kRelations)})
+                               : "none");
   return c;
 }
 

@@ -40,6 +40,9 @@ struct Inputs {
   Group group(const Readers& read, int64_t b, int64_t h) const;
 };
 
+TensorView o_view(const Shape& shape);
+TensorView lse_view(const Shape& shape);
+
 struct Expected {
   ExpectedTensor o, lse;
 };

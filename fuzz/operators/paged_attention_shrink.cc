@@ -1,6 +1,9 @@
 // The steps by which a failing case of paged attention becomes the smallest one: sequences first,
 // then lengths, shape, strides and pages, then data.
 #include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/paging.h"
@@ -106,26 +109,58 @@ void plainer_choices(const Case& c, std::vector<Step>& steps) {
   steps.push_back([](Case& d) { d.seed = 0; });
 }
 
-void plainer_data(const Case& c, std::vector<Step>& steps) {
-  const Dtype q = parse_dtype(c.params.text("q_dtype"));
-  const Dtype kv = parse_dtype(c.params.text("kv_dtype"));
-  const auto head_dim = static_cast<uint32_t>(c.params.integer("head_dim"));
-  // What the case does not use.
-  if (c.params.text("sinks") == "off") {
-    steps.push_back([](Case& d) {
-      d.special.erase("sinks");
-      d.rows["sinks"] = {{}};
+/// Fewer recipes and plainer ones. A pattern says more to a reader than its elements spelled out.
+void plainer_recipes(std::vector<Step>& steps, const Case& c, const char* tensor) {
+  const auto plainer = [&](const RowRecipe& row, std::function<RowRecipe&(Case&)> at) {
+    const auto becomes = [&](RowRecipe to) {
+      if (to != row) steps.push_back([at, to = std::move(to)](Case& d) { at(d) = to; });
+    };
+    if (row.fill != "zero") becomes({"zero", 0, {}});
+    if (row.fill != "zero" && row.fill != "one") becomes({"one", 0, {}});
+    if (row.exponent != 0) becomes({row.fill, 0, row.set});
+    if (!row.set.empty() && std::string(tensor) != "sinks") becomes({row.fill, row.exponent, {}});
+  };
+  if (const auto special = c.special.find(tensor); special != c.special.end()) {
+    std::vector<int64_t> at;
+    for (const auto& [row, recipe] : special->second) at.push_back(row);
+    for (const auto& [begin, end] : chunks(at.size())) {
+      steps.push_back(
+          [tensor, rows = std::vector(at.begin() + static_cast<ptrdiff_t>(begin),
+                                      at.begin() + static_cast<ptrdiff_t>(end))](Case& d) {
+            for (const int64_t row : rows) d.special.at(tensor).erase(row);
+            if (d.special.at(tensor).empty()) d.special.erase(tensor);
+          });
+    }
+    for (const auto& [row, recipe] : special->second)
+      plainer(recipe,
+              [tensor, row = row](Case& d) -> RowRecipe& { return d.special[tensor][row]; });
+  }
+  const std::vector<RowRecipe>& rows = c.rows.at(tensor);
+  for (const auto& [begin, end] : chunks(rows.size())) {
+    if (end - begin == rows.size()) continue;  // a tensor has at least one recipe
+    steps.push_back([tensor, begin = begin, end = end](Case& d) {
+      d.rows.at(tensor) = without(d.rows.at(tensor), begin, end);
     });
   }
+  for (size_t i = 0; i < rows.size(); ++i)
+    plainer(rows[i], [tensor, i](Case& d) -> RowRecipe& { return d.rows[tensor][i]; });
+}
+
+void plainer_data(const Case& c, std::vector<Step>& steps) {
+  // What the case does not use.
+  const auto unused = [&](const char* tensor) {
+    steps.push_back([tensor](Case& d) {
+      d.special.erase(tensor);
+      d.rows[tensor] = {{}};
+    });
+  };
+  if (c.params.text("sinks") == "off") unused("sinks");
   if (c.params.text("kv_scale") == "none") {
-    steps.push_back([](Case& d) { d.rows["k_scale"] = d.rows["v_scale"] = {{"one", 0, {}}}; });
+    unused("k_scale");
+    unused("v_scale");
   }
-  plainer_rows(steps, c, "q", q, head_dim);
-  plainer_rows(steps, c, "k", kv, head_dim);
-  plainer_rows(steps, c, "v", kv, head_dim);
-  plainer_rows(steps, c, "k_scale", Dtype::kF32, 1);
-  plainer_rows(steps, c, "v_scale", Dtype::kF32, 1);
-  plainer_rows(steps, c, "sinks", Dtype::kF32, 1);
+  for (const char* tensor : {"q", "k", "v", "k_scale", "v_scale", "sinks"})
+    plainer_recipes(steps, c, tensor);
 }
 
 }  // namespace

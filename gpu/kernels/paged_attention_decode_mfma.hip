@@ -121,14 +121,16 @@ __device__ void attend(const PagedAttentionArgs& a) {
     const Row row(a, kv_head, is_row ? block + column : 0);
     KeyRange keys = visible_keys(a, sequence, row.token);
     keys.begin = max(keys.begin, split_begin);
-    keys.end = is_row ? min(keys.end, split_end) : keys.begin;
+    keys.end = min(keys.end, split_end);
     // All that some row of the block sees, from a whole tile on.
-    const int begin = block_min(is_row ? keys.begin : split_end) / kTile * kTile;
-    const int end = block_max(keys.end);
+    const bool sees_any = is_row && keys.begin < keys.end;
+    const int begin = block_min(sees_any ? keys.begin : split_end) / kTile * kTile;
+    const int end = block_max(sees_any ? keys.end : 0);
 
     Short4 q[kDimBlocks] = {};
     const uint16_t* q_row =
         a.q + (sequence.first_token + row.token) * a.q_stride + int64_t{row.head} * a.head_dim;
+#pragma unroll
     for (int d = 0; d < kDimBlocks; ++d) {
       if (d < dim_blocks && is_row)
         q[d] = *reinterpret_cast<const Short4*>(q_row + d * kBlock + quarter);
@@ -150,8 +152,9 @@ __device__ void attend(const PagedAttentionArgs& a) {
           k = a.k_cache + page.offset(a.k_page_stride, a.k_head_stride, kv_head) +
               k_page.index_in_head(page.row, quarter) * Cache::kBytes;
         }
+#pragma unroll
         for (int d = 0; d < kDimBlocks; ++d) {
-          if (d >= dim_blocks) break;
+          if (d >= dim_blocks) continue;
           Short4 values = {};
           if (key < end)
             values =
@@ -167,7 +170,7 @@ __device__ void attend(const PagedAttentionArgs& a) {
             sum[i] *= k_scale(a, page, kv_head);
             v_scales[b][i] = v_scale(a, page, kv_head);
           }
-          const bool is_visible = key >= keys.begin && key < keys.end;
+          const bool is_visible = is_row && key >= keys.begin && key < keys.end;
           scores[b][i] = is_visible ? sum[i] * scale : -kInfinity;
           tile_max = fmaxf(tile_max, scores[b][i]);
         }
@@ -196,8 +199,9 @@ __device__ void attend(const PagedAttentionArgs& a) {
           v = a.v_cache + page.offset(a.v_page_stride, a.v_head_stride, kv_head) +
               v_page.index_in_head(page.row, column) * Cache::kBytes;
         }
+#pragma unroll
         for (int d = 0; d < kDimBlocks; ++d) {
-          if (d >= dim_blocks) break;
+          if (d >= dim_blocks) continue;
           Short4 values = {};
           if (count > 0)
             values =
@@ -211,8 +215,9 @@ __device__ void attend(const PagedAttentionArgs& a) {
     if (!is_row) continue;
     const RowOutput<Bf16> output(a, sequence, row, split);
     const float divisor = output.divisor(state);
+#pragma unroll
     for (int d = 0; d < kDimBlocks; ++d) {
-      if (d >= dim_blocks) break;
+      if (d >= dim_blocks) continue;
       for (int i = 0; i < 4; ++i)
         output.store(state, d * kBlock + quarter + i, acc[d][i] / divisor);
     }

@@ -399,10 +399,12 @@ constexpr Row kRows[] = {
 
     // gfx950.
     table(vector("v_bitop3_b32", [](u32 a, u32 b, u32 c, u32 t) { return bitop3(a, b, c, t); }))
-        .on(kGfx950Only),
+        .on(kGfx950Only)
+        .with(poison_bitop3),
     table(vector_half("v_bitop3_b16",
                       [](u16 a, u16 b, u16 c, u32 t) { return u16(bitop3(a, b, c, t)); }))
-        .on(kGfx950Only),
+        .on(kGfx950Only)
+        .with(poison_bitop3),
     vector_half("v_ashr_pk_i8_i32",
                 [](i32 a, i32 b, u32 n) {
                   return u16((clamp_to<i8>(a >> (n & 31), -128, 127) & 0xff) |

@@ -100,6 +100,15 @@ uint64_t poison_bfe_i32(const uint64_t* v, const uint64_t* p) {
 uint64_t poison_bfi(const uint64_t* v, const uint64_t* p) {
   return p[0] | (v[0] & p[1]) | (~v[0] & p[2]);
 }
+uint64_t poison_bitop3(const uint64_t* v, const uint64_t* p) {
+  uint64_t can_be[2] = {};  // over what the undefined bits of the operands may hold
+  for (unsigned i = 0; i < 8; ++i) {
+    uint64_t possible = kAll;
+    for (unsigned k = 0; k < 3; ++k) possible &= p[k] | ((i >> (2 - k) & 1) ? v[k] : ~v[k]);
+    can_be[v[3] >> i & 1] |= possible;
+  }
+  return can_be[0] & can_be[1];
+}
 uint64_t poison_alignbit(const uint64_t* v, const uint64_t* p) {
   return all_if(p[2]) | uint32_t((p[0] << 32 | uint32_t(p[1])) >> (v[2] & 31));
 }

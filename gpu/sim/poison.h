@@ -43,6 +43,7 @@ uint64_t poison_select_scc(const uint64_t* v, const uint64_t* p);  // c ? a : b
 uint64_t poison_bfe_u32(const uint64_t* v, const uint64_t* p);     // a[b +: c]
 uint64_t poison_bfe_i32(const uint64_t* v, const uint64_t* p);
 uint64_t poison_bfi(const uint64_t* v, const uint64_t* p);        // (a & b) | (~a & c)
+uint64_t poison_bitop3(const uint64_t* v, const uint64_t* p);     // truth table d of {a, b, c}
 uint64_t poison_alignbit(const uint64_t* v, const uint64_t* p);   // {a, b} >> c
 uint64_t poison_alignbyte(const uint64_t* v, const uint64_t* p);  // {a, b} >> 8c
 uint64_t poison_perm(const uint64_t* v, const uint64_t* p);       // bytes of {a, b} picked by c

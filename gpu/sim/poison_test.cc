@@ -47,6 +47,22 @@ TEST(Spread, BytesThroughMovesAndBitOperations) {
       0xffff'0000u);
 }
 
+// A bit is undefined where the truth table lets the undefined operand decide. Tables: 0x80 is
+// a & b & c, 0xfe a | b | c, 0xf0 a alone.
+TEST(Spread, TruthTables) {
+  AsmOptions options;
+  options.arch = Arch::kGfx950;
+  const auto poison = [&](const std::string& table) {
+    AsmWave wave("v_bitop3_b32 v2, v1, s0, v0 bitop3:" + table, options);
+    wave.set_v(0, 0x0000'ffff).set_s(0, 0xff).run();
+    return wave.v_poison(2);
+  };
+  EXPECT_EQ(poison("0x80"), 0xffu);
+  EXPECT_EQ(poison("0xfe"), 0xffff'0000u);
+  EXPECT_EQ(poison("0xf0"), 0xffff'ffffu);
+  EXPECT_EQ(poison("0xcc"), 0u);
+}
+
 // A lane mask spilled to a VGPR lane: undefined bits of inactive lanes do not spread to others.
 TEST(Spread, SpilledMasksKeepDefinedBits) {
   EXPECT_EQ(poison_of("s_and_b32 s3, s2, 0xfffffff0\nv_mov_b32 v2, 0\nv_writelane_b32 v2, s3, 0"),
