@@ -137,32 +137,39 @@ void Indexer::judge(const Run& run, Judge& judge) const {
 }
 
 OperatorPage Indexer::page() const {
-  return {
-      .name = name(),
-      .summary =
-          "The sparse-attention indexer as a pipeline: K writer, logits, top-k, in one problem.",
-      .semantics =
-          {"indexer_k_quant_and_cache of all keys, paged_mqa_logits over the cache, "
-           "top_k_per_row (decode_1d) of the logits",
-           "each stage is judged on what the stages before it really wrote; a finding's place "
-           "starts with its stage"},
-      .buffers = {{"k", "bf16 or f16", "[tokens, head_dim], row stride k_stride", "in"},
-                  {"slot_mapping", "i64", "[tokens]", "in"},
-                  {"kv_cache", "bytes", "as paged_mqa_logits'", "out, then in"},
-                  {"q, weights, block_table, context_lens", "", "as paged_mqa_logits'", "in"},
-                  {"logits", "f32", "as paged_mqa_logits'", "out, then in"},
-                  {"indices", "i32", "[batch * next_n, k], row stride indices_stride", "out"}},
-      .parameters = {{"k_dtype, scale_fmt, k_stride", "as indexer_k_quant_and_cache's"},
-                     {"k, indices_stride", "as top_k_per_row's"},
-                     {"all others", "as paged_mqa_logits'"}},
-      .derived = {{"tokens", "keys of all requests"},
-                  {"mask, two_d, rows, atoms", "as paged_mqa_logits'"}},
-      .numerics = {{"writer", "the contract of indexer_k_quant_and_cache"},
-                   {"logits", "the contract of paged_mqa_logits"}},
-      .relations = {},
-      .unspecified = {"as the stages'"},
-      .presets = {},
-  };
+  // The logits' page has most of it.
+  OperatorPage page = find_operator("paged_mqa_logits").page();
+  page.name = name();
+  page.summary =
+      "The sparse-attention indexer as a pipeline: K writer, logits, top-k, in one problem.";
+  page.semantics = {
+      "indexer_k_quant_and_cache of all keys, paged_mqa_logits over the cache, top_k_per_row "
+      "(decode_1d) of the logits",
+      "each stage is judged on what the stages before it really wrote; a finding's place starts "
+      "with "
+      "its stage"};
+  page.buffers.insert(page.buffers.begin(),
+                      {{"k", "bf16 or f16", "[tokens, head_dim], row stride k_stride", "in"},
+                       {"slot_mapping", "i64", "[tokens]", "in"}});
+  for (OperatorPage::BufferEntry& buffer : page.buffers) {
+    if (buffer.name == "kv_cache" || buffer.name == "logits") buffer.direction = "out, then in";
+  }
+  page.buffers.push_back(
+      {"indices", "i32", "[batch * next_n, k], row stride indices_stride", "out"});
+  const std::vector<OperatorPage::Entry> of_stages = {
+      {"k_dtype", "bf16, f16"},
+      {"scale_fmt", "f32, ue8m0"},
+      {"k_stride", "elements from one row of k to the next"},
+      {"k", "indices of a row"},
+      {"indices_stride", "elements"}};
+  page.parameters.insert(page.parameters.end(), of_stages.begin(), of_stages.end());
+  page.derived.push_back({"tokens", "keys of all requests"});
+  page.numerics = {{"writer", "the contract of indexer_k_quant_and_cache"},
+                   {"logits", "the contract of paged_mqa_logits"}};
+  page.relations.clear();
+  page.unspecified = {"as the stages'"};
+  page.presets.clear();
+  return page;
 }
 
 std::string Indexer::summary(const Case& c) const {
