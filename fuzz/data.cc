@@ -50,6 +50,7 @@ enum class Fill {
   kSpread,
   kRamp,
   kAlternate,
+  kClose,
 };
 
 Fill parse_fill(const std::string& name) {
@@ -228,6 +229,8 @@ std::vector<uint32_t> fill_row(const RowRecipe& recipe, Dtype dtype, quant::Fp8 
         return std::ldexp(1 + uniform(words[0]), static_cast<int>(words[1] % 17) - 8);
       case Fill::kRamp:
         return 1 + static_cast<float>(column);
+      case Fill::kClose:
+        return 1 + uniform(words[0]) * 0x1p-11f;
       case Fill::kAlternate:
         return column % 2 == 0 ? 1.0f : -1.0f;
       case Fill::kBits:

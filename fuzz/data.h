@@ -65,6 +65,7 @@ inline constexpr FillPattern kFillPatterns[] = {
      "[1, 2) * 2^e, e in -8..8: scales that differ from row to row and element to element"},
     {"ramp", "1 + column"},
     {"alternate", "+1, -1, +1, ..."},
+    {"close", "[1, 1 + 2^-11): all round to the same half"},
 };
 
 /// The bits of one row of `columns` elements. `format` is the FP8 format that halfway values are

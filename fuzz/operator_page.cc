@@ -21,6 +21,19 @@ void table(std::string& out, const char* title, const char* first,
 
 }  // namespace
 
+std::vector<OperatorPage::Entry> one_each(const std::vector<OperatorPage::Entry>& entries) {
+  std::vector<OperatorPage::Entry> out;
+  for (const OperatorPage::Entry& entry : entries) {
+    size_t begin = 0;
+    for (size_t end = 0; end != std::string::npos; begin = end + 2) {
+      end = entry.name.find(", ", begin);
+      out.push_back(
+          {entry.name.substr(begin, end == std::string::npos ? end : end - begin), entry.meaning});
+    }
+  }
+  return out;
+}
+
 std::string markdown(const OperatorPage& page) {
   std::string out = fmt::format("# {}\n\n{}\n", page.name, page.summary);
   list(out, "What it computes", page.semantics);

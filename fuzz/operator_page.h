@@ -32,6 +32,9 @@ struct OperatorPage {
   std::vector<std::string> presets = {};  ///< by project
 };
 
+/// The entries with each name of a list "a, b, c" as one of its own.
+std::vector<OperatorPage::Entry> one_each(const std::vector<OperatorPage::Entry>& entries);
+
 /// The page in Markdown, as docs/operators/NAME.md holds it.
 std::string markdown(const OperatorPage& page);
 

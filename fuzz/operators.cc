@@ -5,24 +5,33 @@
 #include <rapidcheck/shrinkable/Create.h>
 
 #include "fuzz/operator.h"
+#include "fuzz/operators/indexer.h"
+#include "fuzz/operators/indexer_k_gather.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/merge_attn_states.h"
+#include "fuzz/operators/mla_decode.h"
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/operators/paged_mqa_logits.h"
+#include "fuzz/operators/quantise_fp8.h"
+#include "fuzz/operators/top_k_per_row.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
 
 const std::vector<const Operator*>& operators() {
+  static const Indexer kIndexer;
+  static const IndexerKGather kIndexerKGather;
   static const IndexerKWriter kIndexerKWriter;
   static const MergeAttnStates kMergeAttnStates;
+  static const MlaDecode kMlaDecode;
+  static const NormaliseFnToFnuz kNormaliseFnToFnuz;
   static const PagedAttention kPagedAttention;
   static const PagedMqaLogits kPagedMqaLogits;
+  static const QuantiseFp8 kQuantiseFp8;
+  static const TopKPerRow kTopKPerRow;
   static const std::vector<const Operator*> kOperators = {
-      &kIndexerKWriter,
-      &kMergeAttnStates,
-      &kPagedAttention,
-      &kPagedMqaLogits,
+      &kIndexer,           &kIndexerKGather, &kIndexerKWriter, &kMergeAttnStates, &kMlaDecode,
+      &kNormaliseFnToFnuz, &kPagedAttention, &kPagedMqaLogits, &kQuantiseFp8,     &kTopKPerRow,
   };
   return kOperators;
 }

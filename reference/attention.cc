@@ -21,7 +21,9 @@ std::vector<std::pair<std::string, double>> attention_bound_terms(const Attentio
     throw std::invalid_argument("attention_bound_terms: no such element");
   AttentionProblem one = problem;
   one.rows = 1;
-  one.q += row * (problem.q_stride ? problem.q_stride : problem.qk_dim);
+  const uint64_t q_row = row * (problem.q_stride ? problem.q_stride : problem.qk_dim);
+  one.q += q_row;
+  if (one.q_error) one.q_error += q_row;
   if (one.q_scale) one.q_scale += row;
   if (one.first) one.first += row;
   if (one.last) one.last += row;

@@ -31,7 +31,8 @@ enum class PFormat { kF32, kBf16, kF16, kFp8 };
 /// How a kernel computes, as far as its rounding errors depend on it: the numerics of a manifest.
 struct AttentionNumerics {
   /// Products that one step of the accumulation sums: 1 = chains of f32 fma or f32 sums in any
-  /// order; 16, 32... = a matrix instruction, whose sum may be truncated to 24 bits (CDNA3).
+  /// order; 8, 16, 32... = the K of a matrix instruction, which may sum in groups and cut low bits
+  /// off (CDNA3).
   uint32_t score_block = 1;
   uint32_t pv_block = 1;
   /// f32 roundings of a score after the dot product, beside one each for q_scale and k_scale: by
@@ -71,7 +72,8 @@ struct AttentionNumerics {
 };
 
 /// One set of keys and the query rows that attend to (parts of) it: a kv head of one sequence.
-/// All values are finite. Throws std::invalid_argument for null inputs, last > keys and the like.
+/// All values are finite, and what a kernel makes of them stays in f32's range. Throws
+/// std::invalid_argument for null inputs, last > keys and the like.
 struct AttentionProblem {
   uint32_t rows = 0, qk_dim = 0, v_dim = 0, keys = 0;
   const float* q = nullptr;  ///< [rows, qk_dim], as the kernel multiplies it
@@ -83,6 +85,9 @@ struct AttentionProblem {
   const double* q_scale = nullptr;                    ///< [rows]; null: 1
   double score_scale = 1;     ///< softmax scale times whatever is common to all scores
   double v_common_scale = 1;  ///< applied to the sum
+  /// [rows, qk_dim], strides as q: what the kernel's own q may differ by, where it quantises q
+  /// itself and codes may flip. Null: 0.
+  const float* q_error = nullptr;
   /// [rows] row r sees keys first[r] <= i < last[r]. Null: 0 and keys. first >= last: an empty row.
   const uint32_t* first = nullptr;
   const uint32_t* last = nullptr;

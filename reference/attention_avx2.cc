@@ -11,6 +11,8 @@ struct Avx2 {
   static constexpr uint32_t kRows64 = 2, kRows32 = 4;
   static Double fma(Double a, Double b, Double c) { return _mm256_fmadd_pd(a, b, c); }
   static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+  static Double widen(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+  static void narrow(float* p, Double x) { _mm_storeu_ps(p, _mm256_cvtpd_ps(x)); }
 };
 
 }  // namespace

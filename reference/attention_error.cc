@@ -6,12 +6,14 @@
 namespace wavefuzz::reference {
 namespace {
 
-// What a sum of n products by matrix instructions of `block` loses, in units of u times the sum of
-// magnitudes. In a block each of the products, the accumulator and the two joins lose at most 2^-24
-// of the largest of them; what a block adds to the accumulator's own path is three such losses
-// (alignment, floor, rounding).
+// What a sum of n products by matrix instructions over `block` of them loses, in units of u times
+// the sum of magnitudes. gfx942 (MMA-Sim's CDNA3 model) sums groups of 8 or 16 in fixed point of 24
+// fractional bits below the group's largest product: each product, the two halves and their sum
+// lose at most u times that largest one, in all at most block + 3 times the sum of magnitudes. Then
+// each group is added to an accumulator cut to 24 bits, and rounded: little more than twice u times
+// magnitudes. The larger of all groups that gfx950 may have, and the more joins of the smallest.
 double block_roundings(double n, uint32_t block) {
-  return (block + 3.0) + 3.0 * std::ceil(n / block);
+  return block + 3.0 + 2.25 * std::ceil(n / std::min(block, kSmallestGroup));
 }
 
 }  // namespace
@@ -47,6 +49,12 @@ double ErrorModel::gamma(double n, bool likely) const {
   return likely ? std::min(hard, numerics_.lambda * std::sqrt(n) * kUnit) : hard;
 }
 
+double ErrorModel::dot_error(bool likely) const {
+  if (numerics_.score_block <= 1) return gamma(problem_.qk_dim, likely);
+  // Truncation has a sign: its losses add up, also in the likely bound.
+  return gamma(block_roundings(problem_.qk_dim, numerics_.score_block));
+}
+
 RowError ErrorModel::row(uint32_t r, bool likely) const {
   const AttentionProblem& p = problem_;
   const AttentionNumerics& n = numerics_;
@@ -57,10 +65,7 @@ RowError ErrorModel::row(uint32_t r, bool likely) const {
   RowError e;
   const double scaling = n.scale_roundings + (p.q_scale ? 1 : 0) + (p.k_scale ? 1 : 0);
   if (has(Cause::kDot)) {
-    // Truncation has a sign: its losses add up, also in the likely bound.
-    const double dot = n.score_block <= 1 ? gamma(p.qk_dim, likely)
-                                          : gamma(block_roundings(p.qk_dim, n.score_block));
-    e.dot = dot * (1 + gamma(scaling)) * scale;
+    e.dot = dot_error(likely) * (1 + gamma(scaling)) * scale;
   }
   if (has(Cause::kScale)) e.scaled = gamma(scaling);
   if (has(Cause::kExp)) {

@@ -64,6 +64,12 @@ struct RowError {
 /// f32's unit roundoff, enlarged by what f64 and the bound's own arithmetic lose.
 inline constexpr double kUnit = 0x1p-24 * (1 + 0x1p-12);
 
+/// Products that a matrix instruction sums at a time, at least (gfx942, f16 and bf16).
+inline constexpr uint32_t kSmallestGroup = 8;
+
+/// A product with a subnormal element of f16 or e5m2 is aligned as if the element were 2^-14.
+inline constexpr double kSubnormalExponent = 0x1p-14;
+
 /// Largest magnitude that flushing a denormal f32 loses.
 inline constexpr double kFlushed = 0x1p-126;
 
@@ -77,6 +83,9 @@ class ErrorModel {
 
   /// n roundings: gamma_n, or the likely form where that is smaller.
   double gamma(double n, bool likely = false) const;
+
+  /// Of sum_d q_d k_id, relative to the sum of magnitudes.
+  double dot_error(bool likely) const;
 
   uint32_t splits() const { return splits_; }
   double exp_error() const { return numerics_.exp_ulps * 2 * kUnit; }

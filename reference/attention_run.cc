@@ -66,23 +66,8 @@ struct Copies {
   std::vector<double> k, v;
   std::vector<float> k_magnitude, v_magnitude;
   std::vector<double> k_scale, k_scale_magnitude, v_scale;
+  double k_most;  // largest |k|, where matrix instructions make that matter
 };
-
-template <typename To, uint32_t kBlock, typename Convert>
-void copy_blocks(const float* from, uint64_t row, uint64_t column, uint32_t columns, uint32_t depth,
-                 std::vector<To>& to, Convert convert) {
-  const uint32_t blocks = (columns + kBlock - 1) / kBlock;
-  to.resize(size_t{blocks} * depth * kBlock);
-  for (uint32_t block = 0; block < blocks; ++block) {
-    To* out = to.data() + size_t{block} * depth * kBlock;
-    const uint32_t some = std::min(kBlock, columns - block * kBlock);
-    for (uint32_t d = 0; d < depth; ++d, out += kBlock) {
-      const float* const in = from + d * row + uint64_t{block} * kBlock * column;
-      for (uint32_t j = 0; j < some; ++j) out[j] = convert(in[j * column]);
-      for (uint32_t j = some; j < kBlock; ++j) out[j] = To(0);
-    }
-  }
-}
 
 class Run {
  public:
@@ -93,7 +78,6 @@ class Run {
         options_(options),
         kernels_(kernels(options.isa)),
         model_(problem, numerics, options.causes),
-        grid_(numerics),
         cast_(numerics.p != PFormat::kF32),
         panels_((problem.rows + kLanes - 1) / kLanes),
         q_stride_(problem.q_stride ? problem.q_stride : problem.qk_dim),
@@ -108,7 +92,7 @@ class Run {
 
   void plan();
   void load_rows();
-  void copy(const Chunk& chunk, Copies& copies) const;
+  void copy(uint32_t chunk, bool totals, Copies& copies);
   void sum_segment(const Segment& segment, uint32_t task, uint32_t group);
   void raise(PanelSums& sums, uint32_t panel, const double* maximum, const double* largest) const;
   void add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, Weights& weights,
@@ -118,17 +102,12 @@ class Run {
   void finish_row(const PanelSums& all, const std::vector<double>& partial_error, uint32_t panel,
                   uint32_t lane, AttentionRun& run) const;
   void means(AttentionResult& result) const;
-  double v_magnitude(uint32_t key, uint32_t d) const {
-    return std::abs(double{problem_.v[key * v_stride_ + d]} *
-                    (problem_.v_scale ? problem_.v_scale[key] : 1.0));
-  }
 
   const AttentionProblem& problem_;
   const AttentionNumerics& numerics_;
   const AttentionOptions& options_;
   const Kernels& kernels_;
   const ErrorModel model_;
-  const Grid grid_;
   const bool cast_;
   const uint32_t panels_;
   const uint64_t q_stride_, k_stride_, v_stride_;
@@ -137,6 +116,7 @@ class Run {
   std::vector<Segment> segments_;
   std::vector<double> q_;  // [panels, qk_dim, kLanes]
   std::vector<float> q_magnitude_;
+  std::vector<float> q_most_;                     // [panels * kLanes] largest |q|
   std::vector<RowError> hard_, likely_;           // [panels * kLanes]
   std::vector<std::unique_ptr<PanelSums>> sums_;  // [segments, panels]
   std::vector<double> chunk_v_;                   // [chunks, v_dim] sums of scaled v
@@ -177,33 +157,31 @@ void Run::load_rows() {
   const uint32_t dim = problem_.qk_dim;
   q_.assign(size_t{panels_} * dim * kLanes, 0.0);
   q_magnitude_.assign(q_.size(), 0.0f);
+  q_most_.assign(panels_ * kLanes, 0.0f);
   hard_.resize(panels_ * kLanes);
   likely_.resize(panels_ * kLanes);
   for (uint32_t r = 0; r < problem_.rows; ++r) {
     const size_t panel = r / kLanes, lane = r % kLanes;
+    hard_[r] = model_.row(r, false);
+    likely_[r] = model_.row(r, true);
+    // An uncertain q counts as so much larger a magnitude that the dot product's error covers it.
+    const double per_error = problem_.q_error ? 1 / model_.dot_error(false) : 0;
+    if (problem_.q_error) likely_[r].dot = hard_[r].dot;
     for (uint32_t d = 0; d < dim; ++d) {
       const float q = problem_.q[r * q_stride_ + d];
       q_[(panel * dim + d) * kLanes + lane] = q;
-      q_magnitude_[(panel * dim + d) * kLanes + lane] = std::abs(q);
+      double magnitude = std::abs(q);
+      q_most_[r] = std::max(q_most_[r], std::abs(q));
+      if (problem_.q_error) magnitude += problem_.q_error[r * q_stride_ + d] * (1 + per_error);
+      q_magnitude_[(panel * dim + d) * kLanes + lane] = static_cast<float>(magnitude);
     }
-    hard_[r] = model_.row(r, false);
-    likely_[r] = model_.row(r, true);
   }
 }
 
-void Run::copy(const Chunk& chunk, Copies& c) const {
+void Run::copy(uint32_t index, bool totals, Copies& c) {
   const AttentionProblem& p = problem_;
+  const Chunk& chunk = chunks_[index];
   const uint32_t keys = chunk.end - chunk.begin;
-  const float* const k = p.k + chunk.begin * k_stride_;
-  const float* const v = p.v + chunk.begin * v_stride_;
-  const auto same = [](float x) { return static_cast<double>(x); };
-  const auto magnitude = [](float x) { return std::abs(x); };
-  copy_blocks<double, kBlock64>(k, 1, k_stride_, keys, p.qk_dim, c.k, same);
-  copy_blocks<double, kBlock64>(v, v_stride_, 1, p.v_dim, keys, c.v, same);
-  if (options_.bounds) {
-    copy_blocks<float, kBlock32>(k, 1, k_stride_, keys, p.qk_dim, c.k_magnitude, magnitude);
-    copy_blocks<float, kBlock32>(v, v_stride_, 1, p.v_dim, keys, c.v_magnitude, magnitude);
-  }
   c.k_scale.resize(keys);
   c.k_scale_magnitude.resize(keys);
   c.v_scale.resize(keys);
@@ -212,6 +190,35 @@ void Run::copy(const Chunk& chunk, Copies& c) const {
     c.k_scale_magnitude[i] = std::abs(c.k_scale[i]);
     c.v_scale[i] = p.v_scale ? p.v_scale[chunk.begin + i] : 1.0;
   }
+  const size_t k_numbers = size_t{round_up(keys, kBlock32)} * p.qk_dim;
+  const size_t v_numbers = size_t{round_up(p.v_dim, kBlock32)} * keys;
+  c.k.resize(k_numbers);
+  c.v.resize(v_numbers);
+  if (options_.bounds) {
+    c.k_magnitude.resize(k_numbers);
+    c.v_magnitude.resize(v_numbers);
+  }
+  Copy copy = {};
+  copy.rows = keys;
+  copy.from = p.k + chunk.begin * k_stride_;
+  copy.stride = k_stride_;
+  copy.columns = p.qk_dim;
+  copy.by_rows = true;
+  copy.wide = c.k.data();
+  copy.magnitude = options_.bounds ? c.k_magnitude.data() : nullptr;
+  c.k_most = 0;
+  copy.most = options_.bounds && numerics_.score_block > 1 ? &c.k_most : nullptr;
+  kernels_.copy(copy);
+  copy.from = p.v + chunk.begin * v_stride_;
+  copy.stride = v_stride_;
+  copy.columns = p.v_dim;
+  copy.by_rows = false;
+  copy.wide = c.v.data();
+  copy.magnitude = options_.bounds ? c.v_magnitude.data() : nullptr;
+  copy.scale = c.v_scale.data();
+  copy.sum = totals ? chunk_v_.data() + size_t{index} * p.v_dim : nullptr;
+  copy.most = totals ? &chunk_v_max_[index] : nullptr;
+  kernels_.copy(copy);
 }
 
 // Makes sums relative to larger maxima. A weight's r grows by what the new maximum adds to it; the
@@ -234,8 +241,9 @@ void Run::raise(PanelSums& sums, uint32_t panel, const double* maximum,
     const RowError& e = hard_[panel * kLanes + lane];
     const RowError& l = likely_[panel * kLanes + lane];
     const double factor = std::exp(sums.maximum[lane] - maximum[lane]);
-    const double r = e.argument * (maximum[lane] - sums.maximum[lane]) +
-                     e.largest * (largest[lane] - sums.largest[lane]);
+    // Where the final maximum is known it was counted from the start.
+    const double risen = options_.maximum == nullptr ? maximum[lane] - sums.maximum[lane] : 0;
+    const double r = e.argument * risen + e.largest * (largest[lane] - sums.largest[lane]);
     const double grown = std::expm1(std::min(r, 600.0));
     const auto growth = [&](const RowError& row) {
       const double least = row.constant + row.largest * sums.largest[lane] + row.pv;
@@ -245,9 +253,8 @@ void Run::raise(PanelSums& sums, uint32_t panel, const double* maximum,
     hard_factor[lane] = static_cast<float>(factor * (1 + growth(e)));
     likely_factor[lane] = static_cast<float>(factor * (1 + growth(l)));
     sums.share[lane] = std::min(1.0f, sums.share[lane] + static_cast<float>(growth(e)));
-    sums.off[lane] = factor * (sums.off[lane] + grown * (sums.sum[lane] + sums.off[lane]));
-    sums.off_likely[lane] =
-        factor * (sums.off_likely[lane] + grown * (sums.sum[lane] + sums.off_likely[lane]));
+    for (double* off : {&sums.off[lane], &sums.off_likely[lane]})
+      *off = factor * std::min(1e300, *off + grown * (sums.sum[lane] + *off));
     sums.sum[lane] *= factor;
     sums.maximum[lane] = maximum[lane];
     sums.largest[lane] = largest[lane];
@@ -275,7 +282,7 @@ void Run::add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, We
   const uint32_t blocks64 = (keys + kBlock64 - 1) / kBlock64;
   std::fill(t.begin(), t.begin() + size_t{blocks64} * kBlock64 * kLanes, 0.0);
   kernels_.product64(
-      {copies.k.data(), blocks64, dim, q_.data() + size_t{panel} * dim * kLanes, t.data()});
+      {copies.k.data(), blocks64, dim, true, q_.data() + size_t{panel} * dim * kLanes, t.data()});
   Scores scores = {};
   scores.keys = keys;
   scores.first_key = chunk.begin;
@@ -305,10 +312,19 @@ void Run::add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, We
   weights.v_scale = copies.v_scale.data();
   if (options_.bounds) {
     const uint32_t blocks = (keys + kBlock32 - 1) / kBlock32;
-    // What flushed products and sums may lose, in units of the coefficient (at least u).
-    std::fill(magnitude.begin(), magnitude.begin() + size_t{blocks} * kBlock32 * kLanes,
-              static_cast<float>((dim + 1) * kFlushed / 0x1p-24));
-    kernels_.product32({copies.k_magnitude.data(), blocks, dim,
+    // What flushed products and sums lose, in units of the coefficient (at least u), and products
+    // of subnormal elements where nothing larger is in their group.
+    float least[kLanes];
+    for (uint32_t lane = 0; lane < kLanes; ++lane) {
+      double x = (dim + 1) * kFlushed / 0x1p-24;
+      if (numerics_.score_block > 1)
+        x += (dim / kSmallestGroup + 1) * 2 * kSubnormalExponent *
+             (copies.k_most + q_most_[panel * kLanes + lane]);
+      least[lane] = static_cast<float>(x);
+    }
+    for (uint32_t i = 0; i < blocks * kBlock32; ++i)
+      std::copy(least, least + kLanes, magnitude.begin() + i * kLanes);
+    kernels_.product32({copies.k_magnitude.data(), blocks, dim, true,
                         q_magnitude_.data() + size_t{panel} * dim * kLanes, magnitude.data()});
     weights.magnitude = magnitude.data();
   }
@@ -322,12 +338,15 @@ void Run::add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, We
     error.scaled[lane] = e.scaled;
     error.argument[lane] = e.argument;
     error.constant[lane] = e.constant + e.largest * largest[lane];
+    const uint32_t row = panel * kLanes + lane;
+    if (options_.maximum != nullptr && row < problem_.rows && maximum[lane] != -kInfinity)
+      error.constant[lane] += e.argument * ((*options_.maximum)[row] - maximum[lane]);
     error.pv[lane] = e.pv;
     error.pv_likely[lane] = l.pv;
     weights.share[lane] = sums.share[lane];
   }
   kernels_.weights(weights);
-  if (cast_) cast_weights(model_, grid_, weights, w_likely.data(), state);
+  if (cast_) cast_weights(model_, kernels_, weights, w_likely.data(), state);
   for (uint32_t lane = 0; lane < kLanes; ++lane) {
     sums.sum[lane] += weights.sum[lane];
     sums.off[lane] += weights.off[lane];
@@ -336,11 +355,12 @@ void Run::add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, We
   }
   const uint32_t v64 = (problem_.v_dim + kBlock64 - 1) / kBlock64;
   const uint32_t v32 = (problem_.v_dim + kBlock32 - 1) / kBlock32;
-  kernels_.product64({copies.v.data(), v64, keys, weights.p, sums.values.data()});
+  kernels_.product64({copies.v.data(), v64, keys, false, weights.p, sums.values.data()});
   if (!options_.bounds) return;
-  kernels_.product32({copies.v_magnitude.data(), v32, keys, weights.w, sums.hard.data()});
+  kernels_.product32({copies.v_magnitude.data(), v32, keys, false, weights.w, sums.hard.data()});
   if (cast_)
-    kernels_.product32({copies.v_magnitude.data(), v32, keys, w_likely.data(), sums.likely.data()});
+    kernels_.product32(
+        {copies.v_magnitude.data(), v32, keys, false, w_likely.data(), sums.likely.data()});
 }
 
 void Run::sum_segment(const Segment& segment, uint32_t index, uint32_t group) {
@@ -367,30 +387,14 @@ void Run::sum_segment(const Segment& segment, uint32_t index, uint32_t group) {
     auto sums = std::make_unique<PanelSums>(problem_.v_dim, options_.bounds, cast_);
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
       const uint32_t row = panel * kLanes + lane;
-      if (options_.maximum == nullptr || row >= problem_.rows) continue;
-      // A cast is relative to the maximum so far.
-      if (!cast_) sums->maximum[lane] = (*options_.maximum)[row];
+      if (options_.largest == nullptr || row >= problem_.rows) continue;
       sums->largest[lane] = (*options_.largest)[row];
     }
     sums_[size_t{index} * panels_ + panel] = std::move(sums);
   }
   for (uint32_t c = segment.first_chunk; c < segment.last_chunk; ++c) {
     const Chunk& chunk = chunks_[c];
-    copy(chunk, copies);
-    if (group == 0 && options_.bounds) {
-      double* const total = chunk_v_.data() + size_t{c} * problem_.v_dim;
-      double most = 0;
-      for (uint32_t i = chunk.begin; i < chunk.end; ++i) {
-        const float* const row = problem_.v + i * v_stride_;
-        const double scale = copies.v_scale[i - chunk.begin];
-        float row_most = 0;
-        for (uint32_t d = 0; d < problem_.v_dim; ++d) total[d] += row[d] * scale;
-        for (uint32_t d = 0; d < problem_.v_dim; ++d)
-          row_most = row_most < std::abs(row[d]) ? std::abs(row[d]) : row_most;
-        most = std::max(most, row_most * std::abs(scale));
-      }
-      chunk_v_max_[c] = most;
-    }
+    copy(c, group == 0 && options_.bounds, copies);
     for (uint32_t panel = first_panel; panel < last_panel; ++panel) {
       add_chunk(chunk, copies, panel, weights, t, magnitude, w_likely,
                 states[cast_ ? panel - first_panel : 0], *sums_[size_t{index} * panels_ + panel]);
@@ -489,8 +493,12 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
       1 + (2 * (problem_.keys / step + model_.splits()) + step + 16) * 0x1p-24;
   // Flushed p, products, sums and rescales of a sum whose largest p is 1; what the bound's own f32
   // weights lose too.
-  const double flush =
-      model_.has(Cause::kFlush) ? 4 * kFlushed * (keys + 4) * (1 + v_max) / sum : 0;
+  double flush = 0;
+  if (model_.has(Cause::kFlush)) {
+    flush = 4 * kFlushed * (keys + 4) * (1 + v_max) / sum;
+    // Groups of a matrix instruction in which every P, or every V, is subnormal.
+    if (numerics_.pv_block > 1) flush += keys * 2 * kSubnormalExponent * kUnit * v_max / sum;
+  }
   for (int kind = 0; kind < 2; ++kind) {
     const bool likely = kind == 1;
     const RowError& e = (likely ? likely_ : hard_)[row];
@@ -529,7 +537,8 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
         // However wrong the weights, an average is nowhere further from o than the values are. A
         // cast at most doubles a weight.
         const double hull = o_d + v_max * ((cast_ ? 2.0 : 1.0) + 2 * (e.pv + e.sum) + 0x1p-7);
-        error = R < 1 ? std::min((part + o_d * R) / (1 - R), hull) : hull;
+        error = (part + o_d * R) / (1 - R);
+        if (!(R < 1 && error < hull)) error = hull;
         error += model_.divide() * (o_d + error);
       }
       error = (error + flush) * std::abs(common);

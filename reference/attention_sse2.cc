@@ -11,6 +11,11 @@ struct Sse2 {
   static Batch fma(Batch a, Batch b, Batch c) {
     return a * b + c;
   }
+  using Double = xsimd::batch<double, Arch>;
+  static Double widen(const float* p) { return _mm_set_pd(p[1], p[0]); }
+  static void narrow(float* p, Double x) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), _mm_cvtpd_ps(x));
+  }
 };
 
 }  // namespace

@@ -71,16 +71,37 @@ class StandIn {
     return total;
   }
 
-  // Matrix instructions of `block` products: the exact sum with the accumulator, truncated.
-  static float by_blocks(const std::vector<double>& products, uint32_t block) {
-    float total = 0;
-    for (size_t i = 0; i < products.size(); i += block) {
-      double exact = total;
-      for (size_t j = i; j < std::min(products.size(), i + block); ++j) exact += products[j];
-      float f = static_cast<float>(exact);
-      if (std::abs(static_cast<double>(f)) > std::abs(exact)) f = std::nextafter(f, 0.0f);
-      total = f;
+  // The largest multiple of 2^exponent that is not above x.
+  static double cut(double x, int exponent) {
+    return std::ldexp(std::floor(std::ldexp(x, -exponent)), exponent);
+  }
+
+  // A matrix instruction on CDNA3 as MMA-Sim describes it, the unfavourable way wherever shapes
+  // differ: products of a group cut to 24 bits below the largest, the accumulator cut downwards to
+  // 24 bits below whatever is larger.
+  static float add_group(float accumulator, const double* products, uint32_t count) {
+    int e = -126, ec = accumulator == 0 ? -126 : std::max(-126, std::ilogb(accumulator));
+    bool any = false;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (products[i] == 0) continue;
+      e = any ? std::max(e, std::ilogb(products[i])) : std::ilogb(products[i]);
+      any = true;
     }
+    if (!any) return accumulator;
+    double sum = 0;
+    for (uint32_t i = 0; i < count; ++i)
+      sum += std::copysign(cut(std::abs(products[i]), e - 24), products[i]);
+    const int joined = std::max(e, ec);
+    const double kept = ec < joined - 25 ? 0 : cut(accumulator, joined - 24);
+    return static_cast<float>(cut(sum, joined - 32) + kept);
+  }
+
+  float by_blocks(const std::vector<double>& products, uint32_t block) const {
+    float total = 0;
+    const size_t group = std::min(block, s_.group);
+    for (size_t i = 0; i < products.size(); i += group)
+      total = add_group(total, products.data() + i,
+                        static_cast<uint32_t>(std::min(group, products.size() - i)));
     return total;
   }
 

@@ -22,6 +22,7 @@ struct StandInStyle {
   bool noisy = false;         // exp, log and reciprocal off by up to 1 ulp, by `seed`
   bool merge_by_lse = true;   // else by maxima and sums
   bool sink_in_sum = true;    // else o / (1 + exp(sink - lse))
+  uint32_t group = 8;         // products that a matrix instruction aligns together, at most
   uint32_t seed = 0;
 };
 

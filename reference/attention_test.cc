@@ -42,6 +42,10 @@ void draw_problem(Draw& draw, DrawnProblem& out) {
   p.v_common_scale = static_cast<float>(draw.one_of({1.0, 1.0, 0.37, 1e-3}));
   if (draw.chance(4))  // large, small and equal values
     for (float& x : out.k) x *= std::exp2(static_cast<float>(draw.below(8)) - 4);
+  if (draw.chance(4)) {  // products that are not exact
+    for (auto* values : {&out.q, &out.k})
+      for (float& x : *values) x *= static_cast<float>(draw.uniform(0.9, 1.1));
+  }
   if (draw.chance(4)) {
     const float mean = static_cast<float>(draw.below(20));
     for (float& x : out.v)
@@ -118,6 +122,7 @@ StandInStyle draw_style(Draw& draw) {
   s.noisy = draw.chance(2);
   s.merge_by_lse = draw.chance(2);
   s.sink_in_sum = draw.chance(2);
+  s.group = draw.one_of({8u, 16u, 1024u});
   s.seed = draw.random();
   return s;
 }
@@ -128,7 +133,17 @@ TEST(Attention, AgreesWithQuadruplePrecision) {
     Draw draw(seed);
     DrawnProblem drawn;
     draw_problem(draw, drawn);
-    const AttentionProblem& p = drawn.problem;
+    AttentionProblem& p = drawn.problem;
+    std::vector<float> q(p.rows * (p.qk_dim + 3)), k(p.keys * (p.qk_dim + 5));
+    if (draw.chance(3)) {  // strides, and V in K's first columns, as in MLA
+      p.q_stride = p.qk_dim + 3, p.k_stride = p.v_stride = p.qk_dim + 5;
+      p.v_dim = std::min(p.v_dim, p.qk_dim);
+      for (uint32_t r = 0; r < p.rows; ++r)
+        std::copy_n(&drawn.q[r * p.qk_dim], p.qk_dim, &q[r * p.q_stride]);
+      for (uint32_t i = 0; i < p.keys; ++i)
+        std::copy_n(&drawn.k[i * p.qk_dim], p.qk_dim, &k[i * p.k_stride]);
+      p.q = q.data(), p.k = p.v = k.data();
+    }
     AttentionNumerics n;
     n.denominator_bias = draw.chance(4) ? 1e-6 : 0;
     const AttentionResult got = attention(p, n);
@@ -317,6 +332,78 @@ void random_kernels(uint32_t cases, bool cast) {
 
 TEST(AttentionBound, HoldsForRandomKernels) { random_kernels(10000, false); }
 TEST(AttentionBound, HoldsForRandomKernelsThatCastP) { random_kernels(10000, true); }
+
+TEST(AttentionBound, HoldsWhereTheKernelsQDiffers) {
+  for (uint32_t seed = 0; seed < 2000; ++seed) {
+    Draw draw(seed);
+    DrawnProblem drawn;
+    draw_problem(draw, drawn);
+    AttentionNumerics n = draw_numerics(draw);
+    if (draw.chance(2)) draw_cast(draw, n);
+    AttentionProblem kernels = drawn.problem;
+    std::vector<float> error, other;
+    for (float q : drawn.q) {
+      error.push_back(draw.chance(3) ? 0x1p-4f * std::abs(q) : 0.0f);
+      other.push_back(q + error.back() * draw.one_of({-1.0f, 0.0f, 1.0f}));
+    }
+    drawn.problem.q_error = error.data();
+    kernels.q = other.data();
+    const AttentionResult want = attention(drawn.problem, n);
+    const StandInOutput got = stand_in_attention(kernels, n, draw_style(draw));
+    for (size_t i = 0; i < want.o.size(); ++i)
+      ASSERT_LE(std::abs(got.o[i] - want.o[i]), want.o_hard[i]) << seed;
+    for (size_t i = 0; i < want.lse.size(); ++i) {
+      if (std::isinf(want.lse[i])) continue;
+      ASSERT_LE(std::abs(got.lse[i] - want.lse[i]), want.lse_hard[i]) << seed;
+    }
+  }
+}
+
+// Sums of many equal terms round the same way for long stretches: errors grow with their number, as
+// the bound says. An order of magnitude below is as near as real rounding comes.
+TEST(AttentionBound, IsOfTheRightOrder) {
+  double dot = 0, pv = 0, denominator = 0;
+  AttentionNumerics n;
+  n.tile = 1 << 20;
+  n.output = FloatFormat::kF32;
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    Draw draw(seed);
+    const auto ratio = [&](DrawnProblem& drawn, bool of_lse) {
+      const AttentionResult want = attention(drawn.problem, n);
+      const StandInOutput got = stand_in_attention(drawn.problem, n, StandInStyle());
+      const double error = of_lse ? got.lse[0] - want.lse[0] : got.o[0] - want.o[0];
+      const double bound = of_lse ? want.lse_hard[0] : want.o_hard[0];
+      EXPECT_LE(std::abs(error), bound) << seed;
+      return std::abs(error) / bound;
+    };
+    {
+      DrawnProblem two;  // keys, of many equal elements
+      draw_normal(two, 1, 1024, 1, 2, seed);
+      const float a = draw.uniform(0.5, 1), b = draw.uniform(0.5, 1);
+      std::fill(two.q.begin(), two.q.end(), 1.0f);
+      std::fill(two.k.begin(), two.k.begin() + 1024, a);
+      std::fill(two.k.begin() + 1024, two.k.end(), b);
+      two.v = {1, -1};
+      two.problem.score_scale = 0x1p-10;
+      dot = std::max(dot, ratio(two, false));
+    }
+    DrawnProblem many;  // keys of equal weight, or all but the first
+    draw_normal(many, 1, 1, 1, 5000, seed);
+    std::fill(many.q.begin(), many.q.end(), 1.0f);
+    std::fill(many.v.begin(), many.v.end(), static_cast<float>(draw.uniform(0.5, 1)));
+    many.problem.score_scale = 0;
+    pv = std::max(pv, ratio(many, false));
+    std::fill(many.k.begin(), many.k.end(), static_cast<float>(draw.uniform(-3, -1)));
+    many.k[0] = 0;
+    many.problem.score_scale = 1;
+    denominator = std::max(denominator, ratio(many, true));
+  }
+  printf("error / hard bound: dot product %.3f, PV sum %.3f, denominator %.3f\n", dot, pv,
+         denominator);
+  EXPECT_GT(dot, 0.1);
+  EXPECT_GT(pv, 0.1);
+  EXPECT_GT(denominator, 0.1);
+}
 
 // Whether any element of `got` is over its hard bound.
 bool caught(const AttentionResult& want, const StandInOutput& got) {

@@ -545,19 +545,31 @@ OperatorPage MergeAttnStates::page() const {
                   {"suffix_lse", "f32", "[suffixes, ...] as prefix_lse, its own strides", "in"},
                   {"out", "out_dtype", "[tokens, heads, head_dim], strided", "out"},
                   {"out_lse", "f32", "as the consumer", "out"}},
-      .parameters = {{"suffixes, tokens, heads, head_dim", "sizes"},
-                     {"o_dtype, out_dtype", "f32, bf16, f16"},
-                     {"producer, consumer", "conventions of LSEs in and out, below"},
-                     {"empty_lse",
-                      "producer, minus_inf, plus_inf, nan, mixed: how a partial "
-                      "without keys says so"},
-                     {"empty_o", "zero, nan, huge, unwritten: what its O holds"},
-                     {"first_token, suffix_order", "which part of the data, in which order"},
-                     {"NAME_pad", "elements left out between rows"}},
-      .derived = {{"prefix_token_stride, ...", "strides in elements, for each buffer and axis"},
-                  {"producer_base2, consumer_base2", "1 where LSEs are base-2 logarithms"},
-                  {"consumer_plus_inf", "1 where +inf is written for a row without keys"},
-                  {"consumer_copies_prefix", "1 where such a row takes the prefix's O"}},
+      .parameters = one_each(
+          {{"suffixes, tokens, heads, head_dim", "sizes"},
+           {"o_dtype, out_dtype", "f32, bf16, f16"},
+           {"producer, consumer", "conventions of LSEs in and out, below"},
+           {"empty_lse",
+            "producer, minus_inf, plus_inf, nan, mixed: how a partial without keys says so"},
+           {"empty_o", "zero, nan, huge, unwritten: what its O holds"},
+           {"first_token", "where the tokens begin in the data"},
+           {"suffix_order", "ascending, reversed: order of the suffixes in the data"},
+           {"prefix_head_pad, prefix_token_pad, suffix_head_pad, suffix_token_pad, "
+            "suffix_partial_pad, prefix_lse_pad, suffix_lse_pad, suffix_lse_partial_pad, "
+            "out_head_pad, out_token_pad, out_lse_pad",
+            "elements left out between rows"},
+           {"relation", "none, or one of the relations below"}}),
+      .derived = one_each(
+          {{"prefix_token_stride, prefix_head_stride, suffix_partial_stride, suffix_token_stride, "
+            "suffix_head_stride, out_token_stride, out_head_stride",
+            "strides of O, in elements"},
+           {"prefix_lse_token_stride, prefix_lse_head_stride, suffix_lse_partial_stride, "
+            "suffix_lse_token_stride, suffix_lse_head_stride, out_lse_token_stride, "
+            "out_lse_head_stride",
+            "strides of LSEs, in elements"},
+           {"producer_base2, consumer_base2", "1 where LSEs are base-2 logarithms"},
+           {"consumer_plus_inf", "1 where +inf is written for a row without keys"},
+           {"consumer_copies_prefix", "1 where such a row takes the prefix's O"}}),
       .numerics = {{"exp_ulps, log_ulps, rcp_ulps", "of the machine's f32 functions"},
                    {"specials",
                     "empty: +inf and NaN LSEs mean no keys; consumer: as its "

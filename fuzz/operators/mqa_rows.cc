@@ -34,11 +34,12 @@ reference::RowColumns columns_of(const MqaRows& rows, size_t request, int64_t ro
   return reference::columns_of(rows.rule, rows.requests[request].lengths(), row, rows.width);
 }
 
-void judge_mqa_rows(const MqaRows& rows, Judge& judge) {
+void judge_mqa_rows(const MqaRows& rows, Judge& judge, bool primary) {
   if (rows.requests.empty()) return;
   const auto next_n = static_cast<uint64_t>(rows.requests.front().next_n);
   const auto width = static_cast<uint64_t>(rows.width);
   ExpectedTensor expected;
+  expected.primary = primary;
   expected.view = {.buffer = "logits",
                    .field = "logits",
                    .dtype = Dtype::kF32,

@@ -39,8 +39,8 @@ struct MqaRows {
 };
 
 /// Tells the judge what a right kernel writes into the buffer "logits", [requests * next_n, width]
-/// f32.
-void judge_mqa_rows(const MqaRows& rows, Judge& judge);
+/// f32. `primary`: as ExpectedTensor's.
+void judge_mqa_rows(const MqaRows& rows, Judge& judge, bool primary = true);
 
 /// "relu": drops_nan, keeps_nan; "accumulate": f32, mfma_fp8. Throws Error(kUsage).
 reference::MqaContract parse_mqa_contract(const Manifest& manifest);

@@ -302,49 +302,70 @@ const Buffer& find(const std::vector<Buffer>& buffers, const std::string& name) 
                        [&](const Buffer& b) { return b.name == name; });
 }
 
-/// The rows of a case, read from the buffers that the kernel is given.
-MqaRows rows_of(const Run& run) {
-  const Case& c = run.c;
+}  // namespace
+
+namespace mqa {
+
+std::vector<Buffer> query_buffers(const Case& c) {
+  const int64_t width = param_in(c, "width", 0, int64_t{1} << 30);
+  const int64_t stride = param_in(c, "logits_stride", width, int64_t{1} << 40);
+  const int64_t rows = c.params.integer("batch") * c.params.integer("next_n");
+  std::vector<Buffer> buffers = {q_buffer(c), weights_buffer(c), table_buffer(c),
+                                 int32_buffer(c, "context_lens"), int32_buffer(c, "row_starts")};
+  buffers.push_back({.name = "logits",
+                     .bytes = static_cast<uint64_t>((rows - 1) * stride + width) * sizeof(float),
+                     .access = Access::kWrite});
+  return buffers;
+}
+
+MqaRows rows(const Case& c, const std::vector<Buffer>& buffers,
+             const reference::MqaContract& contract) {
   const reference::IndexerCache cache = mqa::cache(c);
-  MqaRows rows;
-  rows.format = mqa::format(c);
-  rows.heads = static_cast<uint32_t>(c.params.integer("heads"));
-  rows.head_dim = cache.page.head_dim;
-  rows.rule = mqa::mask_rule(c);
-  rows.contract = parse_mqa_contract(run.manifest);
-  rows.width = c.params.integer("width");
-  rows.stride = c.params.integer("logits_stride");
-  rows.requests = mqa::requests(c);
-  const ImageReader q(find(run.buffers, "q"));
-  const ImageReader weights(find(run.buffers, "weights"));
-  const ImageReader kv_cache(find(run.buffers, "kv_cache"));
+  MqaRows out;
+  out.format = format(c);
+  out.heads = static_cast<uint32_t>(c.params.integer("heads"));
+  out.head_dim = cache.page.head_dim;
+  out.rule = mask_rule(c);
+  out.contract = contract;
+  out.width = c.params.integer("width");
+  out.stride = c.params.integer("logits_stride");
+  out.requests = requests(c);
+  const ImageReader q(find(buffers, "q"));
+  const ImageReader weights(find(buffers, "weights"));
+  const ImageReader kv_cache(find(buffers, "kv_cache"));
   const auto pages = mqa::pages(c);
-  const std::vector<int64_t> counts = mqa::key_counts(c);
-  const uint64_t values = uint64_t{rows.heads} * rows.head_dim;
-  for (size_t b = 0; b < rows.requests.size(); ++b) {
-    MqaRequest& r = rows.requests[b];
+  const std::vector<int64_t> counts = key_counts(c);
+  const uint64_t values = uint64_t{out.heads} * out.head_dim;
+  for (size_t b = 0; b < out.requests.size(); ++b) {
+    MqaRequest& r = out.requests[b];
     for (int64_t j = 0; j < r.next_n; ++j) {
       const uint64_t token = b * static_cast<uint64_t>(r.next_n) + static_cast<uint64_t>(j);
       const uint8_t* codes =
           q.at(token * static_cast<uint64_t>(c.params.integer("q_stride")), values);
       r.q.insert(r.q.end(), codes, codes + values);
-      const uint8_t* w = weights.at(token * rows.heads * sizeof(float), rows.heads * sizeof(float));
-      for (uint32_t h = 0; h < rows.heads; ++h)
+      const uint8_t* w = weights.at(token * out.heads * sizeof(float), out.heads * sizeof(float));
+      for (uint32_t h = 0; h < out.heads; ++h)
         r.weights.push_back(decode(Dtype::kF32, load_bits(Dtype::kF32, w + h * sizeof(float))));
     }
     for (int64_t key = 0; key < counts[b]; ++key) {
       const int64_t slot =
           pages[b][key / cache.page.page_size] * cache.page.page_size + key % cache.page.page_size;
-      for (uint32_t d = 0; d < rows.head_dim; ++d)
-        r.k.push_back(*kv_cache.at(cache.value_offset(slot, d), 1));
-      r.scales.push_back(
-          decode(Dtype::kF32, load_bits(Dtype::kF32, kv_cache.at(cache.scale_offset(slot), 4))));
+      bool known = true;
+      for (uint32_t d = 0; d < out.head_dim; ++d) {
+        const uint8_t* code = kv_cache.at(cache.value_offset(slot, d), 1);
+        known &= code != nullptr;
+        r.k.push_back(code == nullptr ? 0 : *code);
+      }
+      const uint8_t* scale = kv_cache.at(cache.scale_offset(slot), sizeof(float));
+      known &= scale != nullptr;
+      r.scales.push_back(known ? decode(Dtype::kF32, load_bits(Dtype::kF32, scale))
+                               : std::numeric_limits<float>::quiet_NaN());
     }
   }
-  return rows;
+  return out;
 }
 
-}  // namespace
+}  // namespace mqa
 
 void PagedMqaLogits::check_manifest(const Manifest& manifest) const {
   const Claims claims(manifest);
@@ -369,23 +390,13 @@ Params PagedMqaLogits::launch_params(const Case& c) const {
 }
 
 std::vector<Buffer> PagedMqaLogits::buffers(const Case& c) const {
-  const int64_t width = param_in(c, "width", 0, int64_t{1} << 30);
-  const int64_t stride = param_in(c, "logits_stride", width, int64_t{1} << 40);
-  const int64_t rows = c.params.integer("batch") * c.params.integer("next_n");
-  std::vector<Buffer> buffers = {q_buffer(c),
-                                 weights_buffer(c),
-                                 cache_buffer(c),
-                                 table_buffer(c),
-                                 int32_buffer(c, "context_lens"),
-                                 int32_buffer(c, "row_starts")};
-  buffers.push_back({.name = "logits",
-                     .bytes = static_cast<uint64_t>((rows - 1) * stride + width) * sizeof(float),
-                     .access = Access::kWrite});
+  std::vector<Buffer> buffers = mqa::query_buffers(c);
+  buffers.push_back(cache_buffer(c));
   return buffers;
 }
 
 void PagedMqaLogits::judge(const Run& run, Judge& judge) const {
-  judge_mqa_rows(rows_of(run), judge);
+  judge_mqa_rows(mqa::rows(run.c, run.buffers, parse_mqa_contract(run.manifest)), judge);
 }
 
 std::optional<Case> PagedMqaLogits::related(const Case& c) const {
@@ -478,24 +489,33 @@ OperatorPage PagedMqaLogits::page() const {
            {"context_lens", "i32", "[batch], or [batch, next_n]; ragged: ke of each row", "in"},
            {"row_starts", "i32", "[batch * next_n]: ks of each row, ragged only", "in"},
            {"logits", "f32", "[batch * next_n, width], row stride logits_stride", "out"}},
-      .parameters = {{"batch, next_n", "requests, query tokens of each"},
-                     {"heads, head_dim", "of q"},
+      .parameters = {{"batch", "requests"},
+                     {"next_n",
+                      "query tokens of each request, taken two at a time and the odd one"},
+                     {"heads", "of q"},
+                     {"head_dim", "of q and k"},
                      {"dtype", "e4m3fn, e4m3fnuz: of q and of the cache"},
-                     {"page_size, page_stride", "tokens of a page; bytes from page to page"},
+                     {"page_size", "tokens of a page"},
+                     {"page_stride", "bytes from page to page"},
                      {"layout", "normal, shuffle"},
-                     {"q_stride, table_stride, logits_stride", "elements"},
+                     {"q_stride", "elements from token to token"},
+                     {"table_stride", "elements from request to request"},
+                     {"logits_stride", "elements from row to row"},
                      {"width", "columns of the logits; keys beyond are not written"},
                      {"ctx_dims", "1d, 2d"},
                      {"mask_rule", "a preset, below"},
-                     {"splits", "groups that share a request's keys, or of a persistent grid"},
+                     {"splits",
+                      "groups that share a request's keys, or those of a persistent grid"},
                      {"unowned",
                       "poison, nan, huge: what lies past the keys of a page and past the pages of "
                       "a table"},
-                     {"first_request, k_doubled", "used by relations"}},
+                     {"relation", "none, or one of those below"},
+                     {"first_request", "the request whose data request 0 has; used by relations"},
+                     {"k_doubled", "1: K * 2 with scale / 2; used by relations"}},
       .derived = {{"mask", "number of the mask rule, in the order below"},
                   {"two_d", "1 with 2-D lengths"},
                   {"rows", "batch * next_n"},
-                  {"atoms", "ceil(next_n / 2): pairs of query tokens, and the odd one"}},
+                  {"atoms", "ceil(next_n / 2)"}},
       .numerics = {{"relu", "drops_nan: max(x, 0); keeps_nan: torch.relu"},
                    {"accumulate", "f32 in any order, or mfma_fp8"}},
       .relations = {{"garbage_past_ctx", "other bytes that nobody owns: the same bits"},

@@ -54,8 +54,22 @@ std::vector<int64_t> key_counts(const Case& c);
 /// The page ids of each request.
 std::vector<std::vector<int64_t>> pages(const Case& c);
 
+/// A case inside the manifest's claims, with contexts of at most `most` keys.
+Case draw_case(Draw& draw, const Manifest& manifest, int64_t most);
+
 /// Makes the parameters coherent again after one of them was changed.
 void repair(Case& c);
+
+/// Steps that make shape, lengths and choices plainer, with `fix` after each.
+void plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& fix);
+
+/// q, weights, block_table, context_lens, row_starts and logits: all buffers but the cache.
+std::vector<Buffer> query_buffers(const Case& c);
+
+/// What the reference takes, read from the buffers that the kernel is given. A key with a byte that
+/// is poison is unknown.
+MqaRows rows(const Case& c, const std::vector<Buffer>& buffers,
+             const reference::MqaContract& contract);
 
 }  // namespace mqa
 }  // namespace wavefuzz

@@ -131,7 +131,9 @@ void draw_lengths(Draw& draw, Case& c, int64_t most) {
   }
 }
 
-Case draw_case(Draw draw, const Manifest& manifest) {
+}  // namespace
+
+Case mqa::draw_case(Draw& draw, const Manifest& manifest, int64_t most) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
   for (const char* name : {"dtype", "layout", "mask_rule", "ctx_dims"})
@@ -151,7 +153,7 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   c.params.set("next_n", pick("next_n", {1, 1, 2, 3, 3, 4, 5, 7, 8}));
   c.params.set("first_request", int64_t{0});
   c.params.set("k_doubled", int64_t{0});
-  draw_lengths(draw, c, draw.size() < 30 ? 130 : 700);
+  draw_lengths(draw, c, most);
   for (const char* name : {"heads", "next_n", "head_dim"}) {
     const int64_t least = manifest.claims.at(name).min;
     while (work_of(c) > kMostWork && c.params.integer(name) > least &&
@@ -160,12 +162,12 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   }
 
   const std::vector<int64_t> counts = mqa::key_counts(c);
-  const int64_t most = *std::max_element(counts.begin(), counts.end());
-  const int64_t width = draw.weighted<int64_t>({{3, most},
-                                                {3, most + draw.in(0, 40)},
-                                                {2, (most + 255) / 256 * 256},
-                                                {1, (most + 256) / 256 * 256 + draw.in(-1, 1)},
-                                                {1, most - draw.in(0, 3)}});
+  const int64_t longest = *std::max_element(counts.begin(), counts.end());
+  const int64_t width = draw.weighted<int64_t>({{3, longest},
+                                                {3, longest + draw.in(0, 40)},
+                                                {2, (longest + 255) / 256 * 256},
+                                                {1, (longest + 256) / 256 * 256 + draw.in(-1, 1)},
+                                                {1, longest - draw.in(0, 3)}});
   c.params.set("width", std::max<int64_t>(width, 1));
   c.params.set("logits_stride",
                c.params.integer("width") + draw.weighted<int64_t>({{2, 0}, {1, 1}, {2, 64}}));
@@ -194,10 +196,10 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   return c;
 }
 
-}  // namespace
-
 rc::Gen<Case> PagedMqaLogits::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+  return domain_of(*this, [manifest](Draw draw) {
+    return mqa::draw_case(draw, manifest, draw.size() < 30 ? 130 : 700);
+  });
 }
 
 namespace mqa {
@@ -235,6 +237,7 @@ void repair(Case& c) {
     table = std::max(table, (keys + p.integer("page_size") - 1) / p.integer("page_size"));
   at_least("table_stride", table);
   const auto columns_of = [&](const char* tensor, int64_t columns) {
+    if (!c.rows.contains(tensor)) return;
     for (RowRecipe& row : c.rows.at(tensor))
       std::erase_if(row.set, [&](const auto& e) { return e.first >= columns; });
     if (const auto special = c.special.find(tensor); special != c.special.end()) {
@@ -283,30 +286,28 @@ int64_t packed_stride(const Params& p) {
 
 }  // namespace
 
-std::vector<Step> PagedMqaLogits::simpler(const Case& c) const {
-  std::vector<Step> steps;
+void mqa::plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& fix) {
   const Params& p = c.params;
-  const Repair fix = mqa::repair;
   choose(steps, "relation", "none", fix);
   const int64_t batch = p.integer("batch"), next_n = p.integer("next_n");
   for (int64_t b = 0; batch > 1 && b < batch; ++b) {
-    steps.push_back([b](Case& d) {
+    steps.push_back([b, fix](Case& d) {
       drop_request(d, b);
-      mqa::repair(d);
+      fix(d);
     });
   }
   for (int64_t to = 1; to < next_n; ++to) {
-    steps.push_back([to](Case& d) {
+    steps.push_back([to, fix](Case& d) {
       fewer_rows(d, to);
-      mqa::repair(d);
+      fix(d);
     });
   }
   const std::vector<int64_t>& lens = c.integers.at("context_lens");
   for (size_t i = 0; i < lens.size(); ++i) {
     for (const int64_t to : toward(lens[i], 0)) {
-      steps.push_back([i, to](Case& d) {
+      steps.push_back([i, to, fix](Case& d) {
         d.integers.at("context_lens")[i] = to;
-        mqa::repair(d);
+        fix(d);
       });
     }
   }
@@ -317,12 +318,12 @@ std::vector<Step> PagedMqaLogits::simpler(const Case& c) const {
     }
   }
   const bool packed = p.integer("page_stride") == packed_stride(p);
-  const auto pack_again = [packed](Case& d) {
+  const auto pack_again = [packed, fix](Case& d) {
     if (packed) d.params.set("page_stride", packed_stride(d.params));
-    if (packed) mqa::repair(d);
+    if (packed) fix(d);
   };
-  const Repair shape = [pack_again](Case& d) {
-    mqa::repair(d);
+  const Repair shape = [pack_again, fix](Case& d) {
+    fix(d);
     pack_again(d);
   };
   for (const char* name : {"heads", "splits"}) lower(steps, c, name, 1, 1, fix);
@@ -344,6 +345,12 @@ std::vector<Step> PagedMqaLogits::simpler(const Case& c) const {
   lower(steps, c, "q_stride", p.integer("heads") * p.integer("head_dim"), 1, fix);
   lower(steps, c, "table_stride", 0, 1, fix);
   steps.push_back([](Case& d) { d.seed = 0; });
+}
+
+std::vector<Step> PagedMqaLogits::simpler(const Case& c) const {
+  std::vector<Step> steps;
+  mqa::plainer_shape(steps, c, mqa::repair);
+  const Params& p = c.params;
   const Dtype dtype = dtype_of(mqa::format(c));
   const auto head_dim = static_cast<uint32_t>(p.integer("head_dim"));
   plainer_rows(steps, c, "q", dtype, head_dim);

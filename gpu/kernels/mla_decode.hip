@@ -24,10 +24,7 @@
 #include <hip/hip_runtime.h>
 #include <stdint.h>
 
-#include "quant/float16.h"
-#include "quant/fp8.h"
-#include "quant/mla_page.h"
-#include "quant/ue8m0.h"
+#include "gpu/kernels/mla_cache.h"
 
 #ifndef PLANT
 #define PLANT none
@@ -81,22 +78,6 @@ __device__ float lane_value(float x, int lane) {
   return __int_as_float(__builtin_amdgcn_readlane(__float_as_int(x), lane));
 }
 
-// The arch's own conversion knows one encoding: e4m3fnuz on gfx942, e4m3fn on gfx950. The other one
-// has the same digits, worth half or twice as much, but for zero with a sign and NaN.
-template <Fp8 kFormat>
-__device__ float from_fp8(uint8_t code) {
-  const float native = __builtin_amdgcn_cvt_f32_fp8(code, 0);
-#if defined(__gfx942__)
-  if constexpr (kFormat == Fp8::kE4m3fnuz) return native;
-  const float value = code == 0x80 ? -0.0f : 2 * native;
-  return (code & 0x7F) == 0x7F ? NAN : value;
-#else
-  if constexpr (kFormat == Fp8::kE4m3fn) return native;
-  const float value = (code & 0x7F) == 0x7F ? (code & 0x80 ? -240.0f : 240.0f) : native / 2;
-  return code == 0x80 ? NAN : value;
-#endif
-}
-
 constexpr Fp8 read_as(Fp8 format) {
   if constexpr (kPlant == Plant::wrong_encoding) {
     return format == Fp8::kE4m3fn ? Fp8::kE4m3fnuz : Fp8::kE4m3fn;
@@ -107,27 +88,15 @@ constexpr Fp8 read_as(Fp8 format) {
 // Value d of a token's K.
 template <MlaEntry kEntry, Fp8 kFormat>
 __device__ float value_of(const uint8_t* base, const MlaPage& page, uint32_t t, uint32_t d) {
-  const auto bf16_at = [&](uint64_t offset) {
-    return wavefuzz::quant::decode_bf16(*reinterpret_cast<const uint16_t*>(base + offset));
-  };
-  if (d >= page.nope) {
-    const uint64_t offset = page.rope_offset(t, d - page.nope);
-    if constexpr (kEntry == MlaEntry::kFp8) return from_fp8<read_as(kFormat)>(base[offset]);
-    return bf16_at(offset);
+  uint64_t scale = 0;
+  if (page.group() != 0 && d < page.nope) {
+    const uint32_t group = kPlant == Plant::scale_of_first_group ? 0 : d / page.group();
+    scale = page.scale_offset(t, group);
+    if constexpr (kPlant == Plant::scales_in_token && kEntry == MlaEntry::kV4) {
+      scale = t * (page.token_bytes() + 8) + page.token_bytes() + group;
+    }
   }
-  const uint64_t offset = page.nope_offset(t, d);
-  if constexpr (kEntry == MlaEntry::kBf16) return bf16_at(offset);
-  const float code = from_fp8<read_as(kFormat)>(base[offset]);
-  if constexpr (kEntry == MlaEntry::kFp8) return code;
-  const uint32_t group = kPlant == Plant::scale_of_first_group ? 0 : d / page.group();
-  uint64_t scale = page.scale_offset(t, group);
-  if constexpr (kPlant == Plant::scales_in_token && kEntry == MlaEntry::kV4) {
-    scale = t * (page.token_bytes() + 8) + page.token_bytes() + group;
-  }
-  if constexpr (kEntry == MlaEntry::kV32) {
-    return code * *reinterpret_cast<const float*>(base + scale);
-  }
-  return code * wavefuzz::quant::decode_ue8m0(base[scale]);
+  return wavefuzz::mla::value_at<kEntry, read_as(kFormat)>(base, page, t, d, scale);
 }
 
 struct Scope {

@@ -45,6 +45,12 @@ KERNELS = {
         "v_scale_dropped",
         "sink_in_lse",
     ],
+    "mla_decode_mfma": [
+        "tail_unmasked",
+        "v_tail_not_zeroed",
+        "heads_unmasked",
+        "rope_dropped",
+    ],
     "paged_attention_decode": [
         "v_tail_not_zeroed",
         "score_tail_unmasked",

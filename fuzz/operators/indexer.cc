@@ -1,0 +1,257 @@
+#include "fuzz/operators/indexer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "fuzz/image.h"
+#include "fuzz/operators/claims.h"
+#include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/paged_mqa_logits.h"
+#include "fuzz/operators/top_k_per_row.h"
+#include "fuzz/paging.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+namespace {
+
+// Keys of a request: the writer takes about 300 wave instructions for each.
+constexpr int64_t kMostKeys = 150;
+
+int64_t token_count(const Case& c) {
+  const std::vector<int64_t> counts = mqa::key_counts(c);
+  return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+}
+
+/// The first stage as a case of its own operator.
+Case writer_case(const Case& c) {
+  Case w;
+  w.op = "indexer_k_quant_and_cache";
+  w.seed = c.seed;
+  w.params = c.params;
+  w.params.set("cache_dtype", c.params.text("dtype"));
+  w.params.set("cache_offset", int64_t{0});
+  const int64_t page_size = c.params.integer("page_size");
+  const auto pages = mqa::pages(c);
+  const std::vector<int64_t> counts = mqa::key_counts(c);
+  std::vector<int64_t>& slots = w.integers["slot_mapping"];
+  int64_t last_page = 0;
+  for (size_t b = 0; b < counts.size(); ++b) {
+    for (int64_t key = 0; key < counts[b]; ++key) {
+      slots.push_back(pages[b][key / page_size] * page_size + key % page_size);
+      last_page = std::max(last_page, pages[b][key / page_size]);
+    }
+  }
+  w.params.set("pages", last_page + 1);
+  std::vector<RowRecipe>& rows = w.rows["k"];
+  for (size_t row = 0; row < slots.size(); ++row) rows.push_back(recipe_of(c, "k", row));
+  return w;
+}
+
+Manifest with_numerics_of(const Manifest& manifest, const char* stage) {
+  Manifest m = manifest;
+  m.numerics = JsonView(manifest.numerics, manifest.file + " numerics").at(stage).json();
+  return m;
+}
+
+}  // namespace
+
+void Indexer::check_manifest(const Manifest& manifest) const {
+  const Claims claims(manifest);
+  for (const char* name : {"heads", "head_dim", "page_size", "batch", "next_n", "k"})
+    claims.range(name);
+  claims.choices("mask_rule", {"torch", "vllm_triton", "aiter"});
+  claims.choices("ctx_dims", {"1d"});
+  Manifest writer = with_numerics_of(manifest, "writer");
+  writer.claims["cache_dtype"] = claims.choices("dtype", {"e4m3fn", "e4m3fnuz"});
+  find_operator("indexer_k_quant_and_cache").check_manifest(writer);
+  find_operator("paged_mqa_logits").check_manifest(with_numerics_of(manifest, "logits"));
+}
+
+Params Indexer::launch_params(const Case& c) const {
+  Params params = find_operator("paged_mqa_logits").launch_params(c);
+  params.set("tokens", token_count(c));
+  return params;
+}
+
+std::vector<Buffer> Indexer::buffers(const Case& c) const {
+  // The writer's k comes first, as its judge wants it.
+  std::vector<Buffer> buffers = find_operator("indexer_k_quant_and_cache").buffers(writer_case(c));
+  for (Buffer& buffer : mqa::query_buffers(c)) {
+    if (buffer.name == "logits") buffer.access = Access::kReadWrite;
+    buffers.push_back(std::move(buffer));
+  }
+  const int64_t rows = c.params.integer("batch") * c.params.integer("next_n");
+  const int64_t k = param_in(c, "k", 1, 1 << 20);
+  const int64_t stride = param_in(c, "indices_stride", k, int64_t{1} << 32);
+  buffers.push_back({.name = "indices",
+                     .bytes = static_cast<uint64_t>((rows - 1) * stride + k) * sizeof(int32_t),
+                     .access = Access::kWrite});
+  return buffers;
+}
+
+void Indexer::judge(const Run& run, Judge& judge) const {
+  const Case& c = run.c;
+  judge.stage("writer");
+  const Case writer = writer_case(c);
+  const Manifest writer_manifest = with_numerics_of(run.manifest, "writer");
+  find_operator("indexer_k_quant_and_cache")
+      .judge({writer, writer_manifest, run.buffers, run.outcome}, judge);
+
+  judge.stage("logits");
+  std::vector<Buffer> buffers = run.buffers;
+  for (Buffer& buffer : buffers) {
+    if (buffer.name == "kv_cache") buffer.contents = run.outcome.written_to("kv_cache");
+  }
+  const MqaRows rows =
+      mqa::rows(c, buffers, parse_mqa_contract(with_numerics_of(run.manifest, "logits")));
+  judge_mqa_rows(rows, judge, false);
+
+  judge.stage("top_k");
+  const Buffer written = {.name = "logits", .contents = run.outcome.written_to("logits")};
+  const ImageReader logits(written);
+  const int64_t next_n = c.params.integer("next_n"), k = c.params.integer("k");
+  std::vector<TopKRow> top_k;
+  for (size_t b = 0; b < rows.requests.size(); ++b) {
+    for (int64_t j = 0; j < next_n; ++j) {
+      const int64_t row = static_cast<int64_t>(b) * next_n + j;
+      TopKRow r;
+      r.offset = static_cast<uint64_t>(row * c.params.integer("indices_stride")) * sizeof(int32_t);
+      const reference::RowColumns columns = columns_of(rows, b, j);
+      bool known = true;
+      for (int64_t column = 0; column < columns.last; ++column) {
+        const uint8_t* at = logits.at(
+            static_cast<uint64_t>(row * rows.stride + column) * sizeof(float), sizeof(float));
+        known &= at != nullptr;
+        if (at != nullptr) r.logits.push_back(decode(Dtype::kF32, load_bits(Dtype::kF32, at)));
+      }
+      if (known) {
+        top_k.push_back(std::move(r));
+      } else {  // the stage before has a finding for it
+        judge.unspecified("indices", r.offset, r.offset + static_cast<uint64_t>(k) * 4);
+      }
+    }
+  }
+  judge_top_k(top_k, k, judge, false);
+}
+
+OperatorPage Indexer::page() const {
+  // The logits' page has most of it.
+  OperatorPage page = find_operator("paged_mqa_logits").page();
+  page.name = name();
+  page.summary =
+      "The sparse-attention indexer as a pipeline: K writer, logits, top-k, in one problem.";
+  page.semantics = {
+      "indexer_k_quant_and_cache of all keys, paged_mqa_logits over the cache, top_k_per_row "
+      "(decode_1d) of the logits",
+      "each stage is judged on what the stages before it really wrote; a finding's place starts "
+      "with "
+      "its stage"};
+  page.buffers.insert(page.buffers.begin(),
+                      {{"k", "bf16 or f16", "[tokens, head_dim], row stride k_stride", "in"},
+                       {"slot_mapping", "i64", "[tokens]", "in"}});
+  for (OperatorPage::BufferEntry& buffer : page.buffers) {
+    if (buffer.name == "kv_cache" || buffer.name == "logits") buffer.direction = "out, then in";
+  }
+  page.buffers.push_back(
+      {"indices", "i32", "[batch * next_n, k], row stride indices_stride", "out"});
+  const std::vector<OperatorPage::Entry> of_stages = {
+      {"k_dtype", "bf16, f16"},
+      {"scale_fmt", "f32, ue8m0"},
+      {"k_stride", "elements from one row of k to the next"},
+      {"k", "indices of a row"},
+      {"indices_stride", "elements"}};
+  page.parameters.insert(page.parameters.end(), of_stages.begin(), of_stages.end());
+  page.derived.push_back({"tokens", "keys of all requests"});
+  page.numerics = {{"writer", "the contract of indexer_k_quant_and_cache"},
+                   {"logits", "the contract of paged_mqa_logits"}};
+  page.relations.clear();
+  page.unspecified = {"as the stages'"};
+  page.presets.clear();
+  return page;
+}
+
+std::string Indexer::summary(const Case& c) const {
+  return fmt::format("{} -> {} ({} scale), k {}; {}", c.params.text("k_dtype"),
+                     c.params.text("dtype"), c.params.text("scale_fmt"), c.params.integer("k"),
+                     find_operator("paged_mqa_logits").summary(c));
+}
+
+namespace {
+
+RowRecipe draw_k(Draw& draw) {
+  RowRecipe row;
+  row.fill = draw.weighted<const char*>(
+      {{8, "normal"}, {2, "halfway"}, {2, "spike"}, {2, "powers"}, {1, "edge"}, {1, "zero"}});
+  row.exponent = draw.in(-8, 8);
+  return row;
+}
+
+Case draw_case(Draw draw, const Manifest& manifest) {
+  Case c = mqa::draw_case(draw, manifest, kMostKeys);
+  c.params.set("relation", "none");
+  c.params.set("unowned", "poison");
+  // Every key has a column, so that top-k reads what the logits wrote.
+  const std::vector<int64_t> counts = mqa::key_counts(c);
+  c.params.set("width", std::max<int64_t>({c.params.integer("width"), 1,
+                                           *std::max_element(counts.begin(), counts.end())}));
+  c.params.set("logits_stride",
+               std::max(c.params.integer("logits_stride"), c.params.integer("width")));
+  for (const char* name : {"k_dtype", "scale_fmt"})
+    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
+  c.params.set("k_stride",
+               c.params.integer("head_dim") + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 64}}));
+  const int64_t ctx = draw.one_of(counts);
+  const int64_t k = draw.weighted<int64_t>(
+      {{3, ctx / 2}, {2, ctx - 1}, {1, ctx}, {1, ctx + 1}, {3, draw.in(1, 16)}});
+  const Claim& claim = manifest.claims.at("k");
+  c.params.set("k", std::clamp(k, claim.min, claim.max));
+  c.params.set("indices_stride", c.params.integer("k") + draw.weighted<int64_t>({{3, 0}, {1, 5}}));
+  c.rows.erase("k_scale");
+  c.rows["k"].clear();
+  const int64_t recipes = draw.in(1, 5);
+  for (int64_t i = 0; i < recipes; ++i) c.rows["k"].push_back(draw_k(draw));
+  return c;
+}
+
+void repair(Case& c) {
+  mqa::repair(c);
+  Params& p = c.params;
+  const std::vector<int64_t> counts = mqa::key_counts(c);
+  p.set("width", std::max(p.integer("width"), *std::max_element(counts.begin(), counts.end())));
+  p.set("logits_stride", std::max(p.integer("logits_stride"), p.integer("width")));
+  p.set("k_stride", std::max(p.integer("k_stride"), p.integer("head_dim")));
+  p.set("indices_stride", std::max(p.integer("indices_stride"), p.integer("k")));
+}
+
+}  // namespace
+
+rc::Gen<Case> Indexer::domain(const Manifest& manifest) const {
+  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+}
+
+std::vector<Step> Indexer::simpler(const Case& c) const {
+  std::vector<Step> steps;
+  mqa::plainer_shape(steps, c, repair);
+  lower(steps, c, "k", 1, 1, repair);
+  lower(steps, c, "indices_stride", c.params.integer("k"), 1, repair);
+  lower(steps, c, "k_stride", c.params.integer("head_dim"), 1, repair);
+  choose(steps, "scale_fmt", "f32", repair);
+  if (c.params.text("k_dtype") != "bf16") {
+    steps.push_back([](Case& d) {
+      d.params.set("k_dtype", "bf16");
+      for (RowRecipe& row : d.rows.at("k")) {
+        for (auto& [column, bits] : row.set) bits = encode(Dtype::kBf16, decode(Dtype::kF16, bits));
+      }
+    });
+  }
+  const auto head_dim = static_cast<uint32_t>(c.params.integer("head_dim"));
+  const Dtype dtype = dtype_of(mqa::format(c));
+  plainer_rows(steps, c, "k", parse_dtype16(c.params.text("k_dtype")), head_dim);
+  plainer_rows(steps, c, "q", dtype, head_dim);
+  plainer_rows(steps, c, "weights", Dtype::kF32, static_cast<uint32_t>(c.params.integer("heads")));
+  return steps;
+}
+
+}  // namespace wavefuzz

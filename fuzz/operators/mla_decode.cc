@@ -1,0 +1,455 @@
+#include "fuzz/operators/mla_decode.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "fuzz/attention_contract.h"
+#include "fuzz/image.h"
+#include "fuzz/paging.h"
+#include "fuzz/relation.h"
+#include "gpu/error.h"
+#include "reference/attention.h"
+
+namespace wavefuzz {
+namespace {
+
+using mla::Scope;
+using mla::Shape;
+
+/// One sequence's attention as the reference takes it.
+struct Sequence {
+  uint32_t keys = 0;
+  std::vector<float> q, k, scales;  // [heads, qk], [keys, qk], [keys]
+};
+
+/// Values of a key, each rounded as the kernel rounds them when it multiplies by the scale.
+void append_key(const Case& c, const Scope& s, int64_t data_row, bool to_bf16, Sequence& to) {
+  const mla::Entry e = mla::entry_of(c, s, data_row);
+  for (uint32_t d = 0; d < s.page.nope; ++d) {
+    float value = decode(s.nope_dtype(), e.nope[d]);
+    if (!e.scales.empty()) value *= e.scales[d / s.page.group()];
+    if (to_bf16) value = decode(Dtype::kBf16, encode(Dtype::kBf16, value));
+    to.k.push_back(value);
+  }
+  for (const uint32_t bits : e.rope) to.k.push_back(decode(s.rope_dtype(), bits));
+  to.scales.push_back(static_cast<float>(s.kv_scale));
+  ++to.keys;
+}
+
+Sequence sequence_of(const Case& c, const Shape& s, int64_t b) {
+  Sequence out;
+  for (int64_t h = 0; h < s.heads; ++h) {
+    for (const uint32_t bits : mla::q_bits(c, s, b, h)) out.q.push_back(decode(Dtype::kBf16, bits));
+  }
+  const bool to_bf16 = c.params.text("dequant") == "bf16";
+  for (const Scope& scope : s.scopes) {
+    for (int64_t i = 0; i < scope.lengths[static_cast<size_t>(b)]; ++i) {
+      const int64_t row = scope.data_row(c, b, i);
+      if (row >= 0) append_key(c, scope, row, to_bf16, out);
+    }
+  }
+  return out;
+}
+
+reference::AttentionNumerics numerics_of(const Manifest& manifest, const Shape& s) {
+  reference::AttentionNumerics n = parse_attention_numerics(manifest);
+  n.splits = static_cast<uint32_t>(s.partials());
+  n.output = s.out_dtype == Dtype::kF32   ? reference::FloatFormat::kF32
+             : s.out_dtype == Dtype::kF16 ? reference::FloatFormat::kF16
+                                          : reference::FloatFormat::kBf16;
+  return n;
+}
+
+struct Problem {
+  Sequence sequence;
+  std::vector<float> sink;
+  std::vector<uint32_t> split_starts;
+  reference::AttentionProblem problem;
+};
+
+std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, int64_t b) {
+  auto out = std::make_unique<Problem>();
+  out->sequence = sequence_of(c, s, b);
+  reference::AttentionProblem& p = out->problem;
+  p.rows = static_cast<uint32_t>(s.heads);
+  p.qk_dim = s.page().qk_dim();
+  p.v_dim = s.page().v_dim();
+  p.keys = out->sequence.keys;
+  p.q = out->sequence.q.data();
+  p.k = p.v = out->sequence.k.data();
+  p.k_stride = p.v_stride = p.qk_dim;
+  p.k_scale = out->sequence.scales.data();
+  if (s.scopes.size() == 1) {
+    p.v_common_scale = s.scopes[0].kv_scale;
+  } else {
+    p.v_scale = p.k_scale;  // of each scope its own
+  }
+  p.score_scale = static_cast<float>(c.params.real("softmax_scale"));
+  if (s.scopes[0].dense) {  // splits and tiles of an index row count its -1s, too
+    const uint32_t chunk = std::max<uint32_t>(
+        (p.keys + static_cast<uint32_t>(s.splits) - 1) / static_cast<uint32_t>(s.splits), 1);
+    for (uint32_t key = 0; key < p.keys; key += chunk) out->split_starts.push_back(key);
+    p.split_starts = out->split_starts;
+  }
+  if (s.has_sink) {
+    for (const uint32_t bits : mla::sink_bits(c, s)) out->sink.push_back(decode(Dtype::kF32, bits));
+    p.sink = out->sink.data();
+  }
+  return out;
+}
+
+struct Expected {
+  std::vector<double> o, o_hard, o_likely, lse, lse_hard, lse_likely, mean_v;
+};
+
+void append(std::vector<double>& to, const std::vector<double>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+Expected expect(const Run& run, const Shape& s) {
+  const reference::AttentionNumerics n = numerics_of(run.manifest, s);
+  const double to_stored = s.lse->base == reference::LogBase::kTwo ? 1 / std::log(2.0) : 1;
+  Expected e;
+  for (int64_t b = 0; b < s.batch; ++b) {
+    const auto problem = problem_of(run.c, s, b);
+    const auto rows = static_cast<size_t>(s.heads);
+    if (problem->problem.keys == 0) {  // nothing for the reference to point at
+      const std::vector<double> zeros(rows * s.page().v_dim(), 0.0), none(rows, 0.0);
+      for (std::vector<double>* list : {&e.o, &e.o_hard, &e.o_likely, &e.mean_v})
+        append(*list, zeros);
+      append(e.lse_hard, none);
+      append(e.lse_likely, none);
+      const double empty = reference::stored_lse(-std::numeric_limits<double>::infinity(), *s.lse);
+      e.lse.insert(e.lse.end(), rows, empty);
+      continue;
+    }
+    const reference::AttentionResult r = reference::attention(problem->problem, n);
+    append(e.o, r.o);
+    append(e.o_hard, r.o_hard);
+    append(e.o_likely, r.o_likely);
+    append(e.mean_v, r.mean_v);
+    for (size_t h = 0; h < rows; ++h) {
+      e.lse.push_back(reference::stored_lse(r.lse[h], *s.lse));
+      e.lse_hard.push_back(r.lse_hard[h] * to_stored);
+      e.lse_likely.push_back(r.lse_likely[h] * to_stored);
+    }
+  }
+  return e;
+}
+
+TensorView o_view(const Shape& s) {
+  const uint64_t bytes = bytes_of(s.out_dtype);
+  return {
+      .buffer = "out",
+      .field = "o",
+      .dtype = s.out_dtype,
+      .axes = {"sequence", "head", "d"},
+      .shape = {static_cast<uint64_t>(s.batch), static_cast<uint64_t>(s.heads), s.page().v_dim()},
+      .strides = {static_cast<uint64_t>(s.out_row) * bytes,
+                  static_cast<uint64_t>(s.out_head) * bytes, bytes}};
+}
+
+TensorView lse_view(const Shape& s) {
+  return {.buffer = "out_lse",
+          .field = "lse",
+          .dtype = Dtype::kF32,
+          .axes = {"sequence", "head"},
+          .shape = {static_cast<uint64_t>(s.batch), static_cast<uint64_t>(s.heads)},
+          .strides = {static_cast<uint64_t>(s.lse_row) * 4, static_cast<uint64_t>(s.lse_head) * 4}};
+}
+
+/// The list of a case with one entry, or `width` of them, for each sequence: only the last one's.
+void keep_last_sequence(Case& c, const std::string& name, size_t width) {
+  const auto it = c.integers.find(name);
+  if (it == c.integers.end()) return;
+  std::vector<int64_t>& list = it->second;
+  list.erase(list.begin(), list.end() - static_cast<ptrdiff_t>(std::min(width, list.size())));
+}
+
+void reverse_indices(Case& c, const Scope& s, int64_t batch) {
+  std::vector<int64_t>& indices = c.integers.at(s.prefix + "indices");
+  for (int64_t b = 0; b < batch; ++b) {
+    const auto first = indices.begin() + b * s.width;
+    std::reverse(first, first + s.lengths[static_cast<size_t>(b)]);
+  }
+}
+
+}  // namespace
+
+void MlaDecode::check_manifest(const Manifest& manifest) const {
+  const auto claim = [&](const char* name, bool text) -> const Claim& {
+    const auto it = manifest.claims.find(name);
+    if (it == manifest.claims.end() || text == it->second.choices.empty()) {
+      throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' must be {}", manifest.file, name,
+                                            text ? "a list of choices" : "a range {min, max}"));
+    }
+    return it->second;
+  };
+  const auto choices = [&](const char* name, std::span<const char* const> known) {
+    for (const std::string& c : claim(name, true).choices) {
+      if (std::none_of(known.begin(), known.end(), [&](const char* k) { return c == k; }))
+        throw Error(Exit::kUsage,
+                    fmt::format("{}: field 'claims.{}' names '{}', which the operator does not "
+                                "have",
+                                manifest.file, name, c));
+    }
+  };
+  static constexpr const char* kOnOff[] = {"off", "on"};
+  static constexpr const char* kDequant[] = {"f32", "bf16"};
+  static constexpr const char* kFormats[] = {"e4m3fn", "e4m3fnuz"};
+  static constexpr const char* kOut[] = {"bf16", "f16", "f32"};
+  choices("mode", mla::kModes);
+  choices("entry", mla::kEntries);
+  choices("extra_entry", mla::kEntries);
+  choices("cache_dtype", kFormats);
+  choices("extra_cache_dtype", kFormats);
+  choices("topk_lengths", kOnOff);
+  choices("sink", kOnOff);
+  choices("dequant", kDequant);
+  choices("out_dtype", kOut);
+  for (const std::string& name : claim("lse", true).choices) {
+    const reference::LseConvention* found = reference::find_lse_convention(name);
+    if (found == nullptr || found->empty_o != reference::EmptyO::kZero)
+      throw Error(Exit::kUsage,
+                  fmt::format("{}: field 'claims.lse' names '{}', which is no convention with O = "
+                              "0 for empty rows",
+                              manifest.file, name));
+  }
+  for (const char* name :
+       {"heads", "nope", "rope", "page_size", "extra_page_size", "splits", "extra_splits"})
+    claim(name, false);
+  const reference::AttentionNumerics numerics = parse_attention_numerics(manifest);
+  if (numerics.p != reference::PFormat::kF32 &&
+      claim("mode", true).choices != std::vector<std::string>{"dense"}) {
+    // Which keys share a tile with which decides how their P is rounded.
+    throw Error(Exit::kUsage, fmt::format("{}: field 'numerics.p' must be f32 where 'claims.mode' "
+                                          "has more than dense",
+                                          manifest.file));
+  }
+}
+
+void MlaDecode::judge(const Run& run, Judge& judge) const {
+  const auto s = std::make_shared<Shape>(run.c);
+  Expected e = expect(run, *s);
+  ExpectedTensor o;
+  o.view = o_view(*s);
+  o.value = std::move(e.o);
+  o.hard = std::move(e.o_hard);
+  o.likely = std::move(e.o_likely);
+  o.trivial = {{"mean(V)", std::move(e.mean_v)}};
+  o.terms = [&run, s](uint64_t element) -> std::vector<std::pair<std::string, double>> {
+    const uint64_t dims = s->page().v_dim();
+    const uint64_t row = element / dims;
+    const auto heads = static_cast<uint64_t>(s->heads);
+    const auto problem = problem_of(run.c, *s, static_cast<int64_t>(row / heads));
+    if (problem->problem.keys == 0) return {};
+    return reference::attention_bound_terms(problem->problem, numerics_of(run.manifest, *s),
+                                            static_cast<uint32_t>(row % heads),
+                                            static_cast<uint32_t>(element % dims));
+  };
+  judge.numeric(o);
+  ExpectedTensor lse;
+  lse.view = lse_view(*s);
+  lse.value = std::move(e.lse);
+  lse.hard = std::move(e.lse_hard);
+  lse.likely = std::move(e.lse_likely);
+  lse.primary = false;
+  judge.numeric(lse);
+}
+
+std::optional<Case> MlaDecode::related(const Case& c) const {
+  const std::string& relation = c.params.text("relation");
+  if (relation == "none") return std::nullopt;
+  const Shape s(c);
+  Case other = c;
+  other.params.set("relation", "none");
+  if (relation == "half_of_heads") {
+    if (s.heads < 2) return std::nullopt;
+    other.params.set("heads", s.heads / 2);
+    other.params.set("first_head", c.params.integer("first_head") + s.heads - s.heads / 2);
+    return other;
+  }
+  if (relation == "sequence_alone") {
+    other.params.set("batch", int64_t{1});
+    other.params.set("first_sequence", c.params.integer("first_sequence") + s.batch - 1);
+    for (const Scope& scope : s.scopes) {
+      keep_last_sequence(other, scope.prefix + "indices", static_cast<size_t>(scope.width));
+      keep_last_sequence(other, scope.prefix + "topk_length", 1);
+    }
+    keep_last_sequence(other, "context_lens", 1);
+    return other;
+  }
+  if (relation == "unsplit") {
+    other.params.set("splits", int64_t{1});
+    other.params.set("extra_splits", int64_t{1});
+    return other;
+  }
+  if (relation == "garbage") {
+    other.params.set("unowned", c.params.text("unowned") == "huge" ? "nan" : "huge");
+    return other;
+  }
+  if (relation == "indices_reversed") {
+    if (s.scopes[0].dense) return std::nullopt;
+    for (const Scope& scope : s.scopes) reverse_indices(other, scope, s.batch);
+    return other;
+  }
+  throw Error(Exit::kUsage, fmt::format("relation '{}' is unknown", relation));
+}
+
+void MlaDecode::compare(const Run& run, const Run& related, Judge& judge) const {
+  const Shape s(run.c), t(related.c);
+  const std::string& relation = run.c.params.text("relation");
+  if (relation == "half_of_heads" || relation == "sequence_alone") {
+    // The other case has the last heads, or the last sequence, of this one.
+    const auto last = [&](const TensorView& view, const TensorView& other) {
+      const uint64_t inner = view.shape.size() == 3 ? view.shape[2] : 1;
+      std::vector<ElementPair> pairs = each_with_itself(other);
+      for (ElementPair& pair : pairs) {
+        const uint64_t d = pair.other % inner;
+        const uint64_t head =
+            pair.other / inner % other.shape[1] + (view.shape[1] - other.shape[1]);
+        const uint64_t sequence =
+            pair.other / inner / other.shape[1] + (view.shape[0] - other.shape[0]);
+        pair.element = (sequence * view.shape[1] + head) * inner + d;
+      }
+      compare_elements(relation, run, view, related, other, pairs, {}, judge);
+    };
+    last(o_view(s), o_view(t));
+    last(lse_view(s), lse_view(t));
+    return;
+  }
+  const std::vector<ElementPair> o_pairs = each_with_itself(o_view(s));
+  const std::vector<ElementPair> lse_pairs = each_with_itself(lse_view(s));
+  std::vector<double> o_within, lse_within;
+  if (relation != "garbage") {
+    // Another order of the sums, and other tiles for a rounded P: each is within its own bound.
+    const Expected e = expect(run, s), f = expect(related, t);
+    const auto within = [](const std::vector<double>& a, const std::vector<double>& b,
+                           const std::vector<double>& a_hard, const std::vector<double>& b_hard) {
+      std::vector<double> out(a.size());
+      for (size_t i = 0; i < a.size(); ++i)
+        out[i] = a_hard[i] + b_hard[i] + (a[i] == b[i] ? 0 : std::abs(a[i] - b[i]));
+      return out;
+    };
+    o_within = within(e.o, f.o, e.o_hard, f.o_hard);
+    lse_within = within(e.lse, f.lse, e.lse_hard, f.lse_hard);
+  }
+  compare_elements(relation, run, o_view(s), related, o_view(t), o_pairs, o_within, judge);
+  compare_elements(relation, run, lse_view(s), related, lse_view(t), lse_pairs, lse_within, judge);
+}
+
+std::string MlaDecode::summary(const Case& c) const {
+  const Params& p = c.params;
+  const auto scope = [&](const std::string& prefix) {
+    std::string keys;
+    if (prefix.empty() && p.text("mode") == "dense") {
+      keys = fmt::format("{} keys", fmt::join(c.integers.at("context_lens"), ", "));
+    } else {
+      const std::vector<int64_t>& indices = c.integers.at(prefix + "indices");
+      keys = fmt::format(
+          "topk {} ({} of {} entries are keys)", p.integer(prefix + "topk"),
+          indices.size() - static_cast<size_t>(std::count(indices.begin(), indices.end(), -1)),
+          indices.size());
+    }
+    return fmt::format("{}, {} {} entries, page_size {}", keys, p.text(prefix + "cache_dtype"),
+                       p.text(prefix + "entry"), p.integer(prefix + "page_size"));
+  };
+  std::string out = fmt::format("{} sequences, {} heads, {} + {} values; {}: {}",
+                                p.integer("batch"), p.integer("heads"), p.integer("nope"),
+                                p.integer("rope"), p.text("mode"), scope(""));
+  if (p.text("mode") == "dual") out += "; extra: " + scope("extra_");
+  return out + fmt::format("; sink {}, {} splits, lse as {}", p.text("sink"), p.integer("splits"),
+                           p.text("lse"));
+}
+
+OperatorPage MlaDecode::page() const {
+  OperatorPage page = {
+      .name = name(),
+      .summary =
+          "MLA decode: one query token of each sequence and head against latent KV entries "
+          "that all heads share, from one or two scopes.",
+      .semantics =
+          {"t_i = softmax_scale * (q . k_i), over the keys of all scopes; V is the first v_dim "
+           "values of K",
+           "lse = log sum_i e^t_i;  O = sum_i e^(t_i - lse) v_i;  no keys: O = 0, lse as the "
+           "convention has it",
+           "sink a (natural units): O is multiplied by 1 / (1 + e^(a - lse)), once; lse is without "
+           "it",
+           "dense: keys 0..context_len-1 by page table. sparse: each entry of an index row is a "
+           "slot page * page_size + offset, -1 is no key, anywhere; only the first topk_length "
+           "entries count",
+           "dual: a sparse main scope and a sparse extra one, each with its cache, page size and "
+           "encoding"},
+      .buffers =
+          {{"q", "bf16", "[batch, heads, nope + rope], strided", "in"},
+           {"kv", "bytes",
+            "pages of quant/mla_page.h, page_stride bytes apart: bf16, fp8, v32 (656 bytes a "
+            "token), v4 (584)",
+            "in"},
+           {"index", "i32", "[batch, width], row stride index_stride: page ids, or slots", "in"},
+           {"lengths", "i32", "[batch] keys, or entries of the index row that count", "in"},
+           {"extra_kv", "bytes", "dual: the extra scope's pages", "in"},
+           {"extra_index", "i32", "dual: its slots", "in"},
+           {"extra_lengths", "i32", "dual: entries that count", "in"},
+           {"sink", "f32", "[heads]; +-inf allowed", "in"},
+           {"out", "out_dtype", "[batch, heads, v_dim], strided", "out"},
+           {"out_lse", "f32", "[batch, heads] or [heads, batch], as the convention", "out"}},
+      .parameters = one_each(
+          {{"mode", "dense, sparse, dual"},
+           {"batch, heads, nope, rope", "sizes"},
+           {"entry, extra_entry", "bf16, fp8, v32, v4"},
+           {"cache_dtype, extra_cache_dtype", "e4m3fn, e4m3fnuz"},
+           {"page_size, extra_page_size", "tokens of a page"},
+           {"page_pad, extra_page_pad", "units of 16 bytes left out between pages"},
+           {"topk, extra_topk", "entries of an index row"},
+           {"topk_lengths, extra_topk_lengths", "on, off: whether lengths are given"},
+           {"spare_pages", "dense: table entries behind the last page"},
+           {"softmax_scale", "factor of the scores"},
+           {"kv_scale, extra_kv_scale", "factor of fp8 entries"},
+           {"sink", "on, off"},
+           {"splits, extra_splits", "parts that a scope's keys are cut into"},
+           {"lse", "convention of the LSE; merge_attn_states lists them"},
+           {"dequant", "f32, bf16: what an FP8 value times its scale is rounded to"},
+           {"out_dtype", "bf16, f16, f32"},
+           {"unowned", "poison, nan, huge: what lies where no key does"},
+           {"first_sequence, first_head", "where the case begins in the data"},
+           {"q_head_pad, q_row_pad, index_pad, extra_index_pad, out_head_pad, out_row_pad, "
+            "lse_pad",
+            "elements left out between rows"},
+           {"relation", "none, or one of the relations below"}}),
+      .derived = one_each(
+          {{"page_stride, extra_page_stride", "bytes"},
+           {"width, extra_width", "entries of an index row"},
+           {"index_stride, extra_index_stride", "elements"},
+           {"has_lengths, extra_has_lengths", "1 where lengths are given"},
+           {"score_scale, extra_score_scale", "softmax_scale * kv_scale"},
+           {"v_scale, extra_v_scale", "kv_scale"},
+           {"dense, dual, has_sink", "0 or 1"},
+           {"lse_base2", "1 where the LSE is a base-2 logarithm"},
+           {"empty_plus_inf", "1 where +inf is written for a row without keys"},
+           {"partials", "splits of all scopes"},
+           {"qk_dim, v_dim", "values of K and of V"},
+           {"q_row_stride, q_head_stride, out_row_stride, out_head_stride, lse_row_stride, "
+            "lse_head_stride",
+            "elements"}}),
+      .numerics = attention_numerics_fields(),
+      .relations = {{"half_of_heads", "the second half of the heads by itself: bit for bit"},
+                    {"sequence_alone", "the last sequence by itself: bit for bit"},
+                    {"garbage", "other bytes where no key lies: bit for bit"},
+                    {"unsplit", "one split: within the bounds of both"},
+                    {"indices_reversed", "index rows backwards: within the bounds of both"}},
+      .unspecified = {"nothing: every element of out and out_lse is written"},
+      .presets = {"FlashMLA: lse flashmla (natural, +inf for no keys), sink, v32 and v4 entries",
+                  "AITER: lse aiter_reduce, fp8 or bf16 entries, page_size 1",
+                  "flashinfer: lse flashinfer (base 2, -inf)",
+                  "vLLM on gfx942: main cache e4m3fnuz, extra cache e4m3fn in the same call"},
+  };
+  for (const auto& entry : paging_parameters()) page.parameters.push_back(entry);
+  return page;
+}
+
+}  // namespace wavefuzz

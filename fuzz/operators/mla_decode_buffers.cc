@@ -1,0 +1,367 @@
+// What the buffers of an MLA decode case hold.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "fuzz/image.h"
+#include "fuzz/operators/mla_decode.h"
+#include "fuzz/paging.h"
+#include "gpu/error.h"
+#include "quant/ue8m0.h"
+
+namespace wavefuzz {
+namespace mla {
+namespace {
+
+int64_t within(const Case& c, const std::string& name, int64_t low, int64_t high) {
+  const int64_t value = c.params.integer(name);
+  if (value < low || value > high) {
+    throw Error(Exit::kUsage,
+                fmt::format("parameter '{}' must be {}..{}, is {}", name, low, high, value));
+  }
+  return value;
+}
+
+template <size_t N>
+size_t index_of(const Case& c, const std::string& name, const char* const (&choices)[N]) {
+  const std::string& value = c.params.text(name);
+  const auto* const it = std::find(std::begin(choices), std::end(choices), value);
+  if (it == std::end(choices))
+    throw Error(Exit::kUsage, fmt::format("{} '{}' is unknown", name, value));
+  return static_cast<size_t>(it - std::begin(choices));
+}
+
+const std::vector<int64_t>& list(const Case& c, const std::string& name, size_t size) {
+  const auto it = c.integers.find(name);
+  if (it == c.integers.end() || it->second.size() != size) {
+    throw Error(Exit::kUsage, fmt::format("tensor '{}' must have {} elements, has {}", name, size,
+                                          it == c.integers.end() ? 0 : it->second.size()));
+  }
+  return it->second;
+}
+
+Scope scope_of(const Case& c, const std::string& prefix, bool dense, int64_t batch) {
+  Scope s;
+  s.prefix = prefix;
+  s.dense = dense;
+  const auto nope = static_cast<uint32_t>(within(c, "nope", 1, 512));
+  const auto rope = static_cast<uint32_t>(within(c, "rope", 1, 64));
+  s.page = {static_cast<quant::MlaEntry>(index_of(c, prefix + "entry", kEntries)),
+            static_cast<uint32_t>(within(c, prefix + "page_size", 1, 1 << 16)), nope, rope};
+  if (!s.page.valid()) {
+    throw Error(Exit::kUsage, fmt::format("a {} entry has no {} values without positions",
+                                          c.params.text(prefix + "entry"), nope));
+  }
+  const auto format = fp8_of(parse_dtype(c.params.text(prefix + "cache_dtype")));
+  if (!format) {
+    throw Error(Exit::kUsage, fmt::format("{}cache_dtype '{}' is no FP8 format", prefix,
+                                          c.params.text(prefix + "cache_dtype")));
+  }
+  s.format = *format;
+  const int64_t pad = within(c, prefix + "page_pad", 0, int64_t{1} << 36);
+  s.page_stride = (s.page.bytes() + 15) / 16 * 16 + static_cast<uint64_t>(pad) * 16;
+  if (s.page.entry == quant::MlaEntry::kFp8)
+    s.kv_scale = static_cast<float>(c.params.real(prefix + "kv_scale"));
+
+  const auto sequences = static_cast<size_t>(batch);
+  int64_t logical_pages = 0;
+  if (dense) {
+    s.has_lengths = true;
+    s.lengths = list(c, "context_lens", sequences);
+    for (const int64_t keys : s.lengths) {
+      if (keys < 0 || keys > kMostKeys)
+        throw Error(Exit::kUsage,
+                    fmt::format("context_lens must be 0..{}, has {}", kMostKeys, keys));
+      const int64_t pages = (keys + s.page.page_size - 1) / s.page.page_size;
+      s.first_page.push_back(logical_pages);
+      logical_pages += pages;
+      s.width = std::max(s.width, pages);
+    }
+    s.width += within(c, "spare_pages", 0, 64);
+  } else {
+    s.width = within(c, prefix + "topk", 0, kMostKeys);
+    s.tokens = list(c, prefix + "indices", sequences * static_cast<size_t>(s.width));
+    int64_t most = -1;
+    for (const int64_t token : s.tokens) {
+      if (token < -1 || token >= kMostKeys)
+        throw Error(Exit::kUsage,
+                    fmt::format("{}indices must be -1..{}, has {}", prefix, kMostKeys - 1, token));
+      most = std::max(most, token);
+    }
+    logical_pages = most < 0 ? 0 : most / s.page.page_size + 1;
+    s.has_lengths = c.params.text(prefix + "topk_lengths") == "on";
+    s.lengths = s.has_lengths ? list(c, prefix + "topk_length", sequences)
+                              : std::vector<int64_t>(sequences, s.width);
+    for (const int64_t length : s.lengths) {
+      if (length < 0 || length > s.width)
+        throw Error(Exit::kUsage, fmt::format("{}topk_length must be 0..topk = {}, has {}", prefix,
+                                              s.width, length));
+    }
+  }
+  s.pages = page_ids(c, static_cast<uint64_t>(logical_pages));
+  for (const int64_t id : s.pages) {
+    const int64_t last = dense ? id : (id + 1) * s.page.page_size - 1;
+    if (last > INT32_MAX)
+      throw Error(Exit::kUsage, fmt::format("page {} of {} tokens does not fit an i32 index", id,
+                                            s.page.page_size));
+  }
+  s.index_stride = s.width + within(c, prefix + "index_pad", 0, 1 << 20);
+  return s;
+}
+
+}  // namespace
+
+Dtype Scope::nope_dtype() const {
+  return page.entry == quant::MlaEntry::kBf16 ? Dtype::kBf16 : dtype_of(format);
+}
+
+Dtype Scope::rope_dtype() const {
+  return page.entry == quant::MlaEntry::kFp8 ? dtype_of(format) : Dtype::kBf16;
+}
+
+int64_t Scope::data_row(const Case& c, int64_t sequence, int64_t position) const {
+  if (dense) return (c.params.integer("first_sequence") + sequence) * kMostKeys + position;
+  return tokens[static_cast<size_t>(sequence * width + position)];
+}
+
+int64_t Scope::logical_slot(int64_t sequence, int64_t position) const {
+  if (dense) return first_page[static_cast<size_t>(sequence)] * page.page_size + position;
+  return tokens[static_cast<size_t>(sequence * width + position)];
+}
+
+std::pair<int64_t, uint32_t> Scope::place(int64_t logical) const {
+  const int64_t page_size = page.page_size;
+  return {pages[static_cast<size_t>(logical / page_size)],
+          static_cast<uint32_t>(logical % page_size)};
+}
+
+Shape::Shape(const Case& c) {
+  const std::string& mode = c.params.text("mode");
+  index_of(c, "mode", kModes);
+  batch = within(c, "batch", 1, 256);
+  within(c, "first_sequence", 0, 256);
+  heads = within(c, "heads", 1, 1024);
+  within(c, "first_head", 0, 1024);
+  splits = within(c, "splits", 1, 32);
+  extra_splits = within(c, "extra_splits", 1, 32);
+  out_dtype = parse_dtype(c.params.text("out_dtype"));
+  lse = reference::find_lse_convention(c.params.text("lse"));
+  if (lse == nullptr || lse->empty_o != reference::EmptyO::kZero)
+    throw Error(Exit::kUsage,
+                fmt::format("lse '{}' is no convention that MLA decode has", c.params.text("lse")));
+  scopes.push_back(scope_of(c, "", mode == "dense", batch));
+  if (mode == "dual") scopes.push_back(scope_of(c, "extra_", false, batch));
+  if (scopes.size() > 1 && scopes[0].page.v_dim() != scopes[1].page.v_dim())
+    throw Error(Exit::kUsage, "entry and extra_entry do not have the same V");
+  has_sink = c.params.text("sink") == "on";
+  const auto pad = [&](const char* name) { return within(c, name, 0, int64_t{1} << 34); };
+  q_head = page().qk_dim() + pad("q_head_pad");
+  q_row = heads * q_head + pad("q_row_pad");
+  out_head = page().v_dim() + pad("out_head_pad");
+  out_row = heads * out_head + pad("out_row_pad");
+  const bool by_head = lse->layout == reference::LseLayout::kHeadToken;
+  lse_row = by_head ? 1 : heads + pad("lse_pad");
+  lse_head = by_head ? batch + pad("lse_pad") : 1;
+}
+
+Entry entry_of(const Case& c, const Scope& scope, int64_t data_row) {
+  const auto row = static_cast<uint64_t>(data_row);
+  Entry e;
+  e.nope = tensor_row(c, scope.prefix + "k", row, scope.nope_dtype(), scope.page.nope);
+  e.rope = tensor_row(c, scope.prefix + "rope", row, scope.rope_dtype(), scope.page.rope);
+  if (scope.page.groups() == 0) return e;
+  for (const uint32_t bits :
+       tensor_row(c, scope.prefix + "k_scale", row, Dtype::kF32, scope.page.groups())) {
+    const float scale = decode(Dtype::kF32, bits);
+    e.scales.push_back(scope.page.entry == quant::MlaEntry::kV4
+                           ? quant::decode_ue8m0(quant::encode_ue8m0(scale))
+                           : scale);
+  }
+  return e;
+}
+
+std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t sequence, int64_t head) {
+  const int64_t row = (c.params.integer("first_sequence") + sequence) * kMostHeads +
+                      c.params.integer("first_head") + head;
+  return tensor_row(c, "q", static_cast<uint64_t>(row), Dtype::kBf16, s.page().qk_dim());
+}
+
+std::vector<uint32_t> sink_bits(const Case& c, const Shape& s) {
+  const int64_t first = c.params.integer("first_head");
+  std::vector<uint32_t> bits =
+      tensor_row(c, "sink", 0, Dtype::kF32, static_cast<uint32_t>(first + s.heads));
+  bits.erase(bits.begin(), bits.begin() + first);
+  return bits;
+}
+
+namespace {
+
+void put_entry(ImageBuilder& image, const Scope& s, int64_t logical, const Entry& e) {
+  const auto [page, t] = s.place(logical);
+  const uint64_t base = static_cast<uint64_t>(page) * s.page_stride;
+  image.put(base + s.page.nope_offset(t, 0), pack(s.nope_dtype(), e.nope));
+  image.put(base + s.page.rope_offset(t, 0), pack(s.rope_dtype(), e.rope));
+  if (e.scales.empty()) return;
+  std::vector<uint8_t> scales;
+  for (const float scale : e.scales) {
+    if (s.page.entry == quant::MlaEntry::kV4) {
+      scales.push_back(quant::encode_ue8m0(scale));
+    } else {
+      for (const uint8_t byte :
+           pack(Dtype::kF32, std::vector<uint32_t>{__builtin_bit_cast(uint32_t, scale)}))
+        scales.push_back(byte);
+    }
+  }
+  image.put(base + s.page.scale_offset(t, 0), scales);
+}
+
+/// What lies where no key does: NaN, or finite and large.
+Entry junk(const Scope& s, bool nan) {
+  const auto bits = [&](Dtype dtype) -> uint32_t {
+    if (dtype == Dtype::kBf16) return nan ? 0x7FC0 : 0x7F00;
+    if (dtype == Dtype::kE4m3fnuz) return nan ? 0x80 : 0x7F;
+    return nan ? 0x7F : 0x7E;
+  };
+  Entry e;
+  e.nope.assign(s.page.nope, bits(s.nope_dtype()));
+  e.rope.assign(s.page.rope, bits(s.rope_dtype()));
+  const float v4 = quant::decode_ue8m0(nan ? 0xFF : 0xF0);
+  e.scales.assign(s.page.groups(), s.page.entry == quant::MlaEntry::kV4 ? v4
+                                   : nan ? __builtin_bit_cast(float, 0x7FC00000u)
+                                         : 0x1p90f);
+  return e;
+}
+
+/// Index entries that name no key: any kernel that follows one leaves the cache.
+uint32_t junk_index(int64_t at) {
+  return std::array<uint32_t, 3>{2147480000u, 0x80000000u, 0x7FFFFFFFu}[at % 3];
+}
+
+uint64_t bytes_of_i32(int64_t elements) { return static_cast<uint64_t>(elements) * 4; }
+
+void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Buffer>& out) {
+  const std::string& unowned = c.params.text("unowned");
+  if (unowned != "poison" && unowned != "nan" && unowned != "huge")
+    throw Error(Exit::kUsage, fmt::format("unowned '{}' is unknown", unowned));
+  ImageBuilder kv, index, lengths;
+  std::set<int64_t> owned;
+  const auto put_index = [&](int64_t sequence, int64_t column, uint32_t value) {
+    index.put(bytes_of_i32(sequence * s.index_stride + column),
+              pack(Dtype::kF32, std::vector<uint32_t>{value}));
+  };
+  for (int64_t b = 0; b < shape.batch; ++b) {
+    const int64_t keys = s.lengths[static_cast<size_t>(b)];
+    int64_t columns = keys;  // of the index row, in use
+    for (int64_t i = 0; i < keys; ++i) {
+      const int64_t row = s.data_row(c, b, i);
+      if (row < 0) continue;
+      const int64_t logical = s.logical_slot(b, i);
+      if (owned.insert(logical).second) put_entry(kv, s, logical, entry_of(c, s, row));
+    }
+    if (s.dense) {
+      columns = (keys + s.page.page_size - 1) / s.page.page_size;
+      for (int64_t i = 0; i < columns; ++i) {
+        const int64_t page = s.pages[static_cast<size_t>(s.first_page[static_cast<size_t>(b)] + i)];
+        put_index(b, i, static_cast<uint32_t>(page));
+      }
+    } else {
+      for (int64_t i = 0; i < columns; ++i) {
+        int64_t slot = s.data_row(c, b, i);
+        if (slot >= 0) {
+          const auto [page, t] = s.place(slot);
+          slot = page * s.page.page_size + t;
+        }
+        put_index(b, i, static_cast<uint32_t>(slot));
+      }
+    }
+    if (unowned != "poison") {
+      for (int64_t i = columns; i < s.width; ++i) put_index(b, i, junk_index(b + i));
+    }
+    if (s.has_lengths)
+      lengths.put(bytes_of_i32(b),
+                  pack(Dtype::kF32, std::vector<uint32_t>{static_cast<uint32_t>(keys)}));
+  }
+  if (unowned != "poison") {
+    const Entry e = junk(s, unowned == "nan");
+    const auto slots = static_cast<int64_t>(s.pages.size()) * s.page.page_size;
+    for (int64_t logical = 0; logical < slots; ++logical) {
+      if (!owned.contains(logical)) put_entry(kv, s, logical, e);
+    }
+  }
+  int64_t last_page = 0;
+  for (const int64_t id : s.pages) last_page = std::max(last_page, id);
+  const int64_t index_elements = s.width == 0 ? 0 : (shape.batch - 1) * s.index_stride + s.width;
+  out.push_back({.name = s.prefix + "kv",
+                 .bytes = static_cast<uint64_t>(last_page) * s.page_stride + s.page.bytes(),
+                 .contents = kv.take()});
+  out.push_back({.name = s.prefix + "index",
+                 .bytes = bytes_of_i32(index_elements),
+                 .contents = index.take()});
+  out.push_back({.name = s.prefix + "lengths",
+                 .bytes = s.has_lengths ? bytes_of_i32(shape.batch) : 0,
+                 .contents = lengths.take()});
+}
+
+}  // namespace
+}  // namespace mla
+
+std::vector<Buffer> MlaDecode::buffers(const Case& c) const {
+  const mla::Shape s(c);
+  std::vector<Buffer> out;
+  ImageBuilder q;
+  for (int64_t b = 0; b < s.batch; ++b) {
+    for (int64_t h = 0; h < s.heads; ++h) {
+      q.put(static_cast<uint64_t>(b * s.q_row + h * s.q_head) * 2,
+            pack(Dtype::kBf16, mla::q_bits(c, s, b, h)));
+    }
+  }
+  const auto span = [&](int64_t row, int64_t head, int64_t dims) {
+    return static_cast<uint64_t>((s.batch - 1) * row + (s.heads - 1) * head + dims);
+  };
+  out.push_back(
+      {.name = "q", .bytes = span(s.q_row, s.q_head, s.page().qk_dim()) * 2, .contents = q.take()});
+  for (const mla::Scope& scope : s.scopes) mla::add_scope(c, s, scope, out);
+  Buffer sink = {.name = "sink", .bytes = s.has_sink ? static_cast<uint64_t>(s.heads) * 4 : 0};
+  if (s.has_sink) sink.contents = {{0, pack(Dtype::kF32, mla::sink_bits(c, s))}};
+  out.push_back(sink);
+  out.push_back({.name = "out",
+                 .bytes = span(s.out_row, s.out_head, s.page().v_dim()) * bytes_of(s.out_dtype),
+                 .access = Access::kWrite});
+  out.push_back(
+      {.name = "out_lse", .bytes = span(s.lse_row, s.lse_head, 1) * 4, .access = Access::kWrite});
+  return out;
+}
+
+Params MlaDecode::launch_params(const Case& c) const {
+  const mla::Shape s(c);
+  Params p = c.params;
+  for (const mla::Scope& scope : s.scopes) {
+    const std::string& at = scope.prefix;
+    p.set(at + "page_stride", static_cast<int64_t>(scope.page_stride));
+    p.set(at + "width", scope.width);
+    p.set(at + "index_stride", scope.index_stride);
+    p.set(at + "has_lengths", int64_t{scope.has_lengths});
+    p.set(at + "score_scale",
+          static_cast<double>(static_cast<float>(c.params.real("softmax_scale"))) * scope.kv_scale);
+    p.set(at + "v_scale", scope.kv_scale);
+  }
+  p.set("dense", int64_t{s.scopes[0].dense});
+  p.set("dual", int64_t{s.scopes.size() > 1});
+  p.set("partials", s.partials());
+  p.set("qk_dim", int64_t{s.page().qk_dim()});
+  p.set("v_dim", int64_t{s.page().v_dim()});
+  p.set("has_sink", int64_t{s.has_sink});
+  p.set("lse_base2", int64_t{s.lse->base == reference::LogBase::kTwo});
+  p.set("empty_plus_inf", int64_t{s.lse->empty_lse == reference::EmptyLse::kPlusInf});
+  p.set("q_row_stride", s.q_row);
+  p.set("q_head_stride", s.q_head);
+  p.set("out_row_stride", s.out_row);
+  p.set("out_head_stride", s.out_head);
+  p.set("lse_row_stride", s.lse_row);
+  p.set("lse_head_stride", s.lse_head);
+  return p;
+}
+
+}  // namespace wavefuzz

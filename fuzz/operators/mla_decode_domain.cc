@@ -1,0 +1,336 @@
+// Which cases of MLA decode are worth running: index rows with -1 in front, anywhere or everywhere,
+// contexts about pages and splits, scopes of different encodings, scales that differ from group to
+// group, sinks about the LSE and infinite ones, few pages far apart (bugs 4, 5, 7, 11, 16, 17, 19
+// and 22 of the historical ranking).
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "fuzz/operators/mla_decode.h"
+
+namespace wavefuzz {
+namespace {
+
+constexpr int64_t kTile = 16;
+
+int64_t within(Draw& draw, const Claim& claim, std::vector<int64_t> values) {
+  std::erase_if(values, [&](int64_t v) { return v < claim.min || v > claim.max; });
+  return values.empty() ? claim.min : draw.one_of(values);
+}
+
+RowRecipe recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, const char*>> fills,
+                 int64_t low, int64_t high) {
+  RowRecipe row;
+  row.fill = draw.weighted<const char*>(fills);
+  row.exponent = draw.once_in(2) ? 0 : draw.in(low, high);
+  return row;
+}
+
+int64_t draw_length(Draw& draw, int64_t page_size, int64_t splits, int64_t most) {
+  const auto about = [&](int64_t n) { return n + draw.in(-1, 1); };
+  return std::clamp<int64_t>(draw.weighted<int64_t>({{2, draw.in(0, 2)},
+                                                     {3, about(draw.in(1, 3) * kTile)},
+                                                     {2, about(draw.in(1, 2) * page_size)},
+                                                     {2, about(splits)},
+                                                     {3, draw.in(1, 40)}}),
+                             0, most);
+}
+
+/// One sequence's index row: where -1 stands is what it is about.
+void draw_index_row(Draw& draw, int64_t topk, std::vector<int64_t>& out) {
+  const int64_t most = std::max<int64_t>(topk, 2) * 2;
+  const int64_t how = draw.weighted<int64_t>({{3, 0}, {3, 1}, {3, 2}, {1, 3}, {1, 4}, {1, 5}});
+  // Whole leading tiles, and a little more or less.
+  const int64_t lead = std::clamp<int64_t>(draw.in(1, 2) * kTile + draw.in(-1, 1), 0, topk);
+  const int64_t base = draw.in(0, most);
+  for (int64_t i = 0; i < topk; ++i) {
+    const bool masked = (how == 1 && draw.once_in(3)) || (how == 2 && i < lead) || how == 3 ||
+                        (how == 4 && i >= topk - lead) || (how == 5 && i / kTile % 2 == 0);
+    const bool runs = base % 2 == 0;  // neighbours, or anything
+    out.push_back(masked ? -1 : runs ? (base + i) % most : draw.in(0, most - 1));
+  }
+}
+
+void draw_scope(Draw& draw, const Manifest& m, const std::string& prefix, bool dense, Case& c) {
+  Params& p = c.params;
+  const auto claim = [&](const std::string& name) -> const Claim& { return m.claims.at(name); };
+  p.set(prefix + "cache_dtype", draw.one_of(claim(prefix + "cache_dtype").choices));
+  const int64_t page_size =
+      within(draw, claim(prefix + "page_size"), {1, 1, 16, 16, 64, 64, 2, 53});
+  p.set(prefix + "page_size", page_size);
+  p.set(prefix + "page_pad", draw.weighted<int64_t>({{4, 0}, {2, draw.in(1, 4)}, {1, 64}}));
+  p.set(prefix + "index_pad", draw.weighted<int64_t>({{3, 0}, {1, draw.in(1, 5)}}));
+  p.set(prefix + "kv_scale",
+        static_cast<double>(static_cast<float>(std::ldexp(
+            1 + static_cast<double>(draw.in(1, 999)) / 1000, static_cast<int>(draw.in(-4, 2))))));
+  p.set(prefix + "topk_lengths", "off");
+  p.set(prefix + "topk", int64_t{0});
+  const int64_t batch = p.integer("batch");
+  const int64_t splits = p.integer(prefix + "splits");
+  if (dense) {
+    p.set("spare_pages", draw.in(0, 2));
+    for (int64_t b = 0; b < batch; ++b)
+      c.integers["context_lens"].push_back(draw_length(draw, page_size, splits, 130));
+  } else {
+    const int64_t topk = draw_length(draw, page_size, splits, 80);
+    p.set(prefix + "topk", topk);
+    std::vector<int64_t>& indices = c.integers[prefix + "indices"];
+    for (int64_t b = 0; b < batch; ++b) draw_index_row(draw, topk, indices);
+    p.set(prefix + "topk_lengths", draw.one_of(claim("topk_lengths").choices));
+    if (p.text(prefix + "topk_lengths") == "on") {
+      for (int64_t b = 0; b < batch; ++b)
+        c.integers[prefix + "topk_length"].push_back(
+            draw.weighted<int64_t>({{3, draw.in(0, topk)}, {1, topk}, {1, 0}}));
+    }
+  }
+  const int64_t recipes = draw.in(1, 3);
+  for (int64_t i = 0; i < recipes; ++i) {
+    const bool bf16 = p.text(prefix + "entry") == "bf16";
+    c.rows[prefix + "k"].push_back(
+        bf16 ? recipe(draw, {{6, "normal"}, {1, "powers"}, {1, "alternate"}, {1, "spike"}}, -4, 3)
+             : recipe(draw,
+                      {{4, "normal"}, {3, "bits"}, {1, "powers"}, {1, "edge"}, {1, "alternate"}},
+                      -3, 3));
+  }
+  c.rows[prefix + "rope"].push_back(recipe(draw, {{4, "normal"}, {1, "zero"}}, -4, 3));
+  for (int64_t i = 0; i < recipes; ++i) {
+    // Scores stay where the softmax has more than one key: spread reaches 2^8 by itself.
+    RowRecipe scale = recipe(draw, {{2, "positive"}, {3, "spread"}}, -2, 2);
+    scale.exponent -= scale.fill == "spread" ? 12 : 6;
+    c.rows[prefix + "k_scale"].push_back(scale);
+  }
+}
+
+/// A scope without keys, so that every parameter is there.
+void no_scope(const std::string& prefix, Case& c) {
+  for (const char* name : {"page_pad", "index_pad", "topk"})
+    c.params.set(prefix + name, int64_t{0});
+  c.params.set(prefix + "kv_scale", 1.0);
+  c.params.set(prefix + "page_size", int64_t{1});
+  c.params.set(prefix + "topk_lengths", "off");
+  c.params.set(prefix + "cache_dtype", "e4m3fn");
+}
+
+Case draw_case(Draw draw, const Manifest& m) {
+  Case c;
+  c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
+  Params& p = c.params;
+  const auto claim = [&](const char* name) -> const Claim& { return m.claims.at(name); };
+  const auto choice = [&](const char* name) { p.set(name, draw.one_of(claim(name).choices)); };
+  for (const char* name : {"mode", "entry", "sink", "lse", "dequant", "out_dtype"}) choice(name);
+  const std::string mode = p.text("mode");
+  const std::string entry = p.text("entry");
+  const bool v4 = entry == "v4";
+  std::vector<std::string> extra = claim("extra_entry").choices;
+  std::erase_if(extra, [&](const std::string& e) { return (e == "v4") != v4; });
+  if (mode == "dual" && extra.empty()) p.set("mode", "sparse");
+  p.set("extra_entry", extra.empty() ? entry : draw.one_of(extra));
+  const bool any_v32 = entry == "v32" || (mode == "dual" && p.text("extra_entry") == "v32");
+
+  p.set("batch", draw.weighted<int64_t>({{4, 1}, {3, 2}, {1, 3}}));
+  p.set("first_sequence", int64_t{0});
+  p.set("first_head", int64_t{0});
+  p.set("heads", within(draw, claim("heads"), {1, 1, 2, 2, 3, 4, 5, 8}));
+  if (draw.once_in(25)) p.set("heads", within(draw, claim("heads"), {16, 64, 128}));
+  std::vector<int64_t> nope = {16, 32, 64, 128, 100, 512};
+  if (any_v32) nope = {128, 128, 256, 512};
+  if (v4) nope = {64, 64, 128, 448};
+  p.set("nope", within(draw, claim("nope"), nope));
+  p.set("rope", within(draw, claim("rope"), {64, 64, 16, 8, 32}));
+  p.set("splits", within(draw, claim("splits"), {1, 1, 2, 3, 4, 7}));
+  p.set("extra_splits", within(draw, claim("extra_splits"), {1, 1, 2, 3}));
+  p.set("page_order",
+        draw.weighted<const char*>({{2, "sequential"}, {1, "reversed"}, {2, "shuffled"}}));
+  p.set("first_page", draw.weighted<int64_t>({{3, 0}, {2, draw.in(1, 5)}}));
+  p.set("page_step", draw.weighted<int64_t>({{3, 1}, {1, 3}}));
+  p.set("spare_pages", int64_t{0});
+  draw_scope(draw, m, "", mode == "dense", c);
+  if (p.text("mode") == "dual") {
+    draw_scope(draw, m, "extra_", false, c);
+  } else {
+    no_scope("extra_", c);
+  }
+  if (draw.once_in(8)) {  // pages so far apart that page * stride passes 2^31 or 2^32 bytes
+    p.set("page_pad", (int64_t{1} << draw.in(26, 28)) + draw.in(-3, 3));
+    p.set("first_page", draw.in(1, 4));
+  } else if (draw.once_in(10)) {  // page ids beyond 16 bits
+    p.set("first_page", int64_t{65536} + draw.in(-2, 2));
+  }
+  for (const char* pad : mla::kPads) {
+    if (!p.has(pad)) p.set(pad, draw.weighted<int64_t>({{4, 0}, {1, draw.in(1, 9)}, {1, 64}}));
+  }
+  p.set("unowned", draw.weighted<const char*>({{3, "poison"}, {1, "nan"}, {1, "huge"}}));
+  p.set("softmax_scale",
+        static_cast<double>(static_cast<float>(draw.weighted<double>(
+            {{6, 1 / std::sqrt(static_cast<double>(p.integer("nope") + p.integer("rope")))},
+             {1, 0.1337},
+             {1, 0.5}}))));
+  p.set("relation", draw.weighted<const char*>({{10, "none"},
+                                                {1, "half_of_heads"},
+                                                {1, "sequence_alone"},
+                                                {1, "garbage"},
+                                                {1, "unsplit"},
+                                                {1, "indices_reversed"}}));
+  const int64_t recipes = draw.in(1, 2);
+  for (int64_t i = 0; i < recipes; ++i)
+    c.rows["q"].push_back(recipe(draw, {{8, "normal"}, {1, "zero"}, {1, "powers"}}, -5, 0));
+  RowRecipe sink = recipe(draw, {{4, "normal"}, {1, "zero"}}, 0, 3);
+  if (draw.once_in(2))
+    sink.set[static_cast<uint32_t>(draw.in(0, p.integer("heads") - 1))] =
+        draw.once_in(2) ? 0x7F800000 : 0xFF800000;
+  c.rows["sink"].push_back(sink);
+  return c;
+}
+
+/// Keeps sequences, columns and lists in step.
+void remove_sequence(Case& d, int64_t b) {
+  const int64_t batch = d.params.integer("batch");
+  if (batch < 2 || b >= batch) return;
+  for (const char* prefix : {"", "extra_"}) {
+    const std::string at = prefix;
+    const auto topk = static_cast<size_t>(d.params.integer(at + "topk"));
+    for (const auto& [name, width] :
+         {std::pair(at + "indices", topk), std::pair(at + "topk_length", size_t{1})}) {
+      const auto it = d.integers.find(name);
+      if (it == d.integers.end() || it->second.empty()) continue;
+      const size_t first = static_cast<size_t>(b) * width;
+      it->second = without(it->second, first, first + width);
+    }
+  }
+  if (const auto it = d.integers.find("context_lens"); it != d.integers.end())
+    it->second = without(it->second, static_cast<size_t>(b), static_cast<size_t>(b) + 1);
+  d.params.set("batch", batch - 1);
+}
+
+void remove_columns(Case& d, const std::string& prefix, size_t begin, size_t end) {
+  const auto topk = static_cast<size_t>(d.params.integer(prefix + "topk"));
+  std::vector<int64_t>& indices = d.integers.at(prefix + "indices");
+  std::vector<int64_t> kept;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    if (i % topk < begin || i % topk >= end) kept.push_back(indices[i]);
+  }
+  indices = kept;
+  d.params.set(prefix + "topk", static_cast<int64_t>(topk - (end - begin)));
+  if (const auto it = d.integers.find(prefix + "topk_length"); it != d.integers.end()) {
+    for (int64_t& length : it->second) {
+      const auto before = static_cast<size_t>(length);
+      length -= static_cast<int64_t>(std::min(before, end) - std::min(before, begin));
+    }
+  }
+}
+
+void to_one_scope(Case& d) {
+  d.params.set("mode", "sparse");
+  for (const char* name : {"extra_indices", "extra_topk_length"}) d.integers.erase(name);
+  for (const char* name : {"extra_k", "extra_rope", "extra_k_scale"}) d.rows.erase(name);
+  d.params.set("extra_entry", d.params.text("entry"));
+  no_scope("extra_", d);
+  d.params.set("extra_splits", int64_t{1});
+}
+
+void simpler_scope(std::vector<Step>& steps, const Case& c, const std::string& prefix) {
+  const Params& p = c.params;
+  if (const auto it = c.integers.find(prefix + "indices"); it != c.integers.end()) {
+    const auto topk = static_cast<size_t>(p.integer(prefix + "topk"));
+    for (const auto& [begin, end] : chunks(topk)) {
+      steps.push_back(
+          [prefix, begin = begin, end = end](Case& d) { remove_columns(d, prefix, begin, end); });
+    }
+    steps.push_back([prefix](Case& d) {
+      d.params.set(prefix + "topk_lengths", "off");
+      d.integers.erase(prefix + "topk_length");
+    });
+    steps.push_back([prefix](Case& d) {
+      for (int64_t& token : d.integers.at(prefix + "indices")) token = std::min<int64_t>(token, 0);
+    });
+    for (size_t i = 0; i < it->second.size(); ++i) {
+      const int64_t token = it->second[i];
+      for (const int64_t to : {int64_t{0}, token / 2, token - 1}) {
+        if (token > 0 && to < token)
+          steps.push_back([prefix, i, to](Case& d) { d.integers.at(prefix + "indices")[i] = to; });
+      }
+      if (token == -1)
+        steps.push_back([prefix, i](Case& d) { d.integers.at(prefix + "indices")[i] = 0; });
+    }
+    if (const auto lengths = c.integers.find(prefix + "topk_length"); lengths != c.integers.end()) {
+      for (size_t b = 0; b < lengths->second.size(); ++b) {
+        for (const int64_t to : toward(lengths->second[b], 0))
+          steps.push_back(
+              [prefix, b, to](Case& d) { d.integers.at(prefix + "topk_length")[b] = to; });
+      }
+    }
+  }
+  lower(steps, c, prefix + "page_size", 1);
+  lower(steps, c, prefix + "page_pad", 0);
+  lower(steps, c, prefix + "index_pad", 0);
+  choose(steps, prefix + "kv_scale", 1.0);
+  choose(steps, prefix + "cache_dtype", "e4m3fn");
+  const quant::MlaEntry entry = static_cast<quant::MlaEntry>(
+      std::find(std::begin(mla::kEntries), std::end(mla::kEntries), p.text(prefix + "entry")) -
+      std::begin(mla::kEntries));
+  const Dtype fp8 = parse_dtype(p.text(prefix + "cache_dtype"));
+  const auto nope = static_cast<uint32_t>(p.integer("nope"));
+  const auto rope = static_cast<uint32_t>(p.integer("rope"));
+  const quant::MlaPage page = {entry, 1, nope, rope};
+  plainer_rows(steps, c, prefix + "k", entry == quant::MlaEntry::kBf16 ? Dtype::kBf16 : fp8, nope);
+  plainer_rows(steps, c, prefix + "rope", entry == quant::MlaEntry::kFp8 ? fp8 : Dtype::kBf16,
+               rope);
+  if (page.groups() != 0) plainer_rows(steps, c, prefix + "k_scale", Dtype::kF32, page.groups());
+}
+
+}  // namespace
+
+rc::Gen<Case> MlaDecode::domain(const Manifest& manifest) const {
+  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+}
+
+std::vector<Step> MlaDecode::simpler(const Case& c) const {
+  std::vector<Step> steps;
+  const Params& p = c.params;
+  choose(steps, "relation", "none");
+  const bool dual = p.text("mode") == "dual";
+  if (dual) steps.push_back(to_one_scope);
+  for (int64_t b = 0; b < p.integer("batch"); ++b)
+    steps.push_back([b](Case& d) { remove_sequence(d, b); });
+  lower(steps, c, "heads", 1);
+  for (const char* name : {"splits", "extra_splits"}) lower(steps, c, name, 1);
+  // Sizes that the entries have groups of come first.
+  for (const int64_t nope : {1, 64, 128, 256}) {
+    if (nope < p.integer("nope")) choose(steps, "nope", nope);
+  }
+  lower(steps, c, "nope", 1);
+  lower(steps, c, "rope", 1);
+  if (const auto it = c.integers.find("context_lens"); it != c.integers.end()) {
+    for (size_t b = 0; b < it->second.size(); ++b) {
+      for (const int64_t to : toward(it->second[b], 0))
+        steps.push_back([b, to](Case& d) { d.integers.at("context_lens")[b] = to; });
+    }
+  }
+  lower(steps, c, "spare_pages", 0);
+  lower(steps, c, "first_sequence", 0);
+  lower(steps, c, "first_head", 0);
+  for (const char* name : {"page_order"}) choose(steps, name, "sequential");
+  lower(steps, c, "first_page", 0);
+  lower(steps, c, "page_step", 1);
+  for (const char* pad : mla::kPads) lower(steps, c, pad, 0);
+  choose(steps, "sink", "off");
+  choose(steps, "unowned", "poison");
+  choose(steps, "lse", "fa3");
+  choose(steps, "out_dtype", "f32");
+  choose(steps, "softmax_scale", 1.0);
+  for (const char* entry : {"bf16", "fp8"}) {
+    if (p.text("entry") != "bf16") choose(steps, "entry", entry);
+    if (dual && p.text("extra_entry") != "bf16") choose(steps, "extra_entry", entry);
+  }
+  steps.push_back([](Case& d) { d.seed = 0; });
+  simpler_scope(steps, c, "");
+  if (dual) simpler_scope(steps, c, "extra_");
+  plainer_rows(steps, c, "q", Dtype::kBf16,
+               static_cast<uint32_t>(p.integer("nope") + p.integer("rope")));
+  if (p.text("sink") == "on")
+    plainer_rows(steps, c, "sink", Dtype::kF32,
+                 static_cast<uint32_t>(p.integer("heads") + p.integer("first_head")));
+  return steps;
+}
+
+}  // namespace wavefuzz
