@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "fuzz/image.h"
@@ -11,6 +12,7 @@
 #include "fuzz/operators/paged_mqa_logits.h"
 #include "fuzz/operators/top_k_per_row.h"
 #include "fuzz/paging.h"
+#include "fuzz/scale_contract.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -53,6 +55,52 @@ Manifest with_numerics_of(const Manifest& manifest, const char* stage) {
   Manifest m = manifest;
   m.numerics = JsonView(manifest.numerics, manifest.file + " numerics").at(stage).json();
   return m;
+}
+
+/// What a parity test of the whole indexer would see: the share of the right top-k of the right
+/// logits of rightly written keys.
+void show_overlap(const Run& run, const MqaRows& rows, Judge& judge) {
+  const Case& c = run.c;
+  const reference::IndexerCache cache = mqa::cache(c);
+  const Dtype dtype = parse_dtype16(c.params.text("k_dtype"));
+  const Manifest writer = with_numerics_of(run.manifest, "writer");
+  const quant::ScaleRule rule =
+      parse_scale_rule(JsonView(writer.numerics, writer.file + " numerics"), rows.format,
+                       dtype == Dtype::kF16, c.params.text("scale_fmt") == "ue8m0");
+  std::vector<float> k;
+  for (const Extent& row : run.buffers.front().contents) {  // an extent for each token
+    for (size_t at = 0; at < row.bytes.size(); at += bytes_of(dtype))
+      k.push_back(decode(dtype, load_bits(dtype, &row.bytes[at])));
+  }
+  std::vector<int64_t> slots(k.size() / rows.head_dim);
+  std::iota(slots.begin(), slots.end(), int64_t{0});
+  const auto written = reference::indexer_k_quant(
+      k, rows.head_dim, static_cast<int64_t>(slots.size()), slots, cache.page, rule);
+  MqaRows right = rows;
+  auto token = written.begin();
+  for (MqaRequest& r : right.requests) {
+    r.k.clear();
+    for (float& scale : r.scales) {
+      r.k.insert(r.k.end(), token->codes.begin(), token->codes.end());
+      scale = (token++)->scales.front();
+    }
+  }
+  const int64_t next_n = c.params.integer("next_n");
+  const auto k_bytes = static_cast<uint64_t>(c.params.integer("k")) * sizeof(int32_t);
+  double overlap = 0;
+  for (size_t b = 0; b < right.requests.size(); ++b) {
+    for (int64_t j = 0; j < next_n; ++j) {
+      const auto row = static_cast<uint64_t>(static_cast<int64_t>(b) * next_n + j);
+      const auto bytes = judge.read(
+          "indices", row * static_cast<uint64_t>(c.params.integer("indices_stride")) * 4, k_bytes);
+      if (!bytes) continue;
+      std::vector<int32_t> indices(bytes->size() / sizeof(int32_t));
+      std::memcpy(indices.data(), bytes->data(), bytes->size());
+      overlap += reference::top_k_overlap(logits_of(right, b, j), indices);
+    }
+  }
+  judge.gate_overlap(overlap / static_cast<double>(right.requests.size()) /
+                     static_cast<double>(next_n));
 }
 
 }  // namespace
@@ -134,6 +182,7 @@ void Indexer::judge(const Run& run, Judge& judge) const {
     }
   }
   judge_top_k(top_k, k, judge, false);
+  if (judge.wants_gates()) show_overlap(run, rows, judge);
 }
 
 OperatorPage Indexer::page() const {
