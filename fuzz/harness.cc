@@ -54,15 +54,19 @@ const Manifest& Harness::manifest(const std::string& kernel) const {
 
 std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
                                const std::vector<std::string>& targets) const {
-  std::vector<std::pair<std::string, std::string>> named;  // kernel, plant
+  struct Named {
+    std::string kernel, plant;
+    bool once;  // on the first target only
+  };
+  std::vector<Named> named;
   for (const std::string& text : kernels) {
     const bool right = text == "all" || text == "right";
     const bool planted = text == "all" || text == "planted";
     if (right || planted) {
       for (const auto& [kernel, m] : manifests_) {
-        if (right) named.emplace_back(kernel, "");
+        if (right) named.push_back({kernel, "", false});
         if (!planted) continue;
-        for (const Plant& plant : m.plants) named.emplace_back(kernel, plant.name);
+        for (const Plant& plant : m.plants) named.push_back({kernel, plant.name, right});
       }
       continue;
     }
@@ -72,14 +76,15 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
       throw Error(Exit::kUsage,
                   fmt::format("kernel '{}' has no planted bug '{}'", m.kernel, plant));
     }
-    named.emplace_back(m.kernel, plant);
+    named.push_back({m.kernel, plant, false});
   }
   std::vector<Job> jobs;
   for (const std::string& target : target_names()) {
     if (!contains(targets, "all") && !contains(targets, target)) continue;
-    for (const auto& [kernel, plant] : named) {
-      if (contains(manifest(kernel).arches, arch_of(target)))
-        jobs.push_back({kernel, plant, target});
+    for (Named& n : named) {
+      if (n.kernel.empty() || !contains(manifest(n.kernel).arches, arch_of(target))) continue;
+      jobs.push_back({n.kernel, n.plant, target});
+      if (n.once) n.kernel.clear();
     }
   }
   for (const std::string& target : targets) {

@@ -42,8 +42,8 @@ class Harness {
   const Manifest& manifest(const std::string& kernel) const;
 
   /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", "right": each
-  /// kernel as it should be, "planted": each planted bug of each, or "all" of them) on targets
-  /// ("all" or names). Throws Error(kUsage).
+  /// kernel as it should be, "planted": each planted bug of each, or "all" of them, planted bugs on
+  /// one target only) on targets ("all" or names). Throws Error(kUsage).
   std::vector<Job> jobs(const std::vector<std::string>& kernels,
                         const std::vector<std::string>& targets) const;
 

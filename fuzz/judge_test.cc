@@ -170,6 +170,13 @@ TEST(JudgeNumeric, LeavesUnspecifiedElementsAlone) {
   EXPECT_EQ(judge_numeric(t, {1, 2}, {3}).status, Status::kPass);
 }
 
+TEST(JudgeNumeric, FindsAWriteToAnElementThatIsNoOutput) {
+  ExpectedTensor t = tensor();
+  t.absent = {false, false, false, true};
+  EXPECT_EQ(judge_numeric(t, {1, 2}, {3}).status, Status::kPass);
+  EXPECT_EQ(signature(judge_numeric(t, {1, 2}, {3, 4})), "stray_write:out");
+}
+
 TEST(JudgeNumeric, FindsMissingElementsAndWritesIntoAGap) {
   EXPECT_EQ(signature(judge_numeric(tensor(), {1, 2}, {3})), "missing_write:out.o");
   EXPECT_EQ(signature(judge_numeric(tensor(), {1, 2, 7}, {3, 4})), "stray_write:out");

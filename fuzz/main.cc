@@ -185,6 +185,9 @@ Exit fuzz(const Options& options) {
   const Harness harness = make_harness(options);
   CampaignOptions campaign = campaign_options(options);
   if (campaign.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
+  // A short campaign shows every finding rather than the smallest case of a few.
+  if (campaign.seconds != 0)
+    campaign.shrink.seconds = std::min(campaign.shrink.seconds, campaign.seconds / 200);
   print_version(options, campaign.seed);
   const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   if (jobs.empty()) return Exit::kNothingRan;
@@ -230,7 +233,9 @@ Exit zoo(const Options& options) {
   CampaignOptions campaign = campaign_options(options);
   if (campaign.cases == 0) campaign.cases = 2000;
   print_version(options, campaign.seed);
-  std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
+  std::vector<std::string> kernels = options.kernels;
+  std::replace(kernels.begin(), kernels.end(), std::string("all"), std::string("planted"));
+  std::vector<Job> jobs = harness.jobs(kernels, options.targets);
   std::erase_if(jobs, [](const Job& job) { return job.plant.empty(); });
   if (jobs.empty()) return Exit::kNothingRan;
   if (options.gates) {
@@ -402,7 +407,8 @@ int main(int argc, char** argv) {
   const auto campaign = [&](CLI::App* sub) {
     common(sub);
     sub->add_option("--kernel", options.kernels,
-                    "Kernels: NAME, NAME+PLANTED, right, planted, or all")
+                    "Kernels: NAME, NAME+PLANTED, right, planted, or all (planted bugs on one "
+                    "target only)")
         ->delimiter(',')
         ->capture_default_str();
     sub->add_option("--target", options.targets, "Targets: sim:gfx942, sim:gfx950, or all")

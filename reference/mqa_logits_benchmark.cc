@@ -3,10 +3,9 @@
 //   bazel run //reference:mqa_logits_benchmark
 //
 // What to hold it against is the plain computation in f32 without bounds or FP8 on the same
-// machine, in PyTorch: (torch.relu(q @ k.T) * w[:, None]).sum(0) * s.
+// machine, in PyTorch: python3 reference/mqa_torch.py.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <vector>
 
 #include "reference/mqa_logits.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "fuzz/image.h"
@@ -11,6 +12,7 @@
 #include "fuzz/operators/paged_mqa_logits.h"
 #include "fuzz/operators/top_k_per_row.h"
 #include "fuzz/paging.h"
+#include "fuzz/scale_contract.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -53,6 +55,52 @@ Manifest with_numerics_of(const Manifest& manifest, const char* stage) {
   Manifest m = manifest;
   m.numerics = JsonView(manifest.numerics, manifest.file + " numerics").at(stage).json();
   return m;
+}
+
+/// What a parity test of the whole indexer would see: the share of the right top-k of the right
+/// logits of rightly written keys.
+void show_overlap(const Run& run, const MqaRows& rows, Judge& judge) {
+  const Case& c = run.c;
+  const reference::IndexerCache cache = mqa::cache(c);
+  const Dtype dtype = parse_dtype16(c.params.text("k_dtype"));
+  const Manifest writer = with_numerics_of(run.manifest, "writer");
+  const quant::ScaleRule rule =
+      parse_scale_rule(JsonView(writer.numerics, writer.file + " numerics"), rows.format,
+                       dtype == Dtype::kF16, c.params.text("scale_fmt") == "ue8m0");
+  std::vector<float> k;
+  for (const Extent& row : run.buffers.front().contents) {  // an extent for each token
+    for (size_t at = 0; at < row.bytes.size(); at += bytes_of(dtype))
+      k.push_back(decode(dtype, load_bits(dtype, &row.bytes[at])));
+  }
+  std::vector<int64_t> slots(k.size() / rows.head_dim);
+  std::iota(slots.begin(), slots.end(), int64_t{0});
+  const auto written = reference::indexer_k_quant(
+      k, rows.head_dim, static_cast<int64_t>(slots.size()), slots, cache.page, rule);
+  MqaRows right = rows;
+  auto token = written.begin();
+  for (MqaRequest& r : right.requests) {
+    r.k.clear();
+    for (float& scale : r.scales) {
+      r.k.insert(r.k.end(), token->codes.begin(), token->codes.end());
+      scale = (token++)->scales.front();
+    }
+  }
+  const int64_t next_n = c.params.integer("next_n");
+  const auto k_bytes = static_cast<uint64_t>(c.params.integer("k")) * sizeof(int32_t);
+  double overlap = 0;
+  for (size_t b = 0; b < right.requests.size(); ++b) {
+    for (int64_t j = 0; j < next_n; ++j) {
+      const auto row = static_cast<uint64_t>(static_cast<int64_t>(b) * next_n + j);
+      const auto bytes = judge.read(
+          "indices", row * static_cast<uint64_t>(c.params.integer("indices_stride")) * 4, k_bytes);
+      if (!bytes) continue;
+      std::vector<int32_t> indices(bytes->size() / sizeof(int32_t));
+      std::memcpy(indices.data(), bytes->data(), bytes->size());
+      overlap += reference::top_k_overlap(logits_of(right, b, j), indices);
+    }
+  }
+  judge.gate_overlap(overlap / static_cast<double>(right.requests.size()) /
+                     static_cast<double>(next_n));
 }
 
 }  // namespace
@@ -134,35 +182,43 @@ void Indexer::judge(const Run& run, Judge& judge) const {
     }
   }
   judge_top_k(top_k, k, judge, false);
+  if (judge.wants_gates()) show_overlap(run, rows, judge);
 }
 
 OperatorPage Indexer::page() const {
-  return {
-      .name = name(),
-      .summary =
-          "The sparse-attention indexer as a pipeline: K writer, logits, top-k, in one problem.",
-      .semantics =
-          {"indexer_k_quant_and_cache of all keys, paged_mqa_logits over the cache, "
-           "top_k_per_row (decode_1d) of the logits",
-           "each stage is judged on what the stages before it really wrote; a finding's place "
-           "starts with its stage"},
-      .buffers = {{"k", "bf16 or f16", "[tokens, head_dim], row stride k_stride", "in"},
-                  {"slot_mapping", "i64", "[tokens]", "in"},
-                  {"kv_cache", "bytes", "as paged_mqa_logits'", "out, then in"},
-                  {"q, weights, block_table, context_lens", "", "as paged_mqa_logits'", "in"},
-                  {"logits", "f32", "as paged_mqa_logits'", "out, then in"},
-                  {"indices", "i32", "[batch * next_n, k], row stride indices_stride", "out"}},
-      .parameters = {{"k_dtype, scale_fmt, k_stride", "as indexer_k_quant_and_cache's"},
-                     {"k, indices_stride", "as top_k_per_row's"},
-                     {"all others", "as paged_mqa_logits'"}},
-      .derived = {{"tokens", "keys of all requests"},
-                  {"mask, two_d, rows, atoms", "as paged_mqa_logits'"}},
-      .numerics = {{"writer", "the contract of indexer_k_quant_and_cache"},
-                   {"logits", "the contract of paged_mqa_logits"}},
-      .relations = {},
-      .unspecified = {"as the stages'"},
-      .presets = {},
-  };
+  // The logits' page has most of it.
+  OperatorPage page = find_operator("paged_mqa_logits").page();
+  page.name = name();
+  page.summary =
+      "The sparse-attention indexer as a pipeline: K writer, logits, top-k, in one problem.";
+  page.semantics = {
+      "indexer_k_quant_and_cache of all keys, paged_mqa_logits over the cache, top_k_per_row "
+      "(decode_1d) of the logits",
+      "each stage is judged on what the stages before it really wrote; a finding's place starts "
+      "with "
+      "its stage"};
+  page.buffers.insert(page.buffers.begin(),
+                      {{"k", "bf16 or f16", "[tokens, head_dim], row stride k_stride", "in"},
+                       {"slot_mapping", "i64", "[tokens]", "in"}});
+  for (OperatorPage::BufferEntry& buffer : page.buffers) {
+    if (buffer.name == "kv_cache" || buffer.name == "logits") buffer.direction = "out, then in";
+  }
+  page.buffers.push_back(
+      {"indices", "i32", "[batch * next_n, k], row stride indices_stride", "out"});
+  const std::vector<OperatorPage::Entry> of_stages = {
+      {"k_dtype", "bf16, f16"},
+      {"scale_fmt", "f32, ue8m0"},
+      {"k_stride", "elements from one row of k to the next"},
+      {"k", "indices of a row"},
+      {"indices_stride", "elements"}};
+  page.parameters.insert(page.parameters.end(), of_stages.begin(), of_stages.end());
+  page.derived.push_back({"tokens", "keys of all requests"});
+  page.numerics = {{"writer", "the contract of indexer_k_quant_and_cache"},
+                   {"logits", "the contract of paged_mqa_logits"}};
+  page.relations.clear();
+  page.unspecified = {"as the stages'"};
+  page.presets.clear();
+  return page;
 }
 
 std::string Indexer::summary(const Case& c) const {

@@ -34,6 +34,14 @@ reference::RowColumns columns_of(const MqaRows& rows, size_t request, int64_t ro
   return reference::columns_of(rows.rule, rows.requests[request].lengths(), row, rows.width);
 }
 
+std::vector<float> logits_of(const MqaRows& rows, size_t request, int64_t row) {
+  const MqaRequest& r = rows.requests[request];
+  const reference::RowColumns c = columns_of(rows, request, row);
+  reference::MqaLogits logits;
+  reference::mqa_logits(query_of(rows, r, row), keys_of(rows, r, c), rows.contract, logits);
+  return {logits.value.begin(), logits.value.end()};
+}
+
 void judge_mqa_rows(const MqaRows& rows, Judge& judge, bool primary) {
   if (rows.requests.empty()) return;
   const auto next_n = static_cast<uint64_t>(rows.requests.front().next_n);

@@ -45,6 +45,9 @@ void judge_mqa_rows(const MqaRows& rows, Judge& judge, bool primary = true);
 /// "relu": drops_nan, keeps_nan; "accumulate": f32, mfma_fp8. Throws Error(kUsage).
 reference::MqaContract parse_mqa_contract(const Manifest& manifest);
 
+/// The right logits of a row's keys, rounded to f32.
+std::vector<float> logits_of(const MqaRows& rows, size_t request, int64_t row);
+
 /// Columns [first, last) of row `row` that hold logits of the keys key, key + 1, ...
 reference::RowColumns columns_of(const MqaRows& rows, size_t request, int64_t row);
 

@@ -111,6 +111,7 @@ Inputs::Inputs(const Case& c, const Manifest& manifest, const std::vector<Buffer
   numerics.splits = static_cast<uint32_t>(s.splits);
   numerics.output =
       s.q_dtype == Dtype::kBf16 ? reference::FloatFormat::kBf16 : reference::FloatFormat::kF16;
+  if (const auto fp8 = fp8_of(s.kv_dtype)) numerics.p_fp8 = *fp8;  // of P too, where it is FP8
   // As the kernel gets it.
   softmax_scale = static_cast<float>(c.params.real("softmax_scale"));
   for (int64_t split = 0; split < s.splits; ++split) {

@@ -90,20 +90,28 @@ void compare_uniform(const Run& related, Judge& judge) {
   const TensorView view = o_view(inputs.shape);
   const ImageReader o(related.outcome.written_to(view.buffer));
   const auto dims = static_cast<uint64_t>(inputs.shape.head_dim);
-  const bool f32 = inputs.numerics.p == reference::PFormat::kF32;
+  // What the cast of P adds: a share of each weight and, below FP8's normal numbers, of the
+  // largest.
+  const reference::PFormat p = inputs.numerics.p;
+  const double p_unit = p == reference::PFormat::kF32   ? 0
+                        : p == reference::PFormat::kFp8 ? 0x1p-4
+                                                        : 0x1p-8;
+  const double p_floor = p == reference::PFormat::kFp8 ? 0x1p-17 : 0;
   for (const Inputs::Group& g : inputs.groups) {
     for (size_t row = 0; row < g.last.size(); ++row) {
       const double keys = g.last[row] - std::min(g.first[row], g.last[row]);
       const double sink = g.sink.empty() ? 0 : std::exp(double{g.sink[row]});
-      // Sums of f32, weights of 16 bits at least, an output of 8 or 11.
-      const double unit = (keys + 16) * 0x1p-23 + (f32 ? 0 : 0x1p-8) +
+      const double unit = (keys + 16) * 0x1p-23 +
+                          p_unit +  // sums of f32; an output of 8 or 11 bits
                           (view.dtype == Dtype::kBf16 ? 0x1p-8 : 0x1p-11);
+      double largest = 1;
+      for (const float scale : g.v_scale) largest = std::max(largest, double{scale});
       for (uint64_t d = 0; d < dims; ++d) {
         double sum = 0, magnitude = 0;
         for (uint32_t i = g.first[row]; i < g.last[row]; ++i) {
           const double v = double{g.v[i * dims + d]} * (g.v_scale.empty() ? 1 : g.v_scale[i]);
           sum += v;
-          magnitude += std::abs(v);
+          magnitude += std::abs(v) + p_floor / unit * largest * std::abs(double{g.v[i * dims + d]});
         }
         const double want = keys == 0 ? 0 : sum / (keys + sink);
         const uint64_t element = inputs.output_row(g, row) * dims + d;

@@ -47,6 +47,34 @@ int64_t row_scales(const Case& c) {
                                   c.params.integer("group_columns"));
 }
 
+/// Values as a reader of codes and scales sees them, for the gates of peers.
+void show_gates(const Case& c, const reference::QuantisedRows& wanted, quant::Fp8 format,
+                Judge& judge) {
+  const int64_t rows = c.params.integer("rows"), columns = c.params.integer("columns");
+  const Granularity g = granularity_of(c);
+  const int64_t group = g == Granularity::kGroup ? c.params.integer("group_columns") : columns;
+  std::vector<double> expected, got;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < columns; ++i) {
+      const auto scale_of = [&](bool want) {
+        if (g == Granularity::kStatic) return c.params.real("scale");
+        const auto index =
+            static_cast<size_t>(g == Granularity::kTensor ? 0 : row * row_scales(c) + i / group);
+        if (want) return double{wanted.scales[index]};
+        const auto bytes = judge.read("scales", index * sizeof(float), sizeof(float));
+        return bytes ? double{decode(Dtype::kF32, load_bits(Dtype::kF32, bytes->data()))}
+                     : std::numeric_limits<double>::quiet_NaN();
+      };
+      const auto code =
+          judge.read("codes", static_cast<uint64_t>(row * c.params.integer("codes_stride") + i), 1);
+      expected.push_back(quant::decode(format, wanted.codes[row * columns + i]) * scale_of(true));
+      got.push_back(code ? quant::decode(format, code->front()) * scale_of(false)
+                         : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  judge.gate_values(expected, got, static_cast<size_t>(columns));
+}
+
 }  // namespace
 
 void QuantiseFp8::check_manifest(const Manifest& manifest) const {
@@ -147,7 +175,9 @@ void QuantiseFp8::judge(const Run& run, Judge& judge) const {
                     row, expected[column], quant::decode(format, expected[column]), got[column],
                     quant::decode(format, got[column]), x[row * columns + column])};
   });
-  if (std::all_of(wanted.codes.begin(), wanted.codes.end(), [](uint8_t b) { return b == 0; }))
+  if (judge.wants_gates()) show_gates(c, wanted, format, judge);
+  if (wanted.scales.empty() &&
+      std::all_of(wanted.codes.begin(), wanted.codes.end(), [](uint8_t b) { return b == 0; }))
     judge.weak("codes of zeros would pass too");
 }
 
@@ -166,14 +196,16 @@ OperatorPage QuantiseFp8::page() const {
                    "[rows] (token), [rows, ceil(columns / group_columns)] (group), "
                    "[1] (tensor), none (static)",
                    "out"}},
-      .parameters = {{"rows, columns", "of x"},
+      .parameters = {{"rows", "of x"},
+                     {"columns", "of x"},
                      {"group_columns", "values of a group"},
                      {"granularity", "token, group, tensor, static"},
                      {"scale", "the scale, where it is given (static)"},
                      {"x_dtype", "bf16, f16"},
                      {"dtype", "e4m3fn, e4m3fnuz, e5m2, e5m2fnuz"},
                      {"scale_fmt", "f32, ue8m0"},
-                     {"x_stride, codes_stride", "elements"}},
+                     {"x_stride", "elements"},
+                     {"codes_stride", "elements"}},
       .derived = {{"row_groups", "scales of a row, at least 1"},
                   {"values_of_scale", "values of a row that share a scale"}},
       .numerics = {{"divisor, floor, floor_place, scale_by, quantise_by, quotient, cast",
@@ -382,7 +414,7 @@ OperatorPage NormaliseFnToFnuz::page() const {
                     "the fn NaNs 0x7F and 0xFF become +-240, as vLLM ships it"},
       .buffers = {{"weights", "bytes", "[count]", "in/out"},
                   {"scales", "f32", "[scale_count]", "in/out"}},
-      .parameters = {{"count, scale_count", "elements"}},
+      .parameters = {{"count", "weights"}, {"scale_count", "scales"}},
       .derived = {},
       .numerics = {},
       .relations = {},

@@ -1,13 +1,16 @@
-// Paged attention decode on matrix cores: v_mfma_f32_16x16x16_bf16 for both products; FP8 caches
-// become bf16, exactly, as they are loaded.
+// Paged attention decode on matrix cores.
 //
 //   split   workgroup (kv head, sequence, split) of four waves. A wave takes every fourth block of
 //           16 rows, the last one padded, and goes over their keys in tiles of 64.
 //   reduce  as in paged_attention.h.
 //
-// Operands of an instruction are 16x16. Lane l holds column l % 16 of the result and its rows 4q to
-// 4q + 3, q = l / 16; of an operand, row or column l % 16 and those four of the summed axis. Scores
-// are computed as S^T = K Q^T: a lane's scores are of one query row, and as weights they are the
+// Q K^T is v_mfma_f32_16x16x16_bf16; FP8 caches become bf16, exactly, as they are loaded. P V is
+// the same, or, in the builds named fp8, v_mfma_f32_16x16x32_fp8_fp8 on the codes of the cache and
+// on P quantised with one scale for each row and tile, as AITER's pa_fwd does it.
+//
+// Lane l holds column l % 16 of an instruction's result and its rows 4q to 4q + 3, q = l / 16; of
+// an operand, row or column l % 16 and those four (fp8: twice four) of the summed axis. Scores are
+// computed as S^T = K Q^T: a lane's scores are of one query row, and as weights they are the
 // operand of O^T = V^T P^T where they stand.
 #include "gpu/kernels/paged_attention.h"
 
@@ -23,6 +26,13 @@ constexpr int kTile = 64;                // keys of a softmax step
 constexpr int kBlocks = kTile / kBlock;  // of keys in a tile
 constexpr int kMostHeadDim = 256;
 constexpr int kDimBlocks = kMostHeadDim / kBlock;
+
+// Where a lane's four keys of each block of a tile lie in V, at the lane's first dim, and how many
+// of them are wanted.
+struct ValueTile {
+  const uint8_t* v[kBlocks];
+  int count[kBlocks];
+};
 
 __device__ Float4 mfma(Short4 a, Short4 b, Float4 c) {
   return __builtin_amdgcn_mfma_f32_16x16x16bf16_1k(a, b, c, 0, 0, 0);
@@ -93,7 +103,75 @@ __device__ int block_max(int x) {
   return x;
 }
 
+// O += P V of a tile, in bf16. `w` are the weights with the scales of V, `acc` is already rescaled.
 template <typename Cache>
+struct Bf16Product {
+  static __device__ void add(const ValueTile& tile, const Float4 (&w)[kBlocks], int dim_blocks,
+                             int64_t dim_stride, Float4 (&acc)[kDimBlocks], const uint16_t* table) {
+    for (int b = 0; b < kBlocks; ++b) {
+      Short4 weights;
+      for (int i = 0; i < 4; ++i) weights[i] = wavefuzz::quant::encode_bf16(w[b][i]);
+#pragma unroll
+      for (int d = 0; d < kDimBlocks; ++d) {
+        if (d >= dim_blocks) continue;
+        Short4 values = {};
+        if (tile.count[b] > 0)
+          values = Cache::load4(tile.v[b] + d * dim_stride, tile.count[b], table);
+        acc[d] = mfma(values, weights, acc[d]);
+      }
+    }
+  }
+};
+
+// The same in the arch's own FP8, P as code = fp8(w * kLargest / largest w of the row in the tile).
+struct Fp8Product {
+#if defined(__gfx942__)
+  static constexpr float kLargest = 240.0f;
+#else
+  static constexpr float kLargest = 448.0f;
+#endif
+  static constexpr float kLeast = 1e-6f;  // stands in for the largest weight of a row below it
+
+  static __device__ uint32_t codes(Float4 w, float scale) {
+    const int low = __builtin_amdgcn_cvt_pk_fp8_f32(w[0] * scale, w[1] * scale, 0, false);
+    return __builtin_amdgcn_cvt_pk_fp8_f32(w[2] * scale, w[3] * scale, low, true);
+  }
+  static __device__ uint32_t load4(const uint8_t* from, int count) {
+    const uint32_t word = *reinterpret_cast<const uint32_t*>(from);
+    return count < 4 ? word & ((1u << (8 * count)) - 1) : word;
+  }
+
+  static __device__ void add(const ValueTile& tile, const Float4 (&w)[kBlocks], int dim_blocks,
+                             int64_t dim_stride, Float4 (&acc)[kDimBlocks], const uint16_t*) {
+    float largest = kLeast;
+    for (int b = 0; b < kBlocks; ++b) {
+      for (int i = 0; i < 4; ++i) largest = fmaxf(largest, w[b][i]);
+    }
+    largest = row_max(largest);
+    const float scale = kLargest / largest;
+    int64_t weights[kBlocks / 2];  // of two blocks: keys 4q to 4q + 3 of each
+    for (int b = 0; b < kBlocks; b += 2) {
+      weights[b / 2] =
+          static_cast<int64_t>(codes(w[b], scale) | uint64_t{codes(w[b + 1], scale)} << 32);
+    }
+#pragma unroll
+    for (int d = 0; d < kDimBlocks; ++d) {
+      if (d >= dim_blocks) continue;
+      Float4 sum = {};
+      for (int b = 0; b < kBlocks; b += 2) {
+        uint64_t values = 0;
+        if (tile.count[b] > 0) values = load4(tile.v[b] + d * dim_stride, tile.count[b]);
+        if (tile.count[b + 1] > 0)
+          values |= uint64_t{load4(tile.v[b + 1] + d * dim_stride, tile.count[b + 1])} << 32;
+        sum = __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8(static_cast<int64_t>(values),
+                                                         weights[b / 2], sum, 0, 0, 0);
+      }
+      acc[d] += sum * (1 / scale);
+    }
+  }
+};
+
+template <typename Cache, typename Product>
 __device__ void attend(const PagedAttentionArgs& a) {
   __shared__ uint16_t table[256];
   Cache::make_table(table);
@@ -110,6 +188,7 @@ __device__ void attend(const PagedAttentionArgs& a) {
   const PagedV v_page = {static_cast<uint32_t>(a.kv_heads), static_cast<uint32_t>(a.head_dim),
                          static_cast<uint32_t>(a.page_size), Cache::kBytes,
                          a.v_shuffled ? VLayout::kShuffled : VLayout::kPlain};
+  const int64_t v_dim_stride = v_page.index_in_head(0, kBlock) * Cache::kBytes;
   const float score_scale = a.softmax_scale * kLog2E;
   const int dim_blocks = a.head_dim / kBlock;
   const int rows = sequence.tokens * a.gqa;
@@ -183,32 +262,24 @@ __device__ void attend(const PagedAttentionArgs& a) {
       const float factor = exp2_approx(old_max - max);
       state.sum *= factor;
       for (int d = 0; d < kDimBlocks; ++d) acc[d] *= factor;
+      ValueTile values;
+      Float4 weights[kBlocks];
       for (int b = 0; b < kBlocks; ++b) {
-        Short4 weights;
         for (int i = 0; i < 4; ++i) {
           const float weight = exp2_approx(scores[b][i] - max);
           state.sum += weight;
-          weights[i] = wavefuzz::quant::encode_bf16(weight * v_scales[b][i]);
+          weights[b][i] = weight * v_scales[b][i];
         }
         const int first = tile + b * kBlock + quarter;
-        int count = min(4, end - first);
-        if (kPlant == Plant::v_tail_not_zeroed && count > 0) count = 4;
-        const uint8_t* v = nullptr;
-        if (count > 0) {
-          const PageOf page(a, pages, first);
-          v = a.v_cache + page.offset(a.v_page_stride, a.v_head_stride, kv_head) +
-              v_page.index_in_head(page.row, column) * Cache::kBytes;
-        }
-#pragma unroll
-        for (int d = 0; d < kDimBlocks; ++d) {
-          if (d >= dim_blocks) continue;
-          Short4 values = {};
-          if (count > 0)
-            values =
-                Cache::load4(v + v_page.index_in_head(0, d * kBlock) * Cache::kBytes, count, table);
-          acc[d] = mfma(values, weights, acc[d]);
-        }
+        values.count[b] = min(4, end - first);
+        values.v[b] = nullptr;
+        if (values.count[b] <= 0) continue;
+        if (kPlant == Plant::v_tail_not_zeroed) values.count[b] = 4;
+        const PageOf page(a, pages, first);
+        values.v[b] = a.v_cache + page.offset(a.v_page_stride, a.v_head_stride, kv_head) +
+                      v_page.index_in_head(page.row, column) * Cache::kBytes;
       }
+      Product::add(values, weights, dim_blocks, v_dim_stride, acc, table);
     }
 
     state.sum = row_sum(state.sum);
@@ -227,12 +298,20 @@ __device__ void attend(const PagedAttentionArgs& a) {
 
 }  // namespace
 
-#define PAGED_ATTENTION_SPLIT(symbol, Cache)                                                 \
+#define PAGED_ATTENTION_SPLIT(symbol, Cache, Product)                                        \
   extern "C" __global__ __launch_bounds__(kGroupSize) void symbol(PagedAttentionArgs args) { \
-    attend<Cache>(args);                                                                     \
+    attend<Cache, Product>(args);                                                            \
   }
 
-PAGED_ATTENTION_SPLIT(paged_attention_mfma_split_bf16, Bf16Cache)
-PAGED_ATTENTION_SPLIT(paged_attention_mfma_split_e4m3fn, Fp8Cache<Fp8::kE4m3fn>)
-PAGED_ATTENTION_SPLIT(paged_attention_mfma_split_e4m3fnuz, Fp8Cache<Fp8::kE4m3fnuz>)
+using CacheFn = Fp8Cache<Fp8::kE4m3fn>;
+using CacheFnuz = Fp8Cache<Fp8::kE4m3fnuz>;
+
+PAGED_ATTENTION_SPLIT(paged_attention_mfma_split_bf16, Bf16Cache, Bf16Product<Bf16Cache>)
+PAGED_ATTENTION_SPLIT(paged_attention_mfma_split_e4m3fn, CacheFn, Bf16Product<CacheFn>)
+PAGED_ATTENTION_SPLIT(paged_attention_mfma_split_e4m3fnuz, CacheFnuz, Bf16Product<CacheFnuz>)
+#if defined(__gfx942__)
+PAGED_ATTENTION_SPLIT(paged_attention_fp8_split_e4m3fnuz, CacheFnuz, Fp8Product)
+#else
+PAGED_ATTENTION_SPLIT(paged_attention_fp8_split_e4m3fn, CacheFn, Fp8Product)
+#endif
 PAGED_ATTENTION_REDUCE(paged_attention_reduce_bf16, Bf16)

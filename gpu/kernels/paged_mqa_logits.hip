@@ -7,6 +7,8 @@
 // tokens (next_n = 3 is an atom of two and a tail of one) and, one after the other, segments of 256
 // keys: the keys are decoded into registers once and serve both tokens.
 //
+// paged_mqa_logits_mfma does the same by matrix instructions.
+//
 // Two ways to share the segments out: a static grid of (splits, atoms, requests), or a persistent
 // one, whose groups walk the ranges that the plan kernel computed (DeepGEMM's scheduler metadata).
 // PLANT builds the kernel with one of the planted bugs that the fuzzer must find.
@@ -139,6 +141,13 @@ __device__ Row row_of(const Args& a, int b, int j, int keys) {
   return row;
 }
 
+// Whether the request has the key, so that its bytes may be read.
+__device__ bool is_read(const Args& a, int keys, int key) {
+  if constexpr (kPlant == Plant::tail_mask_missing)
+    return key < (keys + a.page_size - 1) / a.page_size * a.page_size;
+  return key < keys;
+}
+
 // Where a request's key lies.
 struct KeyPlace {
   const uint8_t* page;
@@ -156,6 +165,21 @@ __device__ uint64_t scale_offset(const IndexerPage& page, uint32_t token) {
   return page.scale_offset(token);
 }
 
+// Stores what the column of `key` holds: its logit, or -inf where the mask rule says so.
+__device__ void store_logit(const Args& a, int b, int j, int count, const Row& row, int key,
+                            float logit) {
+  const bool is_key = key >= row.begin && key < row.end;
+  const bool is_filled =
+      (key < row.begin && a.mask == kRagged) || (key >= row.end && key < row.fill_end);
+  if (!is_key && !is_filled) return;
+  const int column = key + row.column;
+  int64_t out_row = static_cast<int64_t>(b) * a.next_n + j;
+  if constexpr (kPlant == Plant::next_n_tail_row)
+    if (count == 1 && a.next_n > 1) out_row = static_cast<int64_t>(b) * a.next_n;
+  if (column >= 0 && column < a.width)
+    a.logits[out_row * a.logits_stride + column] = is_key ? logit : -__builtin_inff();
+}
+
 // The logits of one segment for the tokens [first, first + count) of request b. `q` is LDS for
 // one token's heads * head_dim values.
 template <int kHeadDim>
@@ -166,10 +190,7 @@ __device__ void segment(const Args& a, int b, int first, int count, int segment_
                             a.shuffle ? PageLayout::kShuffle : PageLayout::kNormal};
   float k[kHeadDim];
   float scale = 0.0f;
-  bool is_key = key < keys;
-  if constexpr (kPlant == Plant::tail_mask_missing)
-    is_key = key < (keys + a.page_size - 1) / a.page_size * a.page_size;
-  if (is_key) {
+  if (is_read(a, keys, key)) {
     const KeyPlace place = place_of(a, b, key);
     scale = *reinterpret_cast<const float*>(place.page + scale_offset(page, place.token));
     for (int d = 0; d < kHeadDim; d += 16) {  // 16 values lie together in either layout
@@ -190,7 +211,7 @@ __device__ void segment(const Args& a, int b, int first, int count, int segment_
     for (int i = threadIdx.x; i < a.heads * kHeadDim; i += kSegment) q[i] = table[codes[i]];
     __syncthreads();
     const Row row = row_of(a, b, j, keys);
-    float logit = -__builtin_inff();
+    float logit = 0.0f;
     if (key >= row.begin && key < row.end) {
       float sum = 0.0f;
       for (int h = 0; h < a.heads; ++h) {
@@ -204,14 +225,8 @@ __device__ void segment(const Args& a, int b, int first, int count, int segment_
         }
       }
       logit = sum * scale;
-    } else if (!(key < row.begin && a.mask == kRagged) && !(key >= row.end && key < row.fill_end)) {
-      continue;
     }
-    const int column = key + row.column;
-    int64_t out_row = token;
-    if constexpr (kPlant == Plant::next_n_tail_row)
-      if (count == 1 && a.next_n > 1) out_row = static_cast<int64_t>(b) * a.next_n;
-    if (column >= 0 && column < a.width) a.logits[out_row * a.logits_stride + column] = logit;
+    store_logit(a, b, j, count, row, key, logit);
   }
 }
 
@@ -230,6 +245,60 @@ __device__ void any_segment(const Args& a, int b, int atom, int segment_index, i
       return segment<64>(a, b, first, count, segment_index, keys, lds.table, lds.q);
     default:
       return segment<128>(a, b, first, count, segment_index, keys, lds.table, lds.q);
+  }
+}
+
+// --- The same with matrix instructions ----------------------------------------------------------
+// v_mfma_f32_16x16x32_fp8_fp8 in the arch's own format: A is 16 heads, B is 16 keys. Lane i has 8
+// values of head (key) i % 16, those from 32 * step + i / 16 * 8 on, and of the product heads
+// i / 16 * 4 .. + 3 of key i % 16. A wave takes 64 keys of a segment, 16 at a time.
+
+typedef float Float4 __attribute__((ext_vector_type(4)));
+
+__device__ long load_8(const uint8_t* codes) {
+  const uint32_t* words = reinterpret_cast<const uint32_t*>(codes);
+  return static_cast<long>(static_cast<uint64_t>(words[1]) << 32 | words[0]);
+}
+
+template <int kHeadDim>
+__device__ void mfma_segment(const Args& a, int b, int first, int count, int segment_index,
+                             int keys) {
+  constexpr int kSteps = kHeadDim / 32;
+  const int lane = threadIdx.x % 64;
+  const int quarter = lane / 16;
+  const IndexerPage page = {static_cast<uint32_t>(a.page_size), static_cast<uint32_t>(kHeadDim),
+                            a.shuffle ? PageLayout::kShuffle : PageLayout::kNormal};
+  for (int block = 0; block < 4; ++block) {
+    const int key = segment_index * kSegment + threadIdx.x / 64 * 64 + block * 16 + lane % 16;
+    long k[kSteps] = {};
+    float scale = 0.0f;
+    if (is_read(a, keys, key)) {
+      const KeyPlace place = place_of(a, b, key);
+      scale = *reinterpret_cast<const float*>(place.page + scale_offset(page, place.token));
+      for (int step = 0; step < kSteps; ++step)
+        k[step] = load_8(place.page + page.value_offset(place.token, 32 * step + quarter * 8));
+    }
+    for (int j = first; j < first + count; ++j) {
+      const int64_t token = static_cast<int64_t>(b) * a.next_n + j;
+      float sum = 0.0f;
+      for (int h = 0; h < a.heads; h += 16) {
+        Float4 dot = {0.0f, 0.0f, 0.0f, 0.0f};
+        const int head = h + lane % 16;
+        const uint8_t* q = a.q + token * a.q_stride + head * kHeadDim + quarter * 8;
+        for (int step = 0; step < kSteps; ++step) {
+          const long of_head = head < a.heads ? load_8(q + 32 * step) : 0;
+          dot = __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8(of_head, k[step], dot, 0, 0, 0);
+        }
+        for (int i = 0; i < 4; ++i) {
+          const int of_dot = h + quarter * 4 + i;
+          const float weight = of_dot < a.heads ? a.weights[token * a.heads + of_dot] : 0.0f;
+          sum = fmaf(fmaxf(dot[i], 0.0f), weight, sum);
+        }
+      }
+      sum += __shfl_xor(sum, 16);
+      sum += __shfl_xor(sum, 32);
+      if (quarter == 0) store_logit(a, b, j, count, row_of(a, b, j, keys), key, sum * scale);
+    }
   }
 }
 
@@ -253,6 +322,25 @@ __device__ void static_grid(const Args& a) {
   const int begin = blockIdx.x * of_split;
   const int end = min(segments, begin + of_split);
   for (int s = begin; s < end; ++s) any_segment(a, b, atom, s, keys, lds);
+}
+
+__device__ void mfma_grid(const Args& a) {
+  const int b = blockIdx.z;
+  const int first = blockIdx.y * kTokensOfAtom;
+  const int count = min(kTokensOfAtom, a.next_n - first);
+  const int keys = keys_of_request(a, b);
+  const int segments = segments_of_request(a, b);
+  const int of_split = (segments + a.splits - 1) / a.splits;
+  const int end = min(segments, static_cast<int>(blockIdx.x + 1) * of_split);
+  for (int s = blockIdx.x * of_split; s < end; ++s) {
+    if (a.head_dim == 32) {
+      mfma_segment<32>(a, b, first, count, s, keys);
+    } else if (a.head_dim == 64) {
+      mfma_segment<64>(a, b, first, count, s, keys);
+    } else {
+      mfma_segment<128>(a, b, first, count, s, keys);
+    }
+  }
 }
 
 // Grid: (groups). Group i works from record i of the schedule to record i + 1, through the
@@ -321,3 +409,7 @@ extern "C" __global__ void paged_mqa_logits_plan(Args a, int32_t* schedule) {
 
 PAGED_MQA_LOGITS(e4m3fn, Fp8::kE4m3fn)
 PAGED_MQA_LOGITS(e4m3fnuz, Fp8::kE4m3fnuz)
+
+extern "C" __global__ __launch_bounds__(kSegment) void paged_mqa_logits_mfma(Args a) {
+  mfma_grid(a);
+}
