@@ -411,7 +411,10 @@ class Printer {
     if (e.clamp || (row_.saturating != nullptr && op_.lanes == row_.saturating)) modifier("clamp");
     if (e.omod != 0) modifier("{}", e.omod == 1 ? "mul:2" : e.omod == 2 ? "mul:4" : "div:2");
     if (e.sdwa) {
-      if (!row_.result_is_mask && op_.dwords == 1)
+      // v_cvt_f32_fp8 and v_cvt_f32_bf8 select a byte of their source only.
+      const bool whole_result =
+          mnemonic_.starts_with("v_cvt_f32_fp8") || mnemonic_.starts_with("v_cvt_f32_bf8");
+      if (!row_.result_is_mask && op_.dwords == 1 && !whole_result)
         modifier("dst_sel:{} dst_unused:{}", part_name(e.dst_part),
                  e.dst_unused == Unused::kPreserve ? "UNUSED_PRESERVE"
                  : e.dst_unused == Unused::kSext   ? "UNUSED_SEXT"
