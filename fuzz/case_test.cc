@@ -100,12 +100,13 @@ TEST(CaseErrors, NameFileFieldAndValue) {
 TEST(Corpus, KeepsAnEntryAsItWas) {
   const std::string folder = testing::TempDir() + "corpus/deep";
   const std::string path = folder + "/entry.json";
-  const CorpusEntry entry = {example(), "wrong_value:out", "byte 3 is wrong"};
+  const CorpusEntry entry = {example(), "wrong_value:out", "byte 3 is wrong", "owner/project#1"};
   write_file(path, corpus_text(entry));
   const CorpusEntry read = read_corpus_file(path);
   EXPECT_EQ(read.c, entry.c);
   EXPECT_EQ(read.signature, entry.signature);
   EXPECT_EQ(read.message, entry.message);
+  EXPECT_EQ(read.history, entry.history);
   EXPECT_EQ(corpus_files(testing::TempDir() + "corpus"), std::vector<std::string>{path});
   EXPECT_EQ(corpus_files(path), std::vector<std::string>{path});
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1)

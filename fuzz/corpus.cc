@@ -27,10 +27,10 @@ constexpr int kFormat = 1;
 }  // namespace
 
 std::string corpus_text(const CorpusEntry& entry) {
-  const nlohmann::ordered_json json = {{"wavefuzz_corpus", kFormat},
-                                       {"signature", entry.signature},
-                                       {"message", entry.message},
-                                       {"case", to_json(entry.c)}};
+  nlohmann::ordered_json json = {
+      {"wavefuzz_corpus", kFormat}, {"signature", entry.signature}, {"message", entry.message}};
+  if (!entry.history.empty()) json["history"] = entry.history;
+  json["case"] = to_json(entry.c);
   return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -45,9 +45,10 @@ Case read_case(const JsonView& view) {
 CorpusEntry read_corpus_file(const std::string& path) {
   const nlohmann::json json = load_json(path);
   const JsonView view(json, path);
-  view.allow_only({"wavefuzz_corpus", "signature", "message", "case"});
+  view.allow_only({"wavefuzz_corpus", "signature", "message", "history", "case"});
   view.at("wavefuzz_corpus");
-  return {read_case(view), view.at("signature").text(), view.at("message").text()};
+  return {read_case(view), view.at("signature").text(), view.at("message").text(),
+          view.has("history") ? view.at("history").text() : ""};
 }
 
 void write_file(const std::string& path, const std::string& text) {

@@ -13,7 +13,8 @@ namespace wavefuzz {
 struct CorpusEntry {
   Case c;
   std::string signature;
-  std::string message;  ///< the first finding, for a reader
+  std::string message;       ///< the first finding, for a reader
+  std::string history = {};  ///< of a planted bug: the issues of the like; may be empty
 };
 
 /// The file's text, ending in a newline.

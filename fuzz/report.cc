@@ -113,9 +113,11 @@ const std::string& CampaignReport::replay_command(const CampaignFinding& finding
 }
 
 std::string CampaignReport::store(const std::string& file, const Case& c, const Verdict& verdict) {
+  const Plant* plant = harness_.manifest(c.kernel).find_plant(c.plant);
   try {
     write_file((std::filesystem::path(options_.folder) / file).string(),
-               corpus_text({c, signature(verdict), verdict.findings.front().message}));
+               corpus_text({c, signature(verdict), verdict.findings.front().message,
+                            plant == nullptr ? "" : plant->history}));
     if (!options_.inline_cases) {
       const std::string path = (std::filesystem::path(options_.shown_folder) / file).string();
       return fmt::format("{} replay {}{}", options_.command, shell_word(path), options_.arguments);
