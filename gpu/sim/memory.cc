@@ -17,8 +17,10 @@ constexpr uint64_t kChunk = 4096;
 constexpr uint64_t kFirstAddress = 0x0100'0000'0000;
 constexpr uint64_t kEndAddress = 0x7000'0000'0000;
 constexpr uint64_t kRedZone = uint64_t{1} << 32;
-// Above this much touched memory, giving pages back is cheaper than clearing them.
-constexpr uint64_t kClearLimit = 8 << 20;
+// After this much cleared memory pages are given back: a buffer whose every case touches other
+// addresses, as sparse caches do, would else keep what all of them have touched, race shadows of
+// eight times the size included.
+constexpr uint64_t kClearLimit = 1 << 20;
 
 uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -241,7 +243,9 @@ const Island* Memory::nearest(uint64_t address) const {
 
 void Memory::reset() {
   for (auto& island : islands_) {
-    if (island->dirty_list_.size() * kChunk > kClearLimit) {
+    island->kept_chunks_ += island->dirty_list_.size();
+    if (island->kept_chunks_ * kChunk > kClearLimit) {
+      island->kept_chunks_ = 0;
       madvise(island->data_, island->capacity_, MADV_DONTNEED);
       madvise(island->initialised_, island->capacity_ / 8, MADV_DONTNEED);
       madvise(island->written_, island->capacity_ / 8, MADV_DONTNEED);

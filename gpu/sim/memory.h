@@ -83,6 +83,7 @@ class Island {
   uint64_t* written_ = nullptr;      // a bit per byte
   uint8_t* dirty_ = nullptr;         // a byte per 4 KiB chunk: 1 once listed
   std::vector<uint32_t> dirty_list_;
+  uint64_t kept_chunks_ = 0;        // cleared by reset() since pages were last given back
   GlobalShadow* shadow_ = nullptr;  // one per dword, reserved when races are first looked for
   uint64_t capacity_ = 0;           // bytes that data_ can hold
 };

@@ -2,8 +2,10 @@
 #include "gpu/sim/memory.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
+#include <fstream>
 #include <functional>
 
 namespace wavefuzz::sim {
@@ -71,6 +73,25 @@ std::string error_of(const std::function<void()>& f) {
     return e.what();
   }
   return "no error";
+}
+
+uint64_t resident_bytes() {
+  uint64_t size = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident;
+  return resident * uint64_t(sysconf(_SC_PAGESIZE));
+}
+
+// A campaign of a night: a sparse buffer of which every case touches another page.
+TEST(Memory, DoesNotKeepWhatEarlierCasesTouched) {
+  constexpr uint64_t kCases = 40000;
+  Memory memory;
+  const uint64_t before = resident_bytes();
+  for (uint64_t n = 0; n < kCases; ++n) {
+    memory.reset();
+    memory.add({"cache", uint64_t{1} << 33}).fill(n * 8192, 1, std::byte{1});
+  }
+  // Kept, they would be a page of content and one of marks each.
+  EXPECT_LT(resident_bytes(), before + kCases * 4096 / 4);
 }
 
 TEST(Memory, BadInputNamesIslandAndField) {
