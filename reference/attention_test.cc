@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <stdexcept>
 
 #include "quant/float16.h"
@@ -410,6 +411,51 @@ bool caught(const AttentionResult& want, const StandInOutput& got) {
   for (size_t i = 0; i < want.o.size(); ++i)
     if (!(std::abs(got.o[i] - want.o[i]) <= want.o_hard[i])) return true;
   return false;
+}
+
+// The same, LSE included.
+bool caught_anywhere(const AttentionResult& want, const StandInOutput& got) {
+  for (size_t r = 0; r < want.lse.size(); ++r)
+    if (!(std::abs(got.lse[r] - want.lse[r]) <= want.lse_hard[r])) return true;
+  return caught(want, got);
+}
+
+// With P unquantised, one token too few or too many shows at any context up to 8192: it is over the
+// bound, or, where its weight is too small for that, over the bound of the case with q = 0 (the
+// relation `uniform`), in which every key weighs the same.
+TEST(AttentionBound, CatchesADroppedOrExtraTokenAtAnyContext) {
+  size_t by_bound = 0;
+  constexpr size_t kCases = 120;
+  for (uint64_t seed = 0; seed < kCases; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto keys =
+        static_cast<uint32_t>(std::exp2(std::uniform_real_distribution<double>(1, 13)(random)));
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ", context " << keys);
+    DrawnProblem drawn;
+    draw_normal(drawn, 2, 64, 64, keys + 1, seed);  // and one key that is not seen
+    const std::vector<float> zeros(drawn.q.size());
+    AttentionNumerics n;
+    n.sum_lanes = 64;  // a wave's
+    n.output = seed % 2 == 0 ? FloatFormat::kBf16 : FloatFormat::kF32;
+    // Whether a kernel that sees `seen` keys is told from one that sees them all.
+    const auto differs = [&](const float* q, uint32_t seen) {
+      const std::vector<uint32_t> all(2, keys), last(2, seen);
+      AttentionProblem p = drawn.problem;
+      p.q = q;
+      p.last = all.data();
+      const AttentionResult want = attention(p, n);
+      p.last = last.data();
+      return caught_anywhere(want, stand_in_attention(p, n, StandInStyle()));
+    };
+    EXPECT_FALSE(differs(drawn.q.data(), keys) || differs(zeros.data(), keys));
+    for (const uint32_t seen : {keys - 1, keys + 1}) {
+      const bool over_the_bound = differs(drawn.q.data(), seen);
+      by_bound += over_the_bound;
+      EXPECT_TRUE(over_the_bound || differs(zeros.data(), seen)) << "sees " << seen;
+    }
+  }
+  printf("%zu of %zu faults are over the bound without the relation\n", by_bound, 2 * kCases);
+  EXPECT_GT(by_bound, 2 * kCases * 9 / 10);
 }
 
 TEST(AttentionBound, CatchesPlantedFaults) {
