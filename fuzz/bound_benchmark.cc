@@ -9,6 +9,7 @@
 
 #include "fuzz/campaign.h"
 #include "fuzz/harness.h"
+#include "gpu/error.h"
 
 namespace wavefuzz {
 namespace {
@@ -47,4 +48,9 @@ int main(int argc, char** argv) {
 }  // namespace
 }  // namespace wavefuzz
 
-int main(int argc, char** argv) { return wavefuzz::main(argc, argv); }
+int main(int argc, char** argv) try {
+  return wavefuzz::main(argc, argv);
+} catch (const wavefuzz::Error& e) {
+  fmt::print(stderr, "bound_benchmark: {}\n", e.what());
+  return static_cast<int>(e.exit());
+}

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -25,15 +27,28 @@ class Claims {
     return claim;
   }
 
-  /// Throws Error(kUsage) where the claim is missing, no list of choices, or has others than these.
-  const Claim& choices(const std::string& name, const std::vector<std::string>& known) const {
+  /// Throws Error(kUsage) where the claim is missing or no list of choices.
+  const Claim& choices(const std::string& name) const {
     const Claim& claim = find(name);
     if (claim.choices.empty()) fail(name, "must be a list of choices");
+    return claim;
+  }
+
+  /// The same, and where it has others than these texts.
+  template <typename Known = std::initializer_list<const char*>>
+  const Claim& choices(const std::string& name, const Known& known) const {
+    const Claim& claim = choices(name);
     for (const std::string& choice : claim.choices) {
-      if (std::find(known.begin(), known.end(), choice) == known.end())
-        fail(name, fmt::format("names '{}', which the operator does not have", choice));
+      if (std::find(std::begin(known), std::end(known), choice) == std::end(known))
+        refuse(name, choice);
     }
     return claim;
+  }
+
+  /// Throws Error(kUsage) for one choice of a claim.
+  [[noreturn]] void refuse(const std::string& name, const std::string& choice,
+                           const std::string& why = "which the operator does not have") const {
+    fail(name, fmt::format("names '{}', {}", choice, why));
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 
+#include "fuzz/operators/claims.h"
 #include "fuzz/scale_contract.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
@@ -188,38 +189,14 @@ void show_gates(const Expectation& expectation, const Written& written, Judge& j
 }  // namespace
 
 void IndexerKWriter::check_manifest(const Manifest& manifest) const {
-  const auto claim = [&](const char* name, bool text) -> const Claim& {
-    const auto it = manifest.claims.find(name);
-    if (it == manifest.claims.end()) {
-      throw Error(Exit::kUsage,
-                  fmt::format("{}: field 'claims.{}' is missing", manifest.file, name));
-    }
-    if (text == it->second.choices.empty()) {
-      throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' must be {}", manifest.file, name,
-                                            text ? "a list of choices" : "a range {min, max}"));
-    }
-    return it->second;
-  };
-  const auto refuse = [&](const char* name, const std::string& choice) {
-    throw Error(Exit::kUsage,
-                fmt::format("{}: field 'claims.{}' names '{}', which the operator does not have",
-                            manifest.file, name, choice));
-  };
-  for (const char* name : {"head_dim", "page_size"}) claim(name, false);
-  for (const std::string& c : claim("k_dtype", true).choices) parse_dtype16(c);
-  for (const std::string& c : claim("layout", true).choices) {
-    if (std::find(std::begin(indexer::kLayouts), std::end(indexer::kLayouts), c) ==
-        std::end(indexer::kLayouts)) {
-      refuse("layout", c);
-    }
-  }
-  for (const std::string& c : claim("scale_fmt", true).choices) {
-    const auto& known = indexer::kScaleFormats;
-    if (std::find(std::begin(known), std::end(known), c) == std::end(known)) refuse("scale_fmt", c);
-  }
-  for (const std::string& c : claim("cache_dtype", true).choices) {
+  const Claims claims(manifest);
+  for (const char* name : {"head_dim", "page_size"}) claims.range(name);
+  claims.choices("k_dtype", {"bf16", "f16"});
+  claims.choices("layout", indexer::kLayouts);
+  claims.choices("scale_fmt", indexer::kScaleFormats);
+  for (const std::string& c : claims.choices("cache_dtype").choices) {
     const auto format = quant::parse_fp8(c);
-    if (!format) refuse("cache_dtype", c);
+    if (!format) claims.refuse("cache_dtype", c);
     scale_rule(manifest, *format, false, false);
   }
 }

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "fuzz/image.h"
+#include "fuzz/operators/claims.h"
 #include "fuzz/relation.h"
 #include "gpu/error.h"
 #include "gpu/json_view.h"
@@ -103,10 +104,6 @@ struct Shape {
     head = token_major ? 1 : tokens + pad;
   }
 };
-
-bool is_one_of(const std::string& value, std::span<const char* const> known) {
-  return std::any_of(known.begin(), known.end(), [&](const char* k) { return value == k; });
-}
 
 /// The LSE that partial row `row` says "no keys" by.
 uint32_t empty_lse_bits(const Case& c, const Shape& s, int64_t row) {
@@ -304,44 +301,15 @@ Expected expect(const Run& run, const Shape& s, const Numerics& numerics) {
 }  // namespace
 
 void MergeAttnStates::check_manifest(const Manifest& manifest) const {
-  const auto choices = [&](const char* name) -> const std::vector<std::string>& {
-    const auto it = manifest.claims.find(name);
-    if (it == manifest.claims.end() || it->second.choices.empty()) {
-      throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' must be a list of choices",
-                                            manifest.file, name));
-    }
-    return it->second.choices;
-  };
-  for (const char* name : {"o_dtype", "out_dtype"}) {
-    for (const std::string& dtype : choices(name)) {
-      if (bytes_of(parse_dtype(dtype)) == 1)
-        throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' names '{}', which is no "
-                                              "dtype of O",
-                                              manifest.file, name, dtype));
-    }
-  }
+  const Claims claims(manifest);
+  for (const char* name : {"o_dtype", "out_dtype"}) claims.choices(name, {"bf16", "f16", "f32"});
   for (const char* name : {"producer", "consumer"}) {
-    for (const std::string& c : choices(name))
+    for (const std::string& c : claims.choices(name).choices)
       convention(manifest.file + ": field 'claims." + name + "'", c);
   }
-  for (const auto& [name, known] :
-       {std::pair{"empty_lse", std::span<const char* const>(merge::kEmptyLse)},
-        std::pair{"empty_o", std::span<const char* const>(merge::kEmptyO)}}) {
-    for (const std::string& c : choices(name)) {
-      if (!is_one_of(c, known))
-        throw Error(Exit::kUsage,
-                    fmt::format("{}: field 'claims.{}' names '{}', which the operator "
-                                "does not have",
-                                manifest.file, name, c));
-    }
-  }
-  for (const char* name : {"suffixes", "heads", "head_dim"}) {
-    const auto it = manifest.claims.find(name);
-    if (it == manifest.claims.end() || !it->second.choices.empty()) {
-      throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' must be a range {{min, max}}",
-                                            manifest.file, name));
-    }
-  }
+  claims.choices("empty_lse", merge::kEmptyLse);
+  claims.choices("empty_o", merge::kEmptyO);
+  for (const char* name : {"suffixes", "heads", "head_dim"}) claims.range(name);
   numerics_of(manifest);
 }
 

@@ -9,6 +9,7 @@
 
 #include "fuzz/attention_contract.h"
 #include "fuzz/image.h"
+#include "fuzz/operators/claims.h"
 #include "fuzz/paging.h"
 #include "fuzz/relation.h"
 #include "gpu/error.h"
@@ -181,50 +182,25 @@ void reverse_indices(Case& c, const Scope& s, int64_t batch) {
 }  // namespace
 
 void MlaDecode::check_manifest(const Manifest& manifest) const {
-  const auto claim = [&](const char* name, bool text) -> const Claim& {
-    const auto it = manifest.claims.find(name);
-    if (it == manifest.claims.end() || text == it->second.choices.empty()) {
-      throw Error(Exit::kUsage, fmt::format("{}: field 'claims.{}' must be {}", manifest.file, name,
-                                            text ? "a list of choices" : "a range {min, max}"));
-    }
-    return it->second;
-  };
-  const auto choices = [&](const char* name, std::span<const char* const> known) {
-    for (const std::string& c : claim(name, true).choices) {
-      if (std::none_of(known.begin(), known.end(), [&](const char* k) { return c == k; }))
-        throw Error(Exit::kUsage,
-                    fmt::format("{}: field 'claims.{}' names '{}', which the operator does not "
-                                "have",
-                                manifest.file, name, c));
-    }
-  };
-  static constexpr const char* kOnOff[] = {"off", "on"};
-  static constexpr const char* kDequant[] = {"f32", "bf16"};
-  static constexpr const char* kFormats[] = {"e4m3fn", "e4m3fnuz"};
-  static constexpr const char* kOut[] = {"bf16", "f16", "f32"};
-  choices("mode", mla::kModes);
-  choices("entry", mla::kEntries);
-  choices("extra_entry", mla::kEntries);
-  choices("cache_dtype", kFormats);
-  choices("extra_cache_dtype", kFormats);
-  choices("topk_lengths", kOnOff);
-  choices("sink", kOnOff);
-  choices("dequant", kDequant);
-  choices("out_dtype", kOut);
-  for (const std::string& name : claim("lse", true).choices) {
+  const Claims claims(manifest);
+  claims.choices("mode", mla::kModes);
+  for (const char* name : {"entry", "extra_entry"}) claims.choices(name, mla::kEntries);
+  for (const char* name : {"cache_dtype", "extra_cache_dtype"})
+    claims.choices(name, {"e4m3fn", "e4m3fnuz"});
+  for (const char* name : {"topk_lengths", "sink"}) claims.choices(name, {"off", "on"});
+  claims.choices("dequant", {"f32", "bf16"});
+  claims.choices("out_dtype", {"bf16", "f16", "f32"});
+  for (const std::string& name : claims.choices("lse").choices) {
     const reference::LseConvention* found = reference::find_lse_convention(name);
     if (found == nullptr || found->empty_o != reference::EmptyO::kZero)
-      throw Error(Exit::kUsage,
-                  fmt::format("{}: field 'claims.lse' names '{}', which is no convention with O = "
-                              "0 for empty rows",
-                              manifest.file, name));
+      claims.refuse("lse", name, "which is no convention with O = 0 for empty rows");
   }
   for (const char* name :
        {"heads", "nope", "rope", "page_size", "extra_page_size", "splits", "extra_splits"})
-    claim(name, false);
+    claims.range(name);
   const reference::AttentionNumerics numerics = parse_attention_numerics(manifest);
   if (numerics.p != reference::PFormat::kF32 &&
-      claim("mode", true).choices != std::vector<std::string>{"dense"}) {
+      claims.choices("mode").choices != std::vector<std::string>{"dense"}) {
     // Which keys share a tile with which decides how their P is rounded.
     throw Error(Exit::kUsage, fmt::format("{}: field 'numerics.p' must be f32 where 'claims.mode' "
                                           "has more than dense",

@@ -81,7 +81,7 @@ void QuantiseFp8::check_manifest(const Manifest& manifest) const {
   const Claims claims(manifest);
   for (const char* name : {"rows", "columns", "group_columns"}) claims.range(name);
   claims.choices("x_dtype", {"bf16", "f16"});
-  claims.choices("granularity", {std::begin(kGranularities), std::end(kGranularities)});
+  claims.choices("granularity", kGranularities);
   claims.choices("scale_fmt", {"f32", "ue8m0"});
   for (const std::string& c :
        claims.choices("dtype", {"e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"}).choices) {

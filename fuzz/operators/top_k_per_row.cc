@@ -126,7 +126,7 @@ void judge_top_k(std::span<const TopKRow> rows, int64_t k, Judge& judge, bool pr
 void TopKPerRow::check_manifest(const Manifest& manifest) const {
   const Claims claims(manifest);
   for (const char* name : {"batch", "next_n", "k"}) claims.range(name);
-  claims.choices("form", {std::begin(kForms), std::end(kForms)});
+  claims.choices("form", kForms);
 }
 
 Params TopKPerRow::launch_params(const Case& c) const {
