@@ -54,12 +54,7 @@ struct Shape {
 
   explicit Shape(const Case& c) {
     const auto within = [&](const char* name, int64_t low, int64_t high) {
-      const int64_t value = c.params.integer(name);
-      if (value < low || value > high) {
-        throw Error(Exit::kUsage,
-                    fmt::format("parameter '{}' must be {}..{}, is {}", name, low, high, value));
-      }
-      return value;
+      return param_in(c, name, low, high);
     };
     const auto pad = [&](const char* name) { return within(name, 0, int64_t{1} << 36); };
     suffixes = within("suffixes", 0, 1 << 10);

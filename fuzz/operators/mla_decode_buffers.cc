@@ -6,6 +6,7 @@
 #include <set>
 
 #include "fuzz/image.h"
+#include "fuzz/operators/claims.h"
 #include "fuzz/operators/mla_decode.h"
 #include "fuzz/paging.h"
 #include "gpu/error.h"
@@ -14,15 +15,6 @@
 namespace wavefuzz {
 namespace mla {
 namespace {
-
-int64_t within(const Case& c, const std::string& name, int64_t low, int64_t high) {
-  const int64_t value = c.params.integer(name);
-  if (value < low || value > high) {
-    throw Error(Exit::kUsage,
-                fmt::format("parameter '{}' must be {}..{}, is {}", name, low, high, value));
-  }
-  return value;
-}
 
 template <size_t N>
 size_t index_of(const Case& c, const std::string& name, const char* const (&choices)[N]) {
@@ -46,10 +38,10 @@ Scope scope_of(const Case& c, const std::string& prefix, bool dense, int64_t bat
   Scope s;
   s.prefix = prefix;
   s.dense = dense;
-  const auto nope = static_cast<uint32_t>(within(c, "nope", 1, 512));
-  const auto rope = static_cast<uint32_t>(within(c, "rope", 1, 64));
+  const auto nope = static_cast<uint32_t>(param_in(c, "nope", 1, 512));
+  const auto rope = static_cast<uint32_t>(param_in(c, "rope", 1, 64));
   s.page = {static_cast<quant::MlaEntry>(index_of(c, prefix + "entry", kEntries)),
-            static_cast<uint32_t>(within(c, prefix + "page_size", 1, 1 << 16)), nope, rope};
+            static_cast<uint32_t>(param_in(c, prefix + "page_size", 1, 1 << 16)), nope, rope};
   if (!s.page.valid()) {
     throw Error(Exit::kUsage, fmt::format("a {} entry has no {} values without positions",
                                           c.params.text(prefix + "entry"), nope));
@@ -60,7 +52,7 @@ Scope scope_of(const Case& c, const std::string& prefix, bool dense, int64_t bat
                                           c.params.text(prefix + "cache_dtype")));
   }
   s.format = *format;
-  const int64_t pad = within(c, prefix + "page_pad", 0, int64_t{1} << 36);
+  const int64_t pad = param_in(c, prefix + "page_pad", 0, int64_t{1} << 36);
   s.page_stride = (s.page.bytes() + 15) / 16 * 16 + static_cast<uint64_t>(pad) * 16;
   if (s.page.entry == quant::MlaEntry::kFp8)
     s.kv_scale = static_cast<float>(c.params.real(prefix + "kv_scale"));
@@ -79,9 +71,9 @@ Scope scope_of(const Case& c, const std::string& prefix, bool dense, int64_t bat
       logical_pages += pages;
       s.width = std::max(s.width, pages);
     }
-    s.width += within(c, "spare_pages", 0, 64);
+    s.width += param_in(c, "spare_pages", 0, 64);
   } else {
-    s.width = within(c, prefix + "topk", 0, kMostKeys);
+    s.width = param_in(c, prefix + "topk", 0, kMostKeys);
     s.tokens = list(c, prefix + "indices", sequences * static_cast<size_t>(s.width));
     int64_t most = -1;
     for (const int64_t token : s.tokens) {
@@ -107,7 +99,7 @@ Scope scope_of(const Case& c, const std::string& prefix, bool dense, int64_t bat
       throw Error(Exit::kUsage, fmt::format("page {} of {} tokens does not fit an i32 index", id,
                                             s.page.page_size));
   }
-  s.index_stride = s.width + within(c, prefix + "index_pad", 0, 1 << 20);
+  s.index_stride = s.width + param_in(c, prefix + "index_pad", 0, 1 << 20);
   return s;
 }
 
@@ -140,12 +132,12 @@ std::pair<int64_t, uint32_t> Scope::place(int64_t logical) const {
 Shape::Shape(const Case& c) {
   const std::string& mode = c.params.text("mode");
   index_of(c, "mode", kModes);
-  batch = within(c, "batch", 1, 256);
-  within(c, "first_sequence", 0, 256);
-  heads = within(c, "heads", 1, 1024);
-  within(c, "first_head", 0, 1024);
-  splits = within(c, "splits", 1, 32);
-  extra_splits = within(c, "extra_splits", 1, 32);
+  batch = param_in(c, "batch", 1, 256);
+  param_in(c, "first_sequence", 0, 256);
+  heads = param_in(c, "heads", 1, 1024);
+  param_in(c, "first_head", 0, 1024);
+  splits = param_in(c, "splits", 1, 32);
+  extra_splits = param_in(c, "extra_splits", 1, 32);
   out_dtype = parse_dtype(c.params.text("out_dtype"));
   lse = reference::find_lse_convention(c.params.text("lse"));
   if (lse == nullptr || lse->empty_o != reference::EmptyO::kZero)
@@ -156,7 +148,7 @@ Shape::Shape(const Case& c) {
   if (scopes.size() > 1 && scopes[0].page.v_dim() != scopes[1].page.v_dim())
     throw Error(Exit::kUsage, "entry and extra_entry do not have the same V");
   has_sink = c.params.text("sink") == "on";
-  const auto pad = [&](const char* name) { return within(c, name, 0, int64_t{1} << 34); };
+  const auto pad = [&](const char* name) { return param_in(c, name, 0, int64_t{1} << 34); };
   q_head = page().qk_dim() + pad("q_head_pad");
   q_row = heads * q_head + pad("q_row_pad");
   out_head = page().v_dim() + pad("out_head_pad");
