@@ -56,6 +56,12 @@ class Harness {
   /// at all.
   Verdict evaluate(const Case& c, JudgeOptions options = {}) const;
 
+  /// The same with another description of the case's kernel than the one read.
+  Verdict evaluate(const Case& c, const Manifest& manifest, JudgeOptions options = {}) const;
+
+  /// What evaluate() launches for a case.
+  Problem problem(const Case& c) const;
+
   const Operator& op(const Case& c) const { return find_operator(manifest(c.kernel).op); }
 
  private:
