@@ -115,8 +115,10 @@ Exit manifest_check(const Options& options) {
   const std::string root = tree_of(options);
   std::vector<std::string> files;
   for (const std::string& manifest : options.manifests) files.push_back(user_path(manifest));
-  return manifest_check_command(files.empty() ? in_tree_manifests(root) : files,
-                                roots_of(options, root), options.smoke, options.json);
+  const bool in_tree = files.empty();
+  if (in_tree) files = in_tree_manifests(root);
+  return manifest_check_command(files, in_tree ? root : "", roots_of(options, root), options.smoke,
+                                options.json);
 }
 
 Harness make_harness(const Options& options) {

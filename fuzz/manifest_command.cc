@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -46,12 +47,13 @@ void print(const ManifestReport& report) {
 
 }  // namespace
 
-Exit manifest_check_command(const std::vector<std::string>& files, const Roots& roots,
-                            const SmokeOptions& smoke, bool json) {
+Exit manifest_check_command(const std::vector<std::string>& files, const std::string& folder,
+                            const Roots& roots, const SmokeOptions& smoke, bool json) {
   Exit exit = Exit::kClean;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& file : files) {
-    const ManifestReport report = check_manifest(file, roots, smoke);
+    ManifestReport report = check_manifest(file, roots, smoke);
+    if (!folder.empty()) report.file = std::filesystem::relative(file, folder).string();
     if (report.disagrees()) {
       exit = Exit::kFindings;
     } else if (!report.unavailable.empty() && exit == Exit::kClean) {

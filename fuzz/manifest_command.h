@@ -11,10 +11,11 @@
 
 namespace wavefuzz {
 
-/// Checks manifests, those of the tree where none are given. kFindings when one disagrees with its
-/// kernel, kTargetUnavailable when the code objects of one are not at hand.
-Exit manifest_check_command(const std::vector<std::string>& files, const Roots& roots,
-                            const SmokeOptions& smoke, bool json);
+/// Checks manifests and prints their names as below `folder`, where that is not empty. kFindings
+/// when one disagrees with its kernel, kTargetUnavailable when the code objects of one are not at
+/// hand.
+Exit manifest_check_command(const std::vector<std::string>& files, const std::string& folder,
+                            const Roots& roots, const SmokeOptions& smoke, bool json);
 
 struct NewManifestOptions {
   std::string object, symbol, op;

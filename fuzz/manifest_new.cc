@@ -42,7 +42,8 @@ class Skeleton {
         object_(sim::CodeObject::load(options.object)),
         kernel_(pick()),
         triton_(triton_metadata(options.object)) {
-    if (options.op != nullptr) known_ = vocabulary_of(*options.op);
+    // A hand-written object may carry the names of another kernel's arguments.
+    if (options.op != nullptr && !hand_written()) known_ = vocabulary_of(*options.op);
   }
 
   std::string text() {

@@ -214,14 +214,14 @@ class UseCheck {
     try {
       const sim::CodeObject object = sim::CodeObject::load(path);
       if (sim::name(object.arch()) != use_.arch) {
-        add("arches", fmt::format("claims {}, and {} is built for {}", use_.arch, path,
+        add("arches", fmt::format("claims {}, and the code object is built for {}", use_.arch,
                                   sim::name(object.arch())));
         return std::move(remarks_);
       }
       std::set<std::string> symbols;
       for (const KernelInfo& kernel : object.kernels()) symbols.insert(kernel.symbol);
       if (!symbols.contains(use_.kernel.symbol)) {
-        add("symbol", fmt::format("{} has no kernel '{}'{}; it has {}", path, use_.kernel.symbol,
+        add("symbol", fmt::format("there is no kernel '{}'{}; there are {}", use_.kernel.symbol,
                                   did_you_mean(use_.kernel.symbol, symbols),
                                   fmt::join(symbols, ", ")));
         return std::move(remarks_);
