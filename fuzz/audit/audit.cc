@@ -1,0 +1,368 @@
+#include "fuzz/audit/audit.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "fuzz/audit/objects.h"
+#include "fuzz/audit/select.h"
+
+namespace wavefuzz::audit {
+namespace {
+
+std::string path_of(const KernelRow& row) {
+  return fmt::format("{}/{}/{}", row.arch, row.op, row.name());
+}
+
+/// Requests that show the same thing.
+struct Group {
+  std::vector<Request> requests;
+  std::set<std::string> kernels;
+  std::string first_kernel;
+
+  void add(const Request& request, const std::string& kernel) {
+    if (requests.empty()) first_kernel = kernel;
+    // Several rows of one request come one after another.
+    if (requests.empty() || !(requests.back() == request)) requests.push_back(request);
+    if (!kernel.empty()) kernels.insert(kernel);
+  }
+};
+
+Finding finding_of(Kind kind, Entry entry, Group& group) {
+  Finding finding;
+  finding.kind = kind;
+  finding.entry = entry;
+  finding.count = group.requests.size();
+  finding.first = group.requests.front();
+  finding.first_kernel = group.first_kernel;
+  finding.boxes = boxes_of(group.requests);
+  finding.kernels.assign(group.kernels.begin(), group.kernels.end());
+  return finding;
+}
+
+uint64_t asked_values(const std::vector<Box>& boxes, Dim dim) {
+  uint64_t mask = 0;
+  for (const Box& box : boxes) mask |= box.masks[static_cast<size_t>(dim)];
+  return mask;
+}
+
+// ---- abort
+
+/// Looked for in this order where a request aborts: the argument to change, for which another
+/// value is served.
+constexpr Dim kRemedies[] = {Dim::kLse,  Dim::kCausal,     Dim::kCp,  Dim::kHighPrecision,
+                             Dim::kMask, Dim::kPersistent, Dim::kGqa, Dim::kQlen};
+
+/// The requests of an entry on an arch and which of them are served.
+class Served {
+ public:
+  explicit Served(Entry entry) : entry_(entry) {
+    for (const Dim dim : dims_of(entry)) size_ *= dim == Dim::kArch ? 1 : values_of(dim).size();
+    served_.resize(size_);
+  }
+  void set(const Request& request) { served_[at(request)] = true; }
+
+  std::optional<Dim> remedy(Request request) const {
+    for (const Dim dim : kRemedies) {
+      const std::vector<Dim>& dims = dims_of(entry_);
+      if (std::find(dims.begin(), dims.end(), dim) == dims.end()) continue;
+      const size_t own = request.index(dim);
+      for (size_t i = 0; i < values_of(dim).size(); ++i) {
+        request.set(dim, i);
+        if (served_[at(request)]) return dim;
+      }
+      request.set(dim, own);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  size_t at(const Request& request) const {
+    size_t index = 0;
+    for (const Dim dim : dims_of(entry_)) {
+      if (dim != Dim::kArch) index = index * values_of(dim).size() + request.index(dim);
+    }
+    return index;
+  }
+
+  Entry entry_;
+  size_t size_ = 1;
+  std::vector<bool> served_;
+};
+
+struct NoKernelKey {
+  std::string why;
+  Dim remedy;
+  auto operator<=>(const NoKernelKey&) const = default;
+};
+
+// ---- what a walk over all requests collects
+
+struct MisroutedKey {
+  bool by_manifest;
+  std::vector<Objection> objections;
+  auto operator<=>(const MisroutedKey&) const = default;
+};
+
+struct Collected {
+  std::map<MisroutedKey, Group> misrouted;
+  std::map<std::vector<const KernelRow*>, Group> ambiguous;
+  std::map<NoKernelKey, Group> no_kernel;
+  Group lse_unwritten;
+};
+
+class Audit {
+ public:
+  Audit(const std::string& folder, const Tables& tables, const std::vector<std::string>& of_arches,
+        const ManifestIndex& manifests)
+      : folder_(folder), tables_(tables), arches_(of_arches), manifests_(manifests) {}
+
+  Report run() {
+    for (const KernelRow& row : tables_.rows) {
+      if (!audited(row)) continue;
+      ++report_.rows;
+      if (!manifests_.of(row).empty()) ++report_.rows_with_manifest;
+    }
+    for (const Entry entry : entries(tables_.op)) walk(entry);
+    dead_rows();
+    bad_rows();
+    unnamed();
+    return std::move(report_);
+  }
+
+ private:
+  bool audited(const KernelRow& row) const {
+    return std::find(arches_.begin(), arches_.end(), row.arch) != arches_.end();
+  }
+
+  void walk(Entry entry) {
+    // What mla_decode_stage1_asm_fwd alone can be asked for is looked at for dead rows only.
+    const bool inner = entry == Entry::kMlaDecodeStage1;
+    Collected collected;
+    for (const std::string& arch : arches_) {
+      if (tables_.of_arch(arch).empty()) continue;
+      Served served(entry);
+      std::vector<std::pair<Request, std::string>> aborted;
+      for_each_request(entry, arch, [&](const Request& request) {
+        const Selection selection = select(tables_, request);
+        for (const KernelRow* row : selection.rows) (inner ? inner_ : reached_).insert(row);
+        if (inner) return;
+        ++report_.requests;
+        if (selection.rows.empty()) {
+          aborted.emplace_back(request, selection.abort);
+          return;
+        }
+        ++report_.served;
+        served.set(request);
+        collect(request, selection, collected);
+      });
+      for (const auto& [request, why] : aborted) {
+        if (const std::optional<Dim> remedy = served.remedy(request))
+          collected.no_kernel[{why, *remedy}].add(request, "");
+      }
+    }
+    tell(entry, collected);
+  }
+
+  void collect(const Request& request, const Selection& selection, Collected& collected) const {
+    for (const KernelRow* row : selection.rows) {
+      const Judgement judgement = judge(*row, request, selection.heads, manifests_);
+      if (judgement.objections.empty()) continue;
+      collected.misrouted[{judgement.by_manifest, judgement.objections}].add(request,
+                                                                             path_of(*row));
+    }
+    if (selection.rows.size() > 1) {
+      for (const KernelRow* row : selection.rows)
+        collected.ambiguous[selection.rows].add(request, path_of(*row));
+    }
+    if (selection.lse_unwritten) {
+      for (const KernelRow* row : selection.rows) {
+        if (row->lse == 0) collected.lse_unwritten.add(request, path_of(*row));
+      }
+    }
+  }
+
+  void tell(Entry entry, Collected& collected) {
+    for (auto& [key, group] : collected.misrouted) {
+      Finding finding = finding_of(Kind::kMisrouted, entry, group);
+      std::vector<std::string> asked, claimed;
+      for (const Objection& objection : key.objections) {
+        const DimValues& values = values_of(objection.dim);
+        const std::string list =
+            values_text(objection.dim, asked_values(finding.boxes, objection.dim));
+        asked.push_back(objection.dim == Dim::kTypes
+                            ? "a uint8 cache"
+                            : fmt::format("{} {}", values.name, list));
+        claimed.push_back(objection.claimed);
+      }
+      finding.text = fmt::format("asks for {}, gets a kernel of {}", fmt::join(asked, " and "),
+                                 fmt::join(claimed, " and "));
+      finding.by_manifest = key.by_manifest;
+      finding.objections = key.objections;
+      report_.findings.push_back(std::move(finding));
+    }
+    for (auto& [rows, group] : collected.ambiguous) {
+      Finding finding = finding_of(Kind::kAmbiguous, entry, group);
+      finding.text = ambiguity(rows);
+      report_.findings.push_back(std::move(finding));
+    }
+    for (auto& [key, group] : collected.no_kernel) {
+      Finding finding = finding_of(Kind::kNoKernel, entry, group);
+      finding.text = fmt::format("aborts ({}), and does not with another {}", key.why,
+                                 values_of(key.remedy).name);
+      report_.findings.push_back(std::move(finding));
+    }
+    if (!collected.lse_unwritten.requests.empty()) {
+      Finding finding = finding_of(Kind::kLseUnwritten, entry, collected.lse_unwritten);
+      finding.text =
+          "asks for the LSE; the call returns before the second stage, and the kernel has no LSE: "
+          "what comes back is the buffer as it was allocated";
+      report_.findings.push_back(std::move(finding));
+    }
+  }
+
+  std::string ambiguity(const std::vector<const KernelRow*>& rows) const {
+    std::vector<std::string> names;
+    for (const KernelRow* row : rows)
+      names.push_back(fmt::format("{} (line {}{})", row->name(), row->line,
+                                  row->op == "pa" ? fmt::format(", Hp {}", row->hp) : ""));
+    const std::string& arch = rows.front()->arch;
+    std::vector<std::vector<std::string>> builds = {{arch}};
+    if (arches().size() == 2) {
+      builds.push_back(arches());
+      builds.push_back({arches()[1], arches()[0]});
+    }
+    std::string picks;
+    for (const auto& build : builds) {
+      if (const KernelRow* first = tables_.first_in_map(rows, build)) {
+        picks += fmt::format("{}{} when built for {}", picks.empty() ? "" : ", ", first->name(),
+                             fmt::join(build, " then "));
+      }
+    }
+    return fmt::format("{} rows fit: {}; the map's order decides, and with this libstdc++ it is {}",
+                       rows.size(), fmt::join(names, ", "), picks);
+  }
+
+  void dead_rows() {
+    std::map<std::pair<std::string, std::string>, std::vector<const KernelRow*>> groups;
+    for (const KernelRow& row : tables_.rows) {
+      if (!audited(row) || reached_.contains(&row)) continue;
+      groups[{row.arch, inner_.contains(&row)
+                            ? "is reached by mla_decode_stage1_asm_fwd called by itself only"
+                            : "no request selects it: " + why_dead(row)}]
+          .push_back(&row);
+    }
+    for (const auto& [key, rows] : groups) {
+      const auto& [arch, why] = key;
+      add_rows(Kind::kDeadRow, why, rows);
+    }
+  }
+
+  static std::string why_dead(const KernelRow& row) {
+    if (row.op == "pa" && row.mtp != 0 && row.msk == 0)
+      return "Msk 0 is only looked for with Mtp 0";
+    if (row.op == "mla" && row.prefill != 0) return "the host refuses this prefill";
+    if (row.op == "mla" && row.causal == 0 && row.qlen == 1)
+      return "one query token is always looked up with causal 1";
+    return fmt::format("its key is never looked for");
+  }
+
+  void bad_rows() {
+    std::map<std::tuple<std::string, ObjectFault::Kind>, std::vector<const KernelRow*>> groups;
+    std::map<const KernelRow*, std::string> details;
+    for (const ObjectFault& fault : object_faults(folder_, tables_)) {
+      if (!audited(*fault.row)) continue;
+      groups[{fault.row->arch, fault.kind}].push_back(fault.row);
+      details[fault.row] = fault.detail;
+    }
+    for (const auto& [key, rows] : groups) {
+      const KernelRow& first = *rows.front();
+      std::string why;
+      switch (std::get<1>(key)) {
+        case ObjectFault::Kind::kMissingFile:
+          why = "its code object is not there";
+          break;
+        case ObjectFault::Kind::kUnreadable:
+          why = "its code object cannot be read: " + details[&first];
+          break;
+        case ObjectFault::Kind::kOtherArch:
+          why = "its code object is of " + details[&first];
+          break;
+        case ObjectFault::Kind::kOtherSymbol:
+          why = fmt::format("knl_name {}: {}", first.symbol, details[&first]);
+          break;
+        case ObjectFault::Kind::kKeyTaken:
+          why = "never enters the host's map: " + details[&first];
+          break;
+      }
+      add_rows(Kind::kBadRow, why, rows);
+    }
+  }
+
+  void add_rows(Kind kind, const std::string& why, const std::vector<const KernelRow*>& rows) {
+    Finding finding;
+    finding.kind = kind;
+    finding.text = why;
+    finding.count = rows.size();
+    for (const KernelRow* row : rows)
+      finding.kernels.push_back(fmt::format("{} (line {})", path_of(*row), row->line));
+    report_.findings.push_back(std::move(finding));
+  }
+
+  void unnamed() {
+    std::map<std::string, std::vector<std::string>> by_arch;
+    for (const std::string& file : unnamed_files(folder_, tables_)) {
+      const std::string arch = file.substr(0, file.find('/'));
+      if (std::find(arches_.begin(), arches_.end(), arch) != arches_.end())
+        by_arch[arch].push_back(file);
+    }
+    for (auto& [arch, files] : by_arch) {
+      Finding finding;
+      finding.kind = Kind::kUnnamedFile;
+      finding.text = "no row names it";
+      finding.count = files.size();
+      finding.kernels = std::move(files);
+      report_.findings.push_back(std::move(finding));
+    }
+  }
+
+  const std::string& folder_;
+  const Tables& tables_;
+  const std::vector<std::string>& arches_;
+  const ManifestIndex& manifests_;
+  std::set<const KernelRow*> reached_, inner_;
+  Report report_;
+};
+
+}  // namespace
+
+const char* kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::kMisrouted:
+      return "misrouted";
+    case Kind::kAmbiguous:
+      return "ambiguous";
+    case Kind::kNoKernel:
+      return "no_kernel";
+    case Kind::kLseUnwritten:
+      return "lse_unwritten";
+    case Kind::kDeadRow:
+      return "dead_row";
+    case Kind::kBadRow:
+      return "bad_row";
+    case Kind::kUnnamedFile:
+      break;
+  }
+  return "unnamed_file";
+}
+
+Report audit(const std::string& folder, const Tables& tables,
+             const std::vector<std::string>& of_arches, const ManifestIndex& manifests) {
+  return Audit(folder, tables, of_arches, manifests).run();
+}
+
+}  // namespace wavefuzz::audit
