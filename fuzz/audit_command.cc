@@ -26,15 +26,17 @@ Exit audit_command(const Harness& harness, const AuditOptions& options) {
                kVersion, options.hsa, fmt::join(arches, " and "));
   }
   int number = 1;
+  bool found = false;
   for (const std::string op : {"pa", "mla"}) {
     if (options.op != "all" && options.op != op) continue;
     const audit::Tables tables = audit::load_tables(options.hsa, op);
     const audit::Report report = audit::audit(options.hsa, tables, arches, manifests);
+    found |= !report.findings.empty();
     json["operators"].push_back(audit::report_json(op, report));
     if (!options.json) number = audit::print_report(stdout, op, report, number);
   }
   if (options.json) std::cout << json.dump(1) << "\n";
-  return number > 1 ? Exit::kFindings : Exit::kClean;
+  return found ? Exit::kFindings : Exit::kClean;
 }
 
 }  // namespace wavefuzz

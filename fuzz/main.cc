@@ -14,6 +14,7 @@
 #include <random>
 #include <tuple>
 
+#include "fuzz/audit_command.h"
 #include "fuzz/campaign.h"
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
@@ -55,7 +56,8 @@ struct Options {
   uint64_t shard = 0;
   uint64_t shards = 1;
 
-  std::string op;
+  std::string op = "all";
+  std::string arch = "all";
   std::string file;
   std::string case_text;
   std::string other_kernel;
@@ -412,6 +414,17 @@ Exit list(const Options& options) {
   return Exit::kClean;
 }
 
+Exit audit_tables(const Options& options) {
+  const std::string tree = options.root.empty() ? runfiles_root() : user_path(options.root);
+  const std::map<std::string, std::string> external = roots_of(options, tree).external;
+  const auto hsa = external.find("hsa");
+  return audit_command(make_harness(options),
+                       {.hsa = hsa == external.end() ? "" : hsa->second,
+                        .arch = options.arch,
+                        .op = options.op,
+                        .json = options.json});
+}
+
 int main(int argc, char** argv) {
   Options options;
   options.command = command_prefix(argv[0]);
@@ -498,6 +511,16 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* audit_app = app.add_subcommand(
+      "audit", "Hold AITER's choice of kernels against its tables: misrouted shapes, dead rows");
+  common(audit_app);
+  audit_app->add_option("--arch", options.arch, "gfx942, gfx950 or all")
+      ->check(CLI::IsMember({"gfx942", "gfx950", "all"}))
+      ->capture_default_str();
+  audit_app->add_option("--op", options.op, "pa, mla or all")
+      ->check(CLI::IsMember({"pa", "mla", "all"}))
+      ->capture_default_str();
+
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
   describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
@@ -523,6 +546,8 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*audit_app) {
+      exit = audit_tables(options);
     } else if (*describe_app) {
       fmt::print("{}", markdown(find_operator(options.op).page()));
     } else if (*list_app) {

@@ -52,10 +52,12 @@ uint64_t asked_values(const std::vector<Box>& boxes, Dim dim) {
 
 // ---- abort
 
-/// Looked for in this order where a request aborts: the argument to change, for which another
-/// value is served.
-constexpr Dim kRemedies[] = {Dim::kLse,  Dim::kCausal,     Dim::kCp,  Dim::kHighPrecision,
-                             Dim::kMask, Dim::kPersistent, Dim::kGqa, Dim::kQlen};
+/// Arguments that are changed, one at a time, where a request aborts: the first that has a value
+/// with which it does not is told, and of the shapes both.
+const std::vector<std::vector<Dim>> kRemedies = {
+    {Dim::kLse},  {Dim::kCausal},          {Dim::kCp},         {Dim::kHighPrecision},
+    {Dim::kMask}, {Dim::kGqa, Dim::kQlen}, {Dim::kPersistent},
+};
 
 /// The requests of an entry on an arch and which of them are served.
 class Served {
@@ -66,21 +68,28 @@ class Served {
   }
   void set(const Request& request) { served_[at(request)] = true; }
 
-  std::optional<Dim> remedy(Request request) const {
-    for (const Dim dim : kRemedies) {
-      const std::vector<Dim>& dims = dims_of(entry_);
-      if (std::find(dims.begin(), dims.end(), dim) == dims.end()) continue;
-      const size_t own = request.index(dim);
-      for (size_t i = 0; i < values_of(dim).size(); ++i) {
-        request.set(dim, i);
-        if (served_[at(request)]) return dim;
+  std::vector<Dim> remedies(const Request& request) const {
+    for (const std::vector<Dim>& dims : kRemedies) {
+      std::vector<Dim> found;
+      for (const Dim dim : dims) {
+        if (served_with_another(request, dim)) found.push_back(dim);
       }
-      request.set(dim, own);
+      if (!found.empty()) return found;
     }
-    return std::nullopt;
+    return {};
   }
 
  private:
+  bool served_with_another(Request request, Dim dim) const {
+    const std::vector<Dim>& dims = dims_of(entry_);
+    if (std::find(dims.begin(), dims.end(), dim) == dims.end()) return false;
+    for (size_t i = 0; i < values_of(dim).size(); ++i) {
+      request.set(dim, i);
+      if (served_[at(request)]) return true;
+    }
+    return false;
+  }
+
   size_t at(const Request& request) const {
     size_t index = 0;
     for (const Dim dim : dims_of(entry_)) {
@@ -96,7 +105,7 @@ class Served {
 
 struct NoKernelKey {
   std::string why;
-  Dim remedy;
+  std::vector<Dim> remedies;
   auto operator<=>(const NoKernelKey&) const = default;
 };
 
@@ -104,7 +113,7 @@ struct NoKernelKey {
 
 struct MisroutedKey {
   bool by_manifest;
-  std::vector<Objection> objections;
+  Objection objection;
   auto operator<=>(const MisroutedKey&) const = default;
 };
 
@@ -161,8 +170,8 @@ class Audit {
         collect(request, selection, collected);
       });
       for (const auto& [request, why] : aborted) {
-        if (const std::optional<Dim> remedy = served.remedy(request))
-          collected.no_kernel[{why, *remedy}].add(request, "");
+        const std::vector<Dim> remedies = served.remedies(request);
+        if (!remedies.empty()) collected.no_kernel[{why, remedies}].add(request, "");
       }
     }
     tell(entry, collected);
@@ -171,9 +180,8 @@ class Audit {
   void collect(const Request& request, const Selection& selection, Collected& collected) const {
     for (const KernelRow* row : selection.rows) {
       const Judgement judgement = judge(*row, request, selection.heads, manifests_);
-      if (judgement.objections.empty()) continue;
-      collected.misrouted[{judgement.by_manifest, judgement.objections}].add(request,
-                                                                             path_of(*row));
+      for (const Objection& objection : judgement.objections)
+        collected.misrouted[{judgement.by_manifest, objection}].add(request, path_of(*row));
     }
     if (selection.rows.size() > 1) {
       for (const KernelRow* row : selection.rows)
@@ -189,20 +197,15 @@ class Audit {
   void tell(Entry entry, Collected& collected) {
     for (auto& [key, group] : collected.misrouted) {
       Finding finding = finding_of(Kind::kMisrouted, entry, group);
-      std::vector<std::string> asked, claimed;
-      for (const Objection& objection : key.objections) {
-        const DimValues& values = values_of(objection.dim);
-        const std::string list =
-            values_text(objection.dim, asked_values(finding.boxes, objection.dim));
-        asked.push_back(objection.dim == Dim::kTypes
-                            ? "a uint8 cache"
-                            : fmt::format("{} {}", values.name, list));
-        claimed.push_back(objection.claimed);
-      }
-      finding.text = fmt::format("asks for {}, gets a kernel of {}", fmt::join(asked, " and "),
-                                 fmt::join(claimed, " and "));
+      const Dim dim = key.objection.dim;
+      finding.text = fmt::format(
+          "asks for {}, gets a kernel of {}",
+          dim == Dim::kTypes ? "a uint8 cache"
+                             : fmt::format("{} {}", values_of(dim).name,
+                                           values_text(dim, asked_values(finding.boxes, dim))),
+          key.objection.claimed);
       finding.by_manifest = key.by_manifest;
-      finding.objections = key.objections;
+      finding.objection = key.objection;
       report_.findings.push_back(std::move(finding));
     }
     for (auto& [rows, group] : collected.ambiguous) {
@@ -212,8 +215,10 @@ class Audit {
     }
     for (auto& [key, group] : collected.no_kernel) {
       Finding finding = finding_of(Kind::kNoKernel, entry, group);
+      std::vector<std::string> names;
+      for (const Dim dim : key.remedies) names.emplace_back(values_of(dim).name);
       finding.text = fmt::format("aborts ({}), and does not with another {}", key.why,
-                                 values_of(key.remedy).name);
+                                 fmt::join(names, ", or another "));
       report_.findings.push_back(std::move(finding));
     }
     if (!collected.lse_unwritten.requests.empty()) {

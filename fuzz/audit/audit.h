@@ -35,7 +35,7 @@ struct Finding {
   std::vector<Box> boxes;            ///< all the requests
   std::vector<std::string> kernels;  ///< the kernels or files it is about: ARCH/OP/NAME
   bool by_manifest = false;          ///< kMisrouted: judged by manifests, else by rows and names
-  std::vector<Objection> objections;
+  std::optional<Objection> objection;  ///< kMisrouted
 };
 
 struct Report {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace wavefuzz::audit {
 namespace {
@@ -31,7 +32,8 @@ void merge(std::vector<Box>& boxes, Dim dim) {
       boxes[++last] = boxes[i];
     }
   }
-  if (!boxes.empty()) boxes.erase(boxes.begin() + static_cast<std::ptrdiff_t>(last) + 1, boxes.end());
+  if (!boxes.empty())
+    boxes.erase(boxes.begin() + static_cast<std::ptrdiff_t>(last) + 1, boxes.end());
 }
 
 }  // namespace
@@ -46,6 +48,13 @@ std::vector<Box> boxes_of(const std::vector<Request>& requests) {
     before = boxes.size();
     for (const Dim dim : kMergeOrder) merge(boxes, dim);
   }
+  const auto size = [](const Box& box) {
+    double product = 1;
+    for (const uint64_t mask : box.masks) product *= std::popcount(mask);
+    return product;
+  };
+  std::stable_sort(boxes.begin(), boxes.end(),
+                   [&](const Box& a, const Box& b) { return size(a) > size(b); });
   return boxes;
 }
 

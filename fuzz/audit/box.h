@@ -19,7 +19,7 @@ struct Box {
 };
 
 /// Boxes of just these requests, which differ from each other: as few as merging one dimension
-/// after another makes.
+/// after another makes, the largest first.
 std::vector<Box> boxes_of(const std::vector<Request>& requests);
 
 /// "gfx942; bf16 x fp8, fp16 x fp8; gqa 9..15; qlen 1": the dimensions of the entry, without those

@@ -9,7 +9,7 @@ namespace wavefuzz::audit {
 namespace {
 
 constexpr size_t kShownKernels = 3;
-constexpr size_t kShownBoxes = 4;
+constexpr size_t kShownBoxes = 3;
 
 constexpr Kind kKinds[] = {Kind::kMisrouted, Kind::kAmbiguous, Kind::kNoKernel, Kind::kLseUnwritten,
                            Kind::kDeadRow,   Kind::kBadRow,    Kind::kUnnamedFile};
@@ -55,8 +55,8 @@ void print_finding(std::FILE* out, const Finding& finding, int number) {
              finding.kind == Kind::kMisrouted ? fmt::format(" ({})", source(finding)) : "");
   fmt::print(out, "     {} request{}", finding.count, finding.count == 1 ? "" : "s");
   if (!finding.kernels.empty()) {
-    fmt::print(out, ", {} kernel{}: {}", finding.kernels.size(),
-               finding.kernels.size() == 1 ? "" : "s", shown(finding.kernels, kShownKernels));
+    fmt::print(out, ", {} kernel{}", finding.kernels.size(),
+               finding.kernels.size() == 1 ? "" : "s");
   }
   fmt::print(out, "\n");
   for (size_t i = 0; i < std::min(finding.boxes.size(), kShownBoxes); ++i)

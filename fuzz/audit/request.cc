@@ -26,15 +26,14 @@ std::vector<std::string> types() {
   return list;
 }
 
-/// In the order of Dim. The first value of a flag is what its default is in AITER's Python, and the
-/// first page size the one that most kernels have.
+/// In the order of Dim. The first value of a flag is what its default is in AITER's Python.
 const std::vector<DimValues>& all_values() {
   static const std::vector<DimValues> list = {
       {Dim::kArch, "arch", {}, arches()},
       {Dim::kTypes, "types", {}, types()},
       {Dim::kGqa, "gqa", ratios(), {}},
       {Dim::kQlen, "qlen", {1, 2, 3, 4, 5, 6, 7, 8}, {}},
-      {Dim::kPage, "page_size", {16, 64, 256, 1024, 1}, {}},
+      {Dim::kPage, "page_size", {1, 16, 64, 256, 1024}, {}},
       {Dim::kHighPrecision, "high_precision", {1, 0, 2}, {}},
       {Dim::kQoIndptr, "qo_indptr", {}, {"none", "given"}},
       {Dim::kQuantType, "quant_type", {2, 0, 1, 6, 7}, {}},
