@@ -18,12 +18,12 @@ Exit audit_command(const Harness& harness, const AuditOptions& options) {
   const std::vector<std::string> arches =
       options.arch == "all" ? audit::arches() : std::vector<std::string>{options.arch};
   const audit::ManifestIndex manifests(harness.manifests());
-  nlohmann::ordered_json json = {{"version", kVersion},
-                                 {"arches", arches},
-                                 {"operators", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {
+      {"version", kVersion}, {"arches", arches}, {"operators", nlohmann::ordered_json::array()}};
   if (!options.json) {
-    fmt::print("wavefuzz {}: the choice of kernels of AITER at e4048607a5, on the tables of {}, {}\n",
-               kVersion, options.hsa, fmt::join(arches, " and "));
+    fmt::print(
+        "wavefuzz {}: the choice of kernels of AITER at e4048607a5, on the tables of {}, {}\n",
+        kVersion, options.hsa, fmt::join(arches, " and "));
   }
   int number = 1;
   bool found = false;

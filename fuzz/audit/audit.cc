@@ -155,7 +155,7 @@ class Audit {
     for (const std::string& arch : arches_) {
       if (tables_.of_arch(arch).empty()) continue;
       Served served(entry);
-      std::vector<std::pair<Request, std::string>> aborted;
+      std::vector<std::pair<Request, const char*>> aborted;
       for_each_request(entry, arch, [&](const Request& request) {
         const Selection selection = select(tables_, request);
         for (const KernelRow* row : selection.rows) (inner ? inner_ : reached_).insert(row);
@@ -177,7 +177,15 @@ class Audit {
     tell(entry, collected);
   }
 
-  void collect(const Request& request, const Selection& selection, Collected& collected) const {
+  /// Whether the row's kernel has a use for where the final LSE goes.
+  bool knows_lse(const KernelRow& row) {
+    constexpr uint32_t kLsep = 0x130;  // offset in the block of kernel arguments
+    const auto [it, is_new] = knows_lse_.emplace(&row, false);
+    if (is_new) it->second = row.lse != 0 || loads_offset(folder_, row, kLsep);
+    return it->second;
+  }
+
+  void collect(const Request& request, const Selection& selection, Collected& collected) {
     for (const KernelRow* row : selection.rows) {
       const Judgement judgement = judge(*row, request, selection.heads, manifests_);
       for (const Objection& objection : judgement.objections)
@@ -189,7 +197,7 @@ class Audit {
     }
     if (selection.lse_unwritten) {
       for (const KernelRow* row : selection.rows) {
-        if (row->lse == 0) collected.lse_unwritten.add(request, path_of(*row));
+        if (!knows_lse(*row)) collected.lse_unwritten.add(request, path_of(*row));
       }
     }
   }
@@ -224,8 +232,9 @@ class Audit {
     if (!collected.lse_unwritten.requests.empty()) {
       Finding finding = finding_of(Kind::kLseUnwritten, entry, collected.lse_unwritten);
       finding.text =
-          "asks for the LSE; the call returns before the second stage, and the kernel has no LSE: "
-          "what comes back is the buffer as it was allocated";
+          "asks for the LSE; the call returns before the second stage, and the kernel does not "
+          "load "
+          "the pointer to it: what comes back is the buffer as it was allocated";
       report_.findings.push_back(std::move(finding));
     }
   }
@@ -340,6 +349,7 @@ class Audit {
   const std::vector<std::string>& arches_;
   const ManifestIndex& manifests_;
   std::set<const KernelRow*> reached_, inner_;
+  std::map<const KernelRow*, bool> knows_lse_;
   Report report_;
 };
 

@@ -14,27 +14,27 @@
 namespace wavefuzz::audit {
 
 enum class Kind {
-  kMisrouted,      ///< the kernel does not claim what it is given
-  kAmbiguous,      ///< the order of a hash map decides which kernel runs
-  kNoKernel,       ///< aborts, and the same request with one thing changed does not
-  kLseUnwritten,   ///< the caller gets an LSE that no kernel of the call writes
-  kDeadRow,        ///< a row that no request leads to
-  kBadRow,         ///< a row whose code object is missing or not what it says
-  kUnnamedFile,    ///< a file beside the table that no row names
+  kMisrouted,     ///< the kernel does not claim what it is given
+  kAmbiguous,     ///< the order of a hash map decides which kernel runs
+  kNoKernel,      ///< aborts, and the same request with one thing changed does not
+  kLseUnwritten,  ///< the caller gets an LSE that no kernel of the call writes
+  kDeadRow,       ///< a row that no request leads to
+  kBadRow,        ///< a row whose code object is missing or not what it says
+  kUnnamedFile,   ///< a file beside the table that no row names
 };
 const char* kind_name(Kind kind);
 
 /// One thing to know of a tree, however many requests or rows show it.
 struct Finding {
   Kind kind;
-  Entry entry = Entry::kPaFwd;       ///< of findings about requests
-  std::string text;                  ///< what it is, in a sentence
-  uint64_t count = 0;                ///< of requests, rows or files
-  std::optional<Request> first;      ///< the exact request, of findings about requests
-  std::string first_kernel;          ///< what it gets
-  std::vector<Box> boxes;            ///< all the requests
-  std::vector<std::string> kernels;  ///< the kernels or files it is about: ARCH/OP/NAME
-  bool by_manifest = false;          ///< kMisrouted: judged by manifests, else by rows and names
+  Entry entry = Entry::kPaFwd;         ///< of findings about requests
+  std::string text;                    ///< what it is, in a sentence
+  uint64_t count = 0;                  ///< of requests, rows or files
+  std::optional<Request> first;        ///< the exact request, of findings about requests
+  std::string first_kernel;            ///< what it gets
+  std::vector<Box> boxes;              ///< all the requests
+  std::vector<std::string> kernels;    ///< the kernels or files it is about: ARCH/OP/NAME
+  bool by_manifest = false;            ///< kMisrouted: judged by manifests, else by rows and names
   std::optional<Objection> objection;  ///< kMisrouted
 };
 

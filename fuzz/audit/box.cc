@@ -9,10 +9,10 @@ namespace wavefuzz::audit {
 namespace {
 
 /// Shapes last: they are what a reader wants to see as ranges.
-constexpr Dim kMergeOrder[] = {Dim::kPage,       Dim::kHighPrecision, Dim::kQoIndptr, Dim::kQuantType,
-                               Dim::kMask,       Dim::kSplits,        Dim::kLse,      Dim::kCausal,
-                               Dim::kCp,         Dim::kPersistent,    Dim::kQlen,     Dim::kGqa,
-                               Dim::kTypes,      Dim::kArch};
+constexpr Dim kMergeOrder[] = {Dim::kPage,  Dim::kHighPrecision, Dim::kQoIndptr, Dim::kQuantType,
+                               Dim::kMask,  Dim::kSplits,        Dim::kLse,      Dim::kCausal,
+                               Dim::kCp,    Dim::kPersistent,    Dim::kQlen,     Dim::kGqa,
+                               Dim::kTypes, Dim::kArch};
 
 /// Merges boxes that differ in this dimension alone.
 void merge(std::vector<Box>& boxes, Dim dim) {

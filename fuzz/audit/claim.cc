@@ -31,9 +31,8 @@ struct Named {
 /// Every code object and symbol that a launch can name on an arch.
 std::vector<Named> named_by(const Manifest& manifest, const LaunchSpec& launch,
                             const std::string& arch) {
-  std::vector<Named> all = {{replaced(launch.code_object, "arch", arch),
-                             replaced(launch.symbol, "arch", arch),
-                             {}}};
+  std::vector<Named> all = {
+      {replaced(launch.code_object, "arch", arch), replaced(launch.symbol, "arch", arch), {}}};
   for (const auto& [name, claim] : manifest.claims) {
     const std::string key = "{" + name + "}";
     if ((launch.code_object + launch.symbol).find(key) == std::string::npos) continue;
@@ -45,8 +44,8 @@ std::vector<Named> named_by(const Manifest& manifest, const LaunchSpec& launch,
           if (const auto word = words->second.find(choice); word != words->second.end())
             spelling = word->second;
         }
-        Named named = {replaced(from.object, name, spelling),
-                       replaced(from.symbol, name, spelling), from.choices};
+        Named named = {replaced(from.object, name, spelling), replaced(from.symbol, name, spelling),
+                       from.choices};
         named.choices[name] = choice;
         next.push_back(std::move(named));
       }
@@ -58,8 +57,8 @@ std::vector<Named> named_by(const Manifest& manifest, const LaunchSpec& launch,
 
 /// The operators' names of what a request asks for.
 const std::vector<std::pair<const char*, Dim>> kParameters = {
-    {"gqa", Dim::kGqa},       {"heads", Dim::kGqa},       {"max_qlen", Dim::kQlen},
-    {"qlen", Dim::kQlen},     {"page_size", Dim::kPage},
+    {"gqa", Dim::kGqa},   {"heads", Dim::kGqa},      {"max_qlen", Dim::kQlen},
+    {"qlen", Dim::kQlen}, {"page_size", Dim::kPage},
 };
 
 int64_t asked(Dim dim, const Request& request, int64_t heads) {
@@ -81,10 +80,10 @@ std::vector<Objection> manifest_objections(const ManifestUse& use, const Request
     params.set(name, value);
     const Claim& claim = it->second;
     if (value >= claim.min && value <= claim.max) continue;
-    const std::string range = claim.min == claim.max
-                                  ? fmt::format("{} {}", values_of(dim).name, claim.min)
-                                  : fmt::format("{} {}..{}", values_of(dim).name, claim.min,
-                                                claim.max);
+    const std::string range =
+        claim.min == claim.max
+            ? fmt::format("{} {}", values_of(dim).name, claim.min)
+            : fmt::format("{} {}..{}", values_of(dim).name, claim.min, claim.max);
     objections.push_back({dim, range});
   }
   if (!objections.empty()) return objections;
@@ -99,8 +98,7 @@ std::vector<Objection> manifest_objections(const ManifestUse& use, const Request
 }
 
 /// What the row's key and the kernel's name say.
-std::vector<Objection> row_objections(const KernelRow& row, const Request& request,
-                                      int64_t heads) {
+std::vector<Objection> row_objections(const KernelRow& row, const Request& request, int64_t heads) {
   std::vector<Objection> objections;
   if (request.entry == Entry::kPaPs) return objections;  // a query tile, which the rule looks at
   if (row.gqa != heads) objections.push_back({Dim::kGqa, fmt::format("gqa {}", row.gqa)});

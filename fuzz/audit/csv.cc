@@ -82,8 +82,7 @@ int64_t Csv::integer(const Row& row, size_t column) const {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
   if (field.empty() || error != std::errc() || end != field.data() + field.size()) {
-    fail(row.line,
-         fmt::format("column '{}' must be an integer, is '{}'", columns_[column], field));
+    fail(row.line, fmt::format("column '{}' must be an integer, is '{}'", columns_[column], field));
   }
   return value;
 }

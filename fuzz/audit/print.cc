@@ -9,10 +9,10 @@ namespace wavefuzz::audit {
 namespace {
 
 constexpr size_t kShownKernels = 3;
-constexpr size_t kShownBoxes = 3;
 
-constexpr Kind kKinds[] = {Kind::kMisrouted, Kind::kAmbiguous, Kind::kNoKernel, Kind::kLseUnwritten,
-                           Kind::kDeadRow,   Kind::kBadRow,    Kind::kUnnamedFile};
+constexpr Kind kKinds[] = {Kind::kMisrouted,    Kind::kAmbiguous, Kind::kNoKernel,
+                           Kind::kLseUnwritten, Kind::kDeadRow,   Kind::kBadRow,
+                           Kind::kUnnamedFile};
 
 const char* heading(Kind kind) {
   switch (kind) {
@@ -58,11 +58,9 @@ void print_finding(std::FILE* out, const Finding& finding, int number) {
     fmt::print(out, ", {} kernel{}", finding.kernels.size(),
                finding.kernels.size() == 1 ? "" : "s");
   }
+  fmt::print(out, ": {}", text(finding.boxes.front(), finding.entry));
+  if (finding.boxes.size() > 1) fmt::print(out, " | and {} more", finding.boxes.size() - 1);
   fmt::print(out, "\n");
-  for (size_t i = 0; i < std::min(finding.boxes.size(), kShownBoxes); ++i)
-    fmt::print(out, "       {}\n", text(finding.boxes[i], finding.entry));
-  if (finding.boxes.size() > kShownBoxes)
-    fmt::print(out, "       ... {} more\n", finding.boxes.size() - kShownBoxes);
   fmt::print(out, "     first: {}{}{}\n", finding.first->text(),
              finding.first_kernel.empty() ? "" : " -> ", finding.first_kernel);
 }

@@ -16,12 +16,14 @@ std::vector<int64_t> ratios() {
   return list;
 }
 
+constexpr std::string_view kQTypes[] = {"bf16", "fp16", "fp8"};
+constexpr std::string_view kKvTypes[] = {"bf16", "fp16", "fp8", "int8", "uint8"};
+
 /// Query and cache types as the caller's tensors have them.
 std::vector<std::string> types() {
   std::vector<std::string> list;
-  for (const char* q : {"bf16", "fp16", "fp8"}) {
-    for (const char* kv : {"bf16", "fp16", "fp8", "int8", "uint8"})
-      list.push_back(fmt::format("{} x {}", q, kv));
+  for (const std::string_view q : kQTypes) {
+    for (const std::string_view kv : kKvTypes) list.push_back(fmt::format("{} x {}", q, kv));
   }
   return list;
 }
@@ -93,22 +95,20 @@ std::string DimValues::text(size_t index) const {
 const DimValues& values_of(Dim dim) { return all_values()[static_cast<size_t>(dim)]; }
 
 const std::vector<Dim>& dims_of(Entry entry) {
-  static const std::vector<Dim> pa_fwd = {Dim::kArch, Dim::kTypes, Dim::kGqa,           Dim::kQlen,
-                                          Dim::kPage, Dim::kHighPrecision, Dim::kQoIndptr};
-  static const std::vector<Dim> pa_ps = {Dim::kArch,     Dim::kTypes,
-                                         Dim::kGqa,      Dim::kQlen,
-                                         Dim::kPage,     Dim::kHighPrecision,
+  static const std::vector<Dim> pa_fwd = {Dim::kArch,    Dim::kTypes, Dim::kGqa,
+                                          Dim::kQlen,    Dim::kPage,  Dim::kHighPrecision,
+                                          Dim::kQoIndptr};
+  static const std::vector<Dim> pa_ps = {Dim::kArch,      Dim::kTypes, Dim::kGqa,
+                                         Dim::kQlen,      Dim::kPage,  Dim::kHighPrecision,
                                          Dim::kQuantType, Dim::kMask};
-  static const std::vector<Dim> mla_decode = {Dim::kArch,       Dim::kTypes, Dim::kGqa,
-                                              Dim::kQlen,       Dim::kPage,  Dim::kPersistent,
-                                              Dim::kLse,        Dim::kCausal, Dim::kCp,
-                                              Dim::kSplits};
-  static const std::vector<Dim> mla_stage1 = {Dim::kArch, Dim::kTypes,      Dim::kGqa,
-                                              Dim::kQlen, Dim::kPersistent, Dim::kLse,
+  static const std::vector<Dim> mla_decode = {Dim::kArch, Dim::kTypes,      Dim::kGqa, Dim::kQlen,
+                                              Dim::kPage, Dim::kPersistent, Dim::kLse, Dim::kCausal,
+                                              Dim::kCp,   Dim::kSplits};
+  static const std::vector<Dim> mla_stage1 = {Dim::kArch,   Dim::kTypes,      Dim::kGqa,
+                                              Dim::kQlen,   Dim::kPersistent, Dim::kLse,
                                               Dim::kCausal, Dim::kCp};
   static const std::vector<Dim> mla_prefill = {Dim::kArch, Dim::kTypes, Dim::kGqa};
-  static const std::vector<Dim> mla_prefill_ps = {Dim::kArch, Dim::kTypes, Dim::kGqa,
-                                                  Dim::kCausal};
+  static const std::vector<Dim> mla_prefill_ps = {Dim::kArch, Dim::kTypes, Dim::kGqa, Dim::kCausal};
   switch (entry) {
     case Entry::kPaFwd:
       return pa_fwd;
@@ -126,14 +126,12 @@ const std::vector<Dim>& dims_of(Entry entry) {
   return mla_prefill_ps;
 }
 
-std::string Request::q_type() const {
-  const std::string& types = values_of(Dim::kTypes).texts[index(Dim::kTypes)];
-  return types.substr(0, types.find(' '));
+std::string_view Request::q_type() const {
+  return kQTypes[index(Dim::kTypes) / std::size(kKvTypes)];
 }
 
-std::string Request::kv_type() const {
-  const std::string& types = values_of(Dim::kTypes).texts[index(Dim::kTypes)];
-  return types.substr(types.rfind(' ') + 1);
+std::string_view Request::kv_type() const {
+  return kKvTypes[index(Dim::kTypes) % std::size(kKvTypes)];
 }
 
 std::string Request::text() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wavefuzz::audit {
@@ -44,8 +45,8 @@ constexpr size_t kDims = 14;
 /// The values that are enumerated of a dimension, as a reader knows them. At most 64.
 struct DimValues {
   Dim dim;
-  const char* name;  ///< as the argument of the AITER function
-  std::vector<int64_t> numbers;     ///< of a number, or
+  const char* name;                ///< as the argument of the AITER function
+  std::vector<int64_t> numbers;    ///< of a number, or
   std::vector<std::string> texts;  ///< of a choice
   size_t size() const { return numbers.empty() ? texts.size() : numbers.size(); }
   std::string text(size_t index) const;
@@ -66,8 +67,8 @@ struct Request {
   std::string value(Dim dim) const { return values_of(dim).text(index(dim)); }
 
   const std::string& arch() const { return values_of(Dim::kArch).texts[index(Dim::kArch)]; }
-  std::string q_type() const;   ///< bf16, fp16, fp8
-  std::string kv_type() const;  ///< bf16, fp16, int8, uint8, fp8
+  std::string_view q_type() const;   ///< bf16, fp16, fp8
+  std::string_view kv_type() const;  ///< bf16, fp16, int8, uint8, fp8
   int64_t gqa() const { return number(Dim::kGqa); }
   int64_t qlen() const { return number(Dim::kQlen); }
   int64_t page() const { return number(Dim::kPage); }

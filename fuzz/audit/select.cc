@@ -3,42 +3,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace wavefuzz::audit {
 namespace {
 
 constexpr const char* kNoRow = "no row fits";
 
-Selection aborted(std::string why) {
+Selection aborted(const char* why) {
   Selection selection;
-  selection.abort = std::move(why);
+  selection.abort = why;
   return selection;
 }
 
-bool any_of(const std::string& text, std::initializer_list<const char*> list) {
+bool any_of(std::string_view text, std::initializer_list<const char*> list) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
 // ---- paged attention: csrc/py_itfs_cu/asm_pa.cu
 
 struct PaKey {
-  std::string arch, q_type, kv_type;
+  std::string_view arch, q_type, kv_type;
   int64_t gqa, mtp, msk, hp, page_size, ps, q_tile, quant_type;
 };
 
 /// get_heuristic_kernel: an MTP kernel of just this qlen goes before the general one, and within
 /// that the ratio as it is before the ratio rounded up to 8.
 std::vector<const KernelRow*> find_pa(const Tables& tables, const PaKey& key) {
-  const std::vector<int64_t> mtps =
-      key.mtp > 0 ? std::vector<int64_t>{key.mtp, 1} : std::vector<int64_t>{0};
   std::vector<const KernelRow*> found;
-  for (const int64_t mtp : mtps) {
+  for (const int64_t mtp : {key.mtp, std::min<int64_t>(key.mtp, 1)}) {
     for (const int64_t gqa : {key.gqa, (key.gqa + 7) / 8 * 8}) {
       for (const KernelRow& row : tables.rows) {
-        if (row.arch == key.arch && row.q_type == key.q_type && row.kv_type == key.kv_type &&
-            row.gqa == gqa && row.mtp == mtp && row.msk == key.msk &&
-            (row.hp == key.hp || key.hp == 1) && row.page_size == key.page_size &&
-            row.ps == key.ps && row.q_tile == key.q_tile && row.quant_type == key.quant_type) {
+        if (row.gqa == gqa && row.mtp == mtp && row.arch == key.arch && row.q_type == key.q_type &&
+            row.kv_type == key.kv_type && row.msk == key.msk && (row.hp == key.hp || key.hp == 1) &&
+            row.page_size == key.page_size && row.ps == key.ps && row.q_tile == key.q_tile &&
+            row.quant_type == key.quant_type) {
           found.push_back(&row);
         }
       }
@@ -53,7 +52,7 @@ PaKey pa_types(const Request& r) {
   PaKey key = {};
   key.arch = r.arch();
   key.q_type = r.q_type();
-  key.kv_type = r.kv_type() == "uint8" ? "int8" : r.kv_type();
+  key.kv_type = r.kv_type() == "uint8" ? std::string_view("int8") : r.kv_type();
   key.hp = r.number(Dim::kHighPrecision);
   key.page_size = r.page();
   return key;
@@ -98,7 +97,7 @@ Selection select_pa_ps(const Tables& tables, const Request& r) {
 // ---- MLA decode: csrc/py_itfs_cu/asm_mla.cu
 
 struct MlaKey {
-  std::string q_type, kv_type;
+  std::string_view q_type, kv_type;
   int64_t gqa, ps, prefill, causal, qlen, lse, cprr;
 };
 
@@ -106,10 +105,9 @@ struct MlaKey {
 Selection find_mla(const Tables& tables, const std::string& arch, const MlaKey& key) {
   Selection selection;
   for (const KernelRow& row : tables.rows) {
-    if (row.arch == arch && row.q_type == key.q_type && row.kv_type == key.kv_type &&
-        row.gqa == key.gqa && row.ps == key.ps && row.prefill == key.prefill &&
-        row.causal == key.causal && row.qlen == key.qlen && row.lse == key.lse &&
-        row.cprr == key.cprr) {
+    if (row.gqa == key.gqa && row.ps == key.ps && row.arch == arch && row.q_type == key.q_type &&
+        row.kv_type == key.kv_type && row.prefill == key.prefill && row.causal == key.causal &&
+        row.qlen == key.qlen && row.lse == key.lse && row.cprr == key.cprr) {
       selection.rows.push_back(&row);
     }
   }
@@ -118,8 +116,8 @@ Selection find_mla(const Tables& tables, const std::string& arch, const MlaKey& 
 }
 
 /// The branches of mla_decode_stage1_asm_fwd on the ratio: which row's ratio and qlen to look for.
-/// Returns why the host refuses, or nothing.
-std::string configure_mla(const std::string& arch, int64_t gqa, int64_t qlen, bool persistent,
+/// Returns why the host refuses, or null.
+const char* configure_mla(const std::string& arch, int64_t gqa, int64_t qlen, bool persistent,
                           MlaKey& key) {
   const bool bf16 = key.q_type == "bf16" && key.kv_type == "bf16";
   const bool fp8 = key.q_type == "fp8" && key.kv_type == "fp8";
@@ -172,7 +170,7 @@ std::string configure_mla(const std::string& arch, int64_t gqa, int64_t qlen, bo
   }  // 8 heads and all others: the ratio and qlen as they are
 
   // gfx950, persistent: packed tiles of query rows stand in for most shapes.
-  if (!gfx950 || !persistent) return "";
+  if (!gfx950 || !persistent) return nullptr;
   const auto stand_in = [&](int64_t with_gqa, int64_t with_qlen) {
     key.gqa = with_gqa;
     key.qlen = with_qlen;
@@ -187,7 +185,7 @@ std::string configure_mla(const std::string& arch, int64_t gqa, int64_t qlen, bo
                      (gqa == 32 && (qlen == 2 || qlen == 3)) || (gqa == 64 && qlen == 1))) {
     stand_in(16, 4);
   }
-  return "";
+  return nullptr;
 }
 
 /// mla_decode_stage1_asm_fwd, with `gqa` query heads.
@@ -206,8 +204,8 @@ Selection select_stage1(const Tables& tables, const Request& r, int64_t gqa) {
   key.causal = r.qlen() == 1 ? 1 : r.number(Dim::kCausal);  // one query token: masks are no-ops
   key.lse = r.on(Dim::kLse) && persistent ? 1 : 0;
   key.cprr = r.value(Dim::kCp) == "given" ? 1 : 0;
-  const std::string refusal = configure_mla(r.arch(), gqa, r.qlen(), persistent, key);
-  if (!refusal.empty()) return aborted(refusal);
+  const char* refusal = configure_mla(r.arch(), gqa, r.qlen(), persistent, key);
+  if (refusal != nullptr) return aborted(refusal);
   Selection selection = find_mla(tables, r.arch(), key);
   selection.heads = gqa;
   return selection;
@@ -257,10 +255,16 @@ Selection select_mla_decode(const Tables& tables, const Request& r) {
 Selection select_mla_prefill(const Tables& tables, const Request& r) {
   if (r.gqa() != 16 && r.gqa() != 128) return aborted("only 16 or 128 heads");
   if (r.q_type() != "bf16" || r.kv_type() != "bf16") return aborted("dtype not supported");
-  Selection selection = find_mla(
-      tables, r.arch(),
-      {.q_type = "bf16", .kv_type = "bf16", .gqa = r.gqa(), .ps = 0, .prefill = 1, .causal = 0,
-       .qlen = 0, .lse = 0, .cprr = 0});
+  Selection selection = find_mla(tables, r.arch(),
+                                 {.q_type = "bf16",
+                                  .kv_type = "bf16",
+                                  .gqa = r.gqa(),
+                                  .ps = 0,
+                                  .prefill = 1,
+                                  .causal = 0,
+                                  .qlen = 0,
+                                  .lse = 0,
+                                  .cprr = 0});
   selection.heads = r.gqa();
   return selection;
 }
@@ -268,10 +272,16 @@ Selection select_mla_prefill(const Tables& tables, const Request& r) {
 Selection select_mla_prefill_ps(const Tables& tables, const Request& r) {
   if (r.q_type() != "fp8" || r.kv_type() != "fp8") return aborted("dtype not supported");
   if (r.arch() == "gfx942") return aborted("fp8 persistent prefill is not supported on gfx942");
-  Selection selection = find_mla(
-      tables, r.arch(),
-      {.q_type = "fp8", .kv_type = "fp8", .gqa = r.gqa(), .ps = 1, .prefill = 1,
-       .causal = r.number(Dim::kCausal), .qlen = 0, .lse = 0, .cprr = 0});
+  Selection selection = find_mla(tables, r.arch(),
+                                 {.q_type = "fp8",
+                                  .kv_type = "fp8",
+                                  .gqa = r.gqa(),
+                                  .ps = 1,
+                                  .prefill = 1,
+                                  .causal = r.number(Dim::kCausal),
+                                  .qlen = 0,
+                                  .lse = 0,
+                                  .cprr = 0});
   selection.heads = r.gqa();
   return selection;
 }

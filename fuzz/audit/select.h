@@ -1,7 +1,6 @@
 #ifndef WAVEFUZZ_FUZZ_AUDIT_SELECT_H_
 #define WAVEFUZZ_FUZZ_AUDIT_SELECT_H_
 
-#include <string>
 #include <vector>
 
 #include "fuzz/audit/request.h"
@@ -14,7 +13,7 @@ struct Selection {
   /// The rows of the table that satisfy the lookup which decides. More than one: the order in which
   /// a std::unordered_map is walked decides. None: the request aborts.
   std::vector<const KernelRow*> rows;
-  std::string abort;  ///< what the host says where there is no row: the gist of its message
+  const char* abort = "";  ///< what the host says where there is no row: the gist of its message
   int64_t heads = 0;  ///< query heads on each KV head, as the kernel is told: some requests fold
   bool lse_unwritten = false;  ///< the caller gets an LSE that no kernel writes
 };

@@ -15,19 +15,19 @@ namespace {
 
 struct IntegerColumn {
   const char* name;
-  int64_t KernelRow::* field;
+  int64_t KernelRow::*field;
 };
 
 const std::vector<IntegerColumn>& integer_columns(const std::string& op) {
   static const std::vector<IntegerColumn> pa = {
-      {"Gqa", &KernelRow::gqa},          {"Mtp", &KernelRow::mtp},
-      {"Msk", &KernelRow::msk},          {"Hp", &KernelRow::hp},
-      {"blkSz", &KernelRow::page_size},  {"ps", &KernelRow::ps},
-      {"qTile", &KernelRow::q_tile},     {"quant_type", &KernelRow::quant_type}};
+      {"Gqa", &KernelRow::gqa},         {"Mtp", &KernelRow::mtp},
+      {"Msk", &KernelRow::msk},         {"Hp", &KernelRow::hp},
+      {"blkSz", &KernelRow::page_size}, {"ps", &KernelRow::ps},
+      {"qTile", &KernelRow::q_tile},    {"quant_type", &KernelRow::quant_type}};
   static const std::vector<IntegerColumn> mla = {
-      {"Gqa", &KernelRow::gqa},          {"ps", &KernelRow::ps},
-      {"qSeqLen", &KernelRow::qlen},     {"prefill", &KernelRow::prefill},
-      {"causal", &KernelRow::causal},    {"lse", &KernelRow::lse},
+      {"Gqa", &KernelRow::gqa},       {"ps", &KernelRow::ps},
+      {"qSeqLen", &KernelRow::qlen},  {"prefill", &KernelRow::prefill},
+      {"causal", &KernelRow::causal}, {"lse", &KernelRow::lse},
       {"cprr", &KernelRow::cprr}};
   return op == "pa" ? pa : mla;
 }
