@@ -421,11 +421,10 @@ Exit audit_tables(const Options& options) {
   const std::string tree = options.root.empty() ? runfiles_root() : user_path(options.root);
   const std::map<std::string, std::string> external = roots_of(options, tree).external;
   const auto hsa = external.find("hsa");
-  return audit_command(make_harness(options),
-                       {.hsa = hsa == external.end() ? "" : hsa->second,
-                        .arch = options.arch,
-                        .op = options.op,
-                        .json = options.json});
+  return audit_command(make_harness(options), {.hsa = hsa == external.end() ? "" : hsa->second,
+                                               .arch = options.arch,
+                                               .op = options.op,
+                                               .json = options.json});
 }
 
 Exit scenario(const Options& options) {

@@ -62,9 +62,14 @@ const std::vector<std::vector<Dim>> kRemedies = {
 /// The requests of an entry on an arch and which of them are served.
 class Served {
  public:
-  explicit Served(Entry entry) : entry_(entry) {
-    for (const Dim dim : dims_of(entry)) size_ *= dim == Dim::kArch ? 1 : values_of(dim).size();
-    served_.resize(size_);
+  explicit Served(Entry entry) {
+    size_t size = 1;
+    for (const Dim dim : dims_of(entry)) {
+      if (dim == Dim::kArch) continue;
+      strides_[static_cast<size_t>(dim)] = size;
+      size *= values_of(dim).size();
+    }
+    served_.resize(size);
   }
   void set(const Request& request) { served_[at(request)] = true; }
 
@@ -80,26 +85,23 @@ class Served {
   }
 
  private:
-  bool served_with_another(Request request, Dim dim) const {
-    const std::vector<Dim>& dims = dims_of(entry_);
-    if (std::find(dims.begin(), dims.end(), dim) == dims.end()) return false;
+  bool served_with_another(const Request& request, Dim dim) const {
+    const size_t stride = strides_[static_cast<size_t>(dim)];
+    if (stride == 0) return false;
+    const size_t first = at(request) - request.index(dim) * stride;
     for (size_t i = 0; i < values_of(dim).size(); ++i) {
-      request.set(dim, i);
-      if (served_[at(request)]) return true;
+      if (served_[first + i * stride]) return true;
     }
     return false;
   }
 
   size_t at(const Request& request) const {
     size_t index = 0;
-    for (const Dim dim : dims_of(entry_)) {
-      if (dim != Dim::kArch) index = index * values_of(dim).size() + request.index(dim);
-    }
+    for (size_t dim = 0; dim < kDims; ++dim) index += request.at[dim] * strides_[dim];
     return index;
   }
 
-  Entry entry_;
-  size_t size_ = 1;
+  std::array<size_t, kDims> strides_ = {};  ///< 0: no dimension of the entry
   std::vector<bool> served_;
 };
 
@@ -111,14 +113,25 @@ struct NoKernelKey {
 
 // ---- what a walk over all requests collects
 
-struct MisroutedKey {
-  bool by_manifest;
-  Objection objection;
-  auto operator<=>(const MisroutedKey&) const = default;
+struct Misrouted : Group {
+  std::set<std::string> with_manifest;
+  std::map<std::pair<const Manifest*, std::string>, Box> runnable;
+
+  /// `only`: there is no other objection.
+  void add(const Request& request, const KernelRow& row, bool only,
+           const std::vector<ManifestUse>& manifests) {
+    Group::add(request, path_of(row));
+    for (const ManifestUse& use : manifests) {
+      with_manifest.insert(path_of(row));
+      if (!only) continue;
+      const auto [it, is_new] = runnable.emplace(std::pair(use.manifest, row.arch), Box(request));
+      if (!is_new) it->second.add(request);
+    }
+  }
 };
 
 struct Collected {
-  std::map<MisroutedKey, Group> misrouted;
+  std::map<Objection, Misrouted> misrouted;
   std::map<std::vector<const KernelRow*>, Group> ambiguous;
   std::map<NoKernelKey, Group> no_kernel;
   Group lse_unwritten;
@@ -177,6 +190,12 @@ class Audit {
     tell(entry, collected);
   }
 
+  /// Whether the objections, of rows and manifests, are to one thing only.
+  static bool one_thing(const std::vector<Objection>& all) {
+    return std::all_of(all.begin(), all.end(),
+                       [&](const Objection& other) { return other.dim == all.front().dim; });
+  }
+
   /// Whether the row's kernel has a use for where the final LSE goes.
   bool knows_lse(const KernelRow& row) {
     constexpr uint32_t kLsep = 0x130;  // offset in the block of kernel arguments
@@ -187,9 +206,10 @@ class Audit {
 
   void collect(const Request& request, const Selection& selection, Collected& collected) {
     for (const KernelRow* row : selection.rows) {
-      const Judgement judgement = judge(*row, request, selection.heads, manifests_);
-      for (const Objection& objection : judgement.objections)
-        collected.misrouted[{judgement.by_manifest, objection}].add(request, path_of(*row));
+      const std::vector<Objection> all = objections(*row, request, selection.heads, manifests_);
+      for (const Objection& objection : all) {
+        collected.misrouted[objection].add(request, *row, one_thing(all), manifests_.of(*row));
+      }
     }
     if (selection.rows.size() > 1) {
       for (const KernelRow* row : selection.rows)
@@ -203,17 +223,19 @@ class Audit {
   }
 
   void tell(Entry entry, Collected& collected) {
-    for (auto& [key, group] : collected.misrouted) {
+    for (auto& [objection, group] : collected.misrouted) {
       Finding finding = finding_of(Kind::kMisrouted, entry, group);
-      const Dim dim = key.objection.dim;
+      const Dim dim = objection.dim;
       finding.text = fmt::format(
           "asks for {}, gets a kernel of {}",
           dim == Dim::kTypes ? "a uint8 cache"
                              : fmt::format("{} {}", values_of(dim).name,
                                            values_text(dim, asked_values(finding.boxes, dim))),
-          key.objection.claimed);
-      finding.by_manifest = key.by_manifest;
-      finding.objection = key.objection;
+          objection.claimed);
+      finding.objection = objection;
+      finding.with_manifest = group.with_manifest.size();
+      for (const auto& [use, box] : group.runnable)
+        finding.runnable.push_back({use.first, use.second, box});
       report_.findings.push_back(std::move(finding));
     }
     for (auto& [rows, group] : collected.ambiguous) {

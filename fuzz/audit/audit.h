@@ -24,6 +24,13 @@ enum class Kind {
 };
 const char* kind_name(Kind kind);
 
+/// Requests that can be run: by a manifest, widened to them.
+struct Runnable {
+  const Manifest* manifest;
+  std::string arch;
+  Box box;  ///< requests to which nothing but the one objection is made
+};
+
 /// One thing to know of a tree, however many requests or rows show it.
 struct Finding {
   Kind kind;
@@ -34,8 +41,10 @@ struct Finding {
   std::string first_kernel;            ///< what it gets
   std::vector<Box> boxes;              ///< all the requests
   std::vector<std::string> kernels;    ///< the kernels or files it is about: ARCH/OP/NAME
-  bool by_manifest = false;            ///< kMisrouted: judged by manifests, else by rows and names
-  std::optional<Objection> objection;  ///< kMisrouted
+  // kMisrouted:
+  std::optional<Objection> objection;
+  uint64_t with_manifest = 0;  ///< kernels that have one
+  std::vector<Runnable> runnable;
 };
 
 struct Report {

@@ -187,7 +187,8 @@ TEST(Audit, FindsARatioThatIsRoundedUp) {
             "pa_fwd_asm(gfx942, bf16 x fp8, gqa 9, qlen 1, page_size 16, high_precision 1, "
             "qo_indptr none)");
   EXPECT_EQ(found[0].first_kernel, "gfx942/pa/gqa16");
-  EXPECT_FALSE(found[0].by_manifest);
+  EXPECT_FALSE(found[0].objection->by_manifest);
+  EXPECT_EQ(found[0].with_manifest, 0u);
   // Without qo_indptr the host takes several query tokens for one.
   EXPECT_EQ(found[1].text, "asks for qlen 2..8, gets a kernel of qlen 1");
   EXPECT_EQ(found[1].count, 8u * 2 * 7);

@@ -38,8 +38,10 @@ void merge(std::vector<Box>& boxes, Dim dim) {
 
 }  // namespace
 
-Box::Box(const Request& request) {
-  for (size_t i = 0; i < kDims; ++i) masks[i] = uint64_t{1} << request.at[i];
+Box::Box(const Request& request) { add(request); }
+
+void Box::add(const Request& request) {
+  for (size_t i = 0; i < kDims; ++i) masks[i] |= uint64_t{1} << request.at[i];
 }
 
 std::vector<Box> boxes_of(const std::vector<Request>& requests) {

@@ -15,6 +15,10 @@ struct Box {
   std::array<uint64_t, kDims> masks = {};  ///< bit i: value i of the dimension
 
   explicit Box(const Request& request);
+  void add(const Request& request);
+  bool has(Dim dim, size_t index) const {
+    return (masks[static_cast<size_t>(dim)] >> index & 1) != 0;
+  }
   bool operator==(const Box&) const = default;
 };
 

@@ -84,12 +84,12 @@ std::vector<Objection> manifest_objections(const ManifestUse& use, const Request
         claim.min == claim.max
             ? fmt::format("{} {}", values_of(dim).name, claim.min)
             : fmt::format("{} {}..{}", values_of(dim).name, claim.min, claim.max);
-    objections.push_back({dim, range});
+    objections.push_back({true, dim, range});
   }
   if (!objections.empty()) return objections;
   for (const std::string& requirement : use.manifest->requirements) {
     try {
-      if (evaluate(requirement, params) == 0) objections.push_back({Dim::kGqa, requirement});
+      if (evaluate(requirement, params) == 0) objections.push_back({true, Dim::kGqa, requirement});
     } catch (const Error&) {
       // About something that a request does not say.
     }
@@ -100,12 +100,15 @@ std::vector<Objection> manifest_objections(const ManifestUse& use, const Request
 /// What the row's key and the kernel's name say.
 std::vector<Objection> row_objections(const KernelRow& row, const Request& request, int64_t heads) {
   std::vector<Objection> objections;
+  // The bytes of an FP8 cache held as uint8 are integers to the kernel.
+  if (row.kv_type == "int8" && request.kv_type() == "uint8")
+    objections.push_back({false, Dim::kTypes, "an int8 cache"});
   if (request.entry == Entry::kPaPs) return objections;  // a query tile, which the rule looks at
-  if (row.gqa != heads) objections.push_back({Dim::kGqa, fmt::format("gqa {}", row.gqa)});
+  if (row.gqa != heads) objections.push_back({false, Dim::kGqa, fmt::format("gqa {}", row.gqa)});
   if (row.op == "pa") {
-    if (row.mtp == 0 && request.qlen() > 1) objections.push_back({Dim::kQlen, "qlen 1"});
+    if (row.mtp == 0 && request.qlen() > 1) objections.push_back({false, Dim::kQlen, "qlen 1"});
   } else if (row.qlen != 0 && row.qlen != request.qlen()) {
-    objections.push_back({Dim::kQlen, fmt::format("qlen {}", row.qlen)});
+    objections.push_back({false, Dim::kQlen, fmt::format("qlen {}", row.qlen)});
   }
   return objections;
 }
@@ -131,24 +134,16 @@ const std::vector<ManifestUse>& ManifestIndex::of(const KernelRow& row) const {
   return it == uses_.end() ? none : it->second;
 }
 
-Judgement judge(const KernelRow& row, const Request& request, int64_t heads,
-                const ManifestIndex& manifests) {
-  const std::vector<ManifestUse>& uses = manifests.of(row);
-  Judgement judgement;
-  judgement.by_manifest = !uses.empty();
-  if (uses.empty()) {
-    judgement.objections = row_objections(row, request, heads);
-  } else {
-    for (size_t i = 0; i < uses.size(); ++i) {
-      std::vector<Objection> objections = manifest_objections(uses[i], request, heads);
-      if (i == 0 || objections.size() < judgement.objections.size())
-        judgement.objections = std::move(objections);
-    }
+std::vector<Objection> objections(const KernelRow& row, const Request& request, int64_t heads,
+                                  const ManifestIndex& manifests) {
+  std::vector<Objection> all = row_objections(row, request, heads);
+  std::optional<std::vector<Objection>> fewest;
+  for (const ManifestUse& use : manifests.of(row)) {
+    std::vector<Objection> of_manifest = manifest_objections(use, request, heads);
+    if (!fewest || of_manifest.size() < fewest->size()) fewest = std::move(of_manifest);
   }
-  // Either way: the bytes of an FP8 cache held as uint8 are integers to the kernel.
-  if (row.kv_type == "int8" && request.kv_type() == "uint8")
-    judgement.objections.push_back({Dim::kTypes, "an int8 cache"});
-  return judgement;
+  if (fewest) all.insert(all.end(), fewest->begin(), fewest->end());
+  return all;
 }
 
 }  // namespace wavefuzz::audit

@@ -30,22 +30,20 @@ class ManifestIndex {
   std::map<std::string, std::vector<ManifestUse>> uses_;
 };
 
-/// Something in which a request is not what its kernel says it is for.
+/// Something in which a request is not what its kernel is for.
 struct Objection {
+  bool by_manifest;  ///< else by the row of the table and the name of the kernel
   Dim dim;
   std::string claimed;  ///< "gqa 16", or a requirement of the manifest
   auto operator<=>(const Objection&) const = default;
 };
 
-/// What a kernel has to say about a request that the host sends to it.
-struct Judgement {
-  bool by_manifest = false;  ///< else by the row of the table and the name of the kernel
-  std::vector<Objection> objections;
-};
-
+/// The objections of a kernel to a request that the host sends to it: those of its row, and those
+/// of a manifest where it has one. A manifest of ours claims what the host dispatches and AITER's
+/// own tests try, so that it can claim what the row does not; both count.
 /// `heads`: query heads on each KV head, as the kernel is told.
-Judgement judge(const KernelRow& row, const Request& request, int64_t heads,
-                const ManifestIndex& manifests);
+std::vector<Objection> objections(const KernelRow& row, const Request& request, int64_t heads,
+                                  const ManifestIndex& manifests);
 
 }  // namespace wavefuzz::audit
 

@@ -41,8 +41,10 @@ std::string shown(const std::vector<std::string>& list, size_t most) {
   return text;
 }
 
-const char* source(const Finding& finding) {
-  return finding.by_manifest ? "by manifest" : "by row and name";
+std::string source(const Finding& finding) {
+  if (finding.objection->by_manifest) return "by manifest";
+  if (finding.with_manifest == 0) return "by row and name";
+  return fmt::format("by row and name; {} of the kernels have a manifest", finding.with_manifest);
 }
 
 void print_finding(std::FILE* out, const Finding& finding, int number) {
