@@ -14,12 +14,14 @@
 #include <random>
 #include <tuple>
 
+#include "fuzz/audit_command.h"
 #include "fuzz/campaign.h"
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
 #include "fuzz/manifest_command.h"
 #include "fuzz/paths.h"
 #include "fuzz/report.h"
+#include "fuzz/scenario_command.h"
 #include "fuzz/version.h"
 #include "fuzz/zoo.h"
 #include "gpu/error.h"
@@ -56,13 +58,16 @@ struct Options {
   uint64_t shard = 0;
   uint64_t shards = 1;
 
-  std::string op;
+  std::string op = "all";
+  std::string arch = "all";
   std::string file;
   std::string case_text;
   std::string other_kernel;
   std::string other_target;
   NewManifestOptions skeleton;
   SmokeOptions smoke;
+  int64_t only = -1;
+  bool markdown = false;
 };
 
 /// Failing cases of a planted bug that the gates of peers are asked about, for each target.
@@ -429,6 +434,34 @@ Exit list(const Options& options) {
   return Exit::kClean;
 }
 
+Exit audit_tables(const Options& options) {
+  const std::string tree = options.root.empty() ? runfiles_root() : user_path(options.root);
+  const std::map<std::string, std::string> external = roots_of(options, tree).external;
+  const auto hsa = external.find("hsa");
+  return audit_command(make_harness(options), {.hsa = hsa == external.end() ? "" : hsa->second,
+                                               .arch = options.arch,
+                                               .op = options.op,
+                                               .json = options.json});
+}
+
+Exit scenario(const Options& options) {
+  const Harness harness = make_harness(options);
+  if (!options.json && !options.markdown) print_version(options, 0);
+  return scenario_command(
+      harness,
+      {.file = user_path(options.file),
+       .tree = options.root.empty() ? runfiles_root() : user_path(options.root),
+       .only = options.only < 0 ? std::nullopt : std::optional(static_cast<uint64_t>(options.only)),
+       .json = options.json,
+       .markdown = options.markdown,
+       .explain = options.explain,
+       .threads = options.threads,
+       .command = options.command,
+       .shown_file = options.file,
+       .arguments = harness_arguments(options)},
+      interrupted);
+}
+
 int main(int argc, char** argv) {
   Options options;
   options.command = command_prefix(argv[0]);
@@ -518,6 +551,28 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* audit_app = app.add_subcommand(
+      "audit", "Hold AITER's choice of kernels against its tables: misrouted shapes, dead rows");
+  common(audit_app);
+  audit_app->add_option("--arch", options.arch, "gfx942, gfx950 or all")
+      ->check(CLI::IsMember({"gfx942", "gfx950", "all"}))
+      ->capture_default_str();
+  audit_app->add_option("--op", options.op, "pa, mla or all")
+      ->check(CLI::IsMember({"pa", "mla", "all"}))
+      ->capture_default_str();
+  CLI::App* scenario_app = app.add_subcommand(
+      "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
+  common(scenario_app);
+  scenario_app->add_option("file", options.file, "Scenario file, or the name of one in the tree")
+      ->required();
+  scenario_app->add_option("--only", options.only, "Run this case alone, and print its verdict")
+      ->check(CLI::NonNegativeNumber);
+  scenario_app->add_flag("--explain", options.explain, "With --only: as run --explain");
+  scenario_app->add_flag("--markdown", options.markdown, "Print the tables as Markdown");
+  scenario_app
+      ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+      ->check(CLI::Range(1, 1024));
+
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
   describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
@@ -566,6 +621,10 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*audit_app) {
+      exit = audit_tables(options);
+    } else if (*scenario_app) {
+      exit = scenario(options);
     } else if (*describe_app) {
       fmt::print("{}", markdown(find_operator(options.op).page()));
     } else if (*check_app) {
