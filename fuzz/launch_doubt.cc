@@ -11,6 +11,7 @@
 #include <set>
 
 #include "gpu/error.h"
+#include "gpu/expression.h"
 
 namespace wavefuzz {
 namespace {
@@ -22,6 +23,9 @@ constexpr int64_t kMostGroups = 4096;
 
 // A campaign's cases grow with their index: from the smallest to some of middling size.
 constexpr uint64_t kIndexStep = 7;
+
+constexpr double kLargeCount = 1024;
+constexpr double kLikeFactor = 64;
 
 class ChangeList {
  public:
@@ -99,7 +103,19 @@ class ChangeList {
     for (const auto& [name, value] : params_.values()) {
       if (std::holds_alternative<std::string>(value) || name == v) continue;
       if (spec.type != "f32" && !std::holds_alternative<int64_t>(value)) continue;
+      if (!is_like(v, params_.real(name))) continue;
       change_value(others_, l, k, fmt::format("it is '{}', not '{}'", name, v), name);
+    }
+  }
+
+  /// Whether a value may stand for an expression's: not the same, and no stride where a count is,
+  /// which would only be a long loop.
+  bool is_like(const std::string& expression, double value) const {
+    try {
+      const double is = evaluate_real(expression, params_);
+      return value != is && (value <= kLargeCount || value <= kLikeFactor * is);
+    } catch (const Error&) {
+      return true;
     }
   }
 
@@ -323,37 +339,50 @@ class Smoke {
     return explained;
   }
 
+  /// "cases pass up to 64 and fail from 96", where nothing below fails and hardly anything above
+  /// passes; or the other way round.
   std::string range_apart(const std::string& name) const {
-    const auto span = [&](const std::vector<Tried>& cases) {
-      std::pair<int64_t, int64_t> s = {std::numeric_limits<int64_t>::max(),
-                                       std::numeric_limits<int64_t>::min()};
-      for (const Tried& t : cases) {
-        s.first = std::min(s.first, t.params.integer(name));
-        s.second = std::max(s.second, t.params.integer(name));
-      }
-      return s;
-    };
-    if (passed_.empty()) return "";
-    const auto failed = span(failed_), passed = span(passed_);
-    if (failed.first > passed.second)
-      return fmt::format("cases pass up to {} and fail from {}", passed.second, failed.first);
-    if (failed.second < passed.first)
-      return fmt::format("cases fail up to {} and pass from {}", failed.second, passed.first);
+    int64_t least = std::numeric_limits<int64_t>::max();
+    int64_t most = std::numeric_limits<int64_t>::min();
+    for (const Tried& t : failed_) {
+      least = std::min(least, t.params.integer(name));
+      most = std::max(most, t.params.integer(name));
+    }
+    uint64_t below = 0, above = 0, from = 0, to = 0;
+    int64_t last = std::numeric_limits<int64_t>::min();
+    int64_t first = std::numeric_limits<int64_t>::max();
+    for (const Tried& t : passed_) {
+      if (t.weak) continue;
+      const int64_t value = t.params.integer(name);
+      (value < least ? below : from) += 1;
+      (value > most ? above : to) += 1;
+      if (value < least) last = std::max(last, value);
+      if (value > most) first = std::min(first, value);
+    }
+    if (below != 0 && from * 10 <= failed_.size())
+      return fmt::format("cases pass up to {} and fail from {}", last, least);
+    if (above != 0 && to * 10 <= failed_.size())
+      return fmt::format("cases fail up to {} and pass from {}", most, first);
     return "";
   }
 
+  /// "cases fail with f32 and pass with bf16", where no case of the one choice fails and at least
+  /// half of the other's do.
   std::string choices_apart(const std::string& name) const {
-    const auto choices = [&](const std::vector<Tried>& cases) {
-      std::set<std::string> texts;
-      for (const Tried& t : cases) texts.insert(t.params.text(name));
-      return texts;
-    };
-    const std::set<std::string> failed = choices(failed_), passed = choices(passed_);
-    if (passed.empty()) return "";
-    for (const std::string& text : failed)
-      if (passed.contains(text)) return "";
-    return fmt::format("cases fail with {} and pass with {}", fmt::join(failed, ", "),
-                       fmt::join(passed, ", "));
+    std::map<std::string, uint64_t> failed, passed;
+    for (const Tried& t : failed_) ++failed[t.params.text(name)];
+    for (const Tried& t : passed_)
+      if (!t.weak) ++passed[t.params.text(name)];
+    std::vector<std::string> bad, good;
+    for (const auto& [choice, count] : failed) {
+      if (passed[choice] > count) return "";
+      bad.push_back(choice);
+    }
+    for (const auto& [choice, count] : passed)
+      if (!failed.contains(choice)) good.push_back(choice);
+    if (good.empty()) return "";
+    return fmt::format("cases fail with {} and pass with {}", fmt::join(bad, ", "),
+                       fmt::join(good, ", "));
   }
 
   void add(bool note, std::string field, std::string message) {

@@ -36,8 +36,9 @@ std::string write(const json& document, const std::string& name) {
 
 /// The field of that name in a kernarg list.
 json& field(json& kernarg, const std::string& name) {
-  for (json& item : kernarg)
+  for (json& item : kernarg) {
     if (item["name"] == name) return item;
+  }
   throw std::out_of_range(name);
 }
 json& field_of(json& manifest, const std::string& name) { return field(manifest["kernarg"], name); }
@@ -212,8 +213,9 @@ INSTANTIATE_TEST_SUITE_P(ThatOnlyRunningShows, AMistake, testing::ValuesIn(kRunn
 
 TEST(ManifestCheck, AgreesWithTheTree) {
   std::string files;
-  for (const auto& entry : std::filesystem::directory_iterator("gpu/manifests"))
-    if (entry.path().extension() == ".json") files += " " + entry.path().string();
+  for (const auto& entry : std::filesystem::directory_iterator("gpu/manifests")) {
+    if (entry.path().extension() == ".json") files.append(" ").append(entry.path().string());
+  }
   const CommandResult r = wavefuzz("manifest check --json" + files);
   EXPECT_EQ(r.exit, 0) << r.out << r.err;
   const json document = json::parse(r.out);
@@ -251,7 +253,7 @@ TEST(ManifestNew, FillsInWhatTheMetadataSay) {
   const json wanted = in_tree(kMerge);
   std::string names;
   for (const json& f : wanted["kernarg"])
-    names += (names.empty() ? "" : ",") + f["name"].get<std::string>();
+    names.append(names.empty() ? "" : ",").append(f["name"].get<std::string>());
   const CommandResult r =
       wavefuzz("manifest new gpu/kernels/merge_attn_states.gfx942.co "
                "--symbol=merge_attn_states_f32_f32 --operator=merge_attn_states --names=" +
@@ -267,8 +269,9 @@ TEST(ManifestNew, FillsInWhatTheMetadataSay) {
     for (const char* part : {"name", "offset", "type"})
       EXPECT_EQ(made["kernarg"][i][part], wanted["kernarg"][i][part]) << i;
     // Every buffer of this kernel is named as the operator's.
-    if (wanted["kernarg"][i]["type"] == "ptr")
+    if (wanted["kernarg"][i]["type"] == "ptr") {
       EXPECT_EQ(made["kernarg"][i]["buffer"], wanted["kernarg"][i]["buffer"]);
+    }
   }
   for (const auto& [name, claim] : wanted["claims"].items())
     EXPECT_TRUE(made["claims"].contains(name)) << name;

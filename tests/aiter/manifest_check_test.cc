@@ -15,8 +15,9 @@ TEST(AiterManifests, AgreeWithTheirCodeObjects) {
   if (hsa == nullptr) GTEST_SKIP() << "set AITER_HSA to the folder hsa of an AITER checkout";
   std::string files;
   if (std::filesystem::exists("gpu/manifests/aiter")) {
-    for (const auto& entry : std::filesystem::directory_iterator("gpu/manifests/aiter"))
-      if (entry.path().extension() == ".json") files += " " + entry.path().string();
+    for (const auto& entry : std::filesystem::directory_iterator("gpu/manifests/aiter")) {
+      if (entry.path().extension() == ".json") files.append(" ").append(entry.path().string());
+    }
   }
   if (files.empty()) GTEST_SKIP() << "gpu/manifests/aiter has no manifest";
   const CommandResult r =
