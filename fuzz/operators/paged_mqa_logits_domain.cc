@@ -320,6 +320,15 @@ void mqa::plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& f
         d.integers.at("context_lens")[i] = to;
         fix(d);
       });
+      // With the width, whose distance to the length may be what matters.
+      steps.push_back([i, to, fix](Case& d) {
+        int64_t& len = d.integers.at("context_lens")[i];
+        const int64_t less = len - to;
+        len = to;
+        for (const char* name : {"width", "logits_stride"})
+          d.params.set(name, std::max<int64_t>(1, d.params.integer(name) - less));
+        fix(d);
+      });
     }
   }
   if (const auto starts = c.integers.find("row_starts"); starts != c.integers.end()) {
