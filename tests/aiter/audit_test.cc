@@ -91,6 +91,49 @@ TEST_F(AiterTables, OfPagedAttention) {
                        "16; high_precision 1, 0; qo_indptr given"));
 }
 
+/// The kernel that mla_decode_fwd comes to, without LSE and context parallelism.
+std::string mla_kernel(const Tables& tables, const std::string& arch, const std::string& types,
+                       int64_t heads, int64_t qlen, bool persistent) {
+  std::string found = "?";
+  for_each_request(Entry::kMlaDecode, arch, [&](const Request& r) {
+    if (r.value(Dim::kTypes) != types || r.gqa() != heads || r.qlen() != qlen || r.page() != 1 ||
+        r.on(Dim::kPersistent) != persistent || r.on(Dim::kLse) || !r.on(Dim::kCausal) ||
+        r.value(Dim::kCp) != "none" || r.value(Dim::kSplits) != "None")
+      return;
+    const Selection selection = select(tables, r);
+    found = selection.rows.empty() ? std::string("abort") : selection.rows.front()->name();
+  });
+  return found;
+}
+
+// What the branches of asm_mla.cu and mla.py come to, followed by hand.
+TEST_F(AiterTables, OfMlaForSomeShapes) {
+  const Tables tables = load_tables(hsa_, "mla");
+  const auto kernel = [&](const char* arch, const char* types, int64_t heads, int64_t qlen,
+                          bool persistent) {
+    return mla_kernel(tables, arch, types, heads, qlen, persistent);
+  };
+  EXPECT_EQ(kernel("gfx942", "bf16 x bf16", 16, 1, false),
+            "mla_dec_stage1_bf16_a16w16_subQ16_mqa16");
+  EXPECT_EQ(kernel("gfx942", "bf16 x bf16", 16, 3, false),
+            "mla_a16w16_qh16_m16x4_n16x1_coex0_mask1");
+  EXPECT_EQ(kernel("gfx942", "bf16 x bf16", 48, 1, true),
+            "mla_a16w16_qh16_m16x4_n16x1_coex0_mask1_ps")
+      << "folded to 16 heads";
+  EXPECT_EQ(kernel("gfx942", "fp8 x fp8", 16, 3, true), "mla_a8w8_qh64_qseqlen4_gqaratio16_ps");
+  EXPECT_EQ(kernel("gfx950", "fp8 x fp8", 16, 3, true), "mla_a8w8_qh16_qseqlen4_gqaratio16_v3_ps");
+  EXPECT_EQ(kernel("gfx950", "fp8 x fp8", 16, 5, true), "mla_a8w8_qh32_qseqlen4_gqaratio32_ps");
+  EXPECT_EQ(kernel("gfx942", "fp8 x fp8", 64, 1, true), "mla_a8w8_qh64_qseqlen1_gqaratio64_v3_ps");
+  EXPECT_EQ(kernel("gfx950", "fp8 x fp8", 64, 1, true), "mla_a8w8_qh16_qseqlen4_gqaratio16_v3_ps");
+  EXPECT_EQ(kernel("gfx950", "fp8 x fp8", 128, 1, true), "mla_a8w8_qh32_qseqlen4_gqaratio32_ps");
+  EXPECT_EQ(kernel("gfx942", "fp8 x fp8", 128, 1, true), "mla_a8w8_qh128_m32x4_n16x2_msk0_ps");
+  EXPECT_EQ(kernel("gfx950", "bf16 x bf16", 10, 7, true),
+            "mla_a16w16_qh64_qseqlen1_gqaratio64_v3_ps");
+  EXPECT_EQ(kernel("gfx950", "bf16 x bf16", 10, 6, true), "abort");
+  EXPECT_EQ(kernel("gfx950", "fp8 x fp8", 40, 1, false), "abort") << "KeyError in get_meta_param";
+  EXPECT_EQ(kernel("gfx942", "fp8 x fp8", 16, 5, true), "abort");
+}
+
 TEST_F(AiterTables, OfMla) {
   const Report report = audit("mla");
   EXPECT_THAT(kernels(report, Kind::kAmbiguous, "2 rows fit"),
