@@ -354,15 +354,17 @@ Exit exit_of(Status status) {
 Exit run(const Options& options) {
   const Harness harness = make_harness(options);
   const Case c = redirected(given_case(options), options);
-  const Verdict verdict = harness.evaluate(c, {.explain = options.explain});
+  const Verdict verdict = harness.evaluate(c, {.explain = options.explain, .gates = options.gates});
   if (options.json) {
     nlohmann::ordered_json json = verdict_json(c, verdict);
     if (options.explain) json["explain"] = verdict.notes;
+    if (options.gates) json["gates"] = verdict.gates;
     std::cout << json.dump(1) << "\n";
   } else {
     fmt::print("wavefuzz {}, seed {}\n", kVersion, c.seed);
     print_verdict(stdout, harness, c, verdict);
     if (options.explain && verdict.notes.empty()) fmt::print("  no non-finite value arose\n");
+    if (options.gates) print_gates(stdout, verdict);
   }
   return exit_of(verdict.status);
 }
@@ -435,13 +437,24 @@ Exit list(const Options& options) {
 }
 
 Exit audit_tables(const Options& options) {
-  const std::string tree = options.root.empty() ? runfiles_root() : user_path(options.root);
-  const std::map<std::string, std::string> external = roots_of(options, tree).external;
-  const auto hsa = external.find("hsa");
-  return audit_command(make_harness(options), {.hsa = hsa == external.end() ? "" : hsa->second,
-                                               .arch = options.arch,
-                                               .op = options.op,
-                                               .json = options.json});
+  const Roots roots =
+      roots_of(options, options.root.empty() ? runfiles_root() : user_path(options.root));
+  const auto hsa = roots.external.find("hsa");
+  std::string arguments = harness_arguments(options);
+  if (options.external.at("hsa").empty() && hsa != roots.external.end())
+    arguments += " --hsa=" + shell_word(hsa->second);  // given by environment
+  return audit_command(make_harness(options), roots,
+                       {.hsa = hsa == roots.external.end() ? "" : hsa->second,
+                        .arch = options.arch,
+                        .op = options.op,
+                        .json = options.json,
+                        .seconds = options.seconds,
+                        .seed = parse_seed(options.seed),
+                        .folder = user_path(options.out),
+                        .shown_folder = options.out,
+                        .command = options.command,
+                        .arguments = arguments},
+                       interrupted);
 }
 
 Exit scenario(const Options& options) {
@@ -535,6 +548,7 @@ int main(int argc, char** argv) {
   run_app->add_option("--case", options.case_text, "The case as JSON text");
   run_app->add_option("--kernel", options.other_kernel, "Run it on this kernel instead");
   run_app->add_option("--target", options.other_target, "Run it on this target instead");
+  run_app->add_flag("--gates", options.gates, "Also print what the gates of peers would have said");
   run_app->add_flag("--explain", options.explain,
                     "Name the instruction and operands that made the first NaN, +inf and -inf");
 
@@ -560,6 +574,13 @@ int main(int argc, char** argv) {
   audit_app->add_option("--op", options.op, "pa, mla or all")
       ->check(CLI::IsMember({"pa", "mla", "all"}))
       ->capture_default_str();
+  audit_app
+      ->add_option("--seconds", options.seconds,
+                   "Time to run doubtful shapes in the simulator, on kernels with a manifest")
+      ->check(CLI::NonNegativeNumber);
+  audit_app->add_option("--seed", options.seed, "Of the cases that are run")
+      ->capture_default_str();
+  audit_app->add_option("--out", options.out, "Folder for cases that fail")->capture_default_str();
   CLI::App* scenario_app = app.add_subcommand(
       "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
   common(scenario_app);

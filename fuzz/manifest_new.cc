@@ -190,9 +190,8 @@ class Skeleton {
     std::map<std::string, std::set<std::string>> seen;
     for (const Manifest* m : examples_) {
       for (const auto& [name, claim] : m->claims) {
-        seen[name].insert(claim.choices.empty()
-                              ? fmt::format("{{\"min\": {}, \"max\": {}}}", claim.min, claim.max)
-                              : nlohmann::json(claim.choices).dump());
+        seen[name].insert(claim.choices.empty() ? claim.words()
+                                                : nlohmann::json(claim.choices).dump());
       }
     }
     Json claims = Json::object();

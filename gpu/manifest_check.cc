@@ -108,6 +108,7 @@ class NameCheck {
           add(field, fmt::format("there is no buffer '{}'{}", arg.buffer,
                                  did_you_mean(arg.buffer, buffers_)));
         }
+        expression(field, arg.plus);
       } else {
         expression(field, arg.value);
       }

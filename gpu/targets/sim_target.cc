@@ -58,7 +58,7 @@ void set_kernarg(const Problem& problem, const Launch& launch, sim::Memory& memo
     uint64_t value = field.value;
     if (!field.buffer.empty()) {
       const Buffer& buffer = problem.buffer(field.buffer);  // says so when there is none
-      value = memory.find(field.buffer)->address() + buffer.view_offset;
+      value += memory.find(field.buffer)->address() + buffer.view_offset;
     }
     if (field.size == sizeof(uint32_t)) {
       config.set_arg(field.offset, static_cast<uint32_t>(value));
