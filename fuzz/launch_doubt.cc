@@ -332,8 +332,9 @@ class Smoke {
       const std::string what = claim.choices.empty() ? range_apart(name) : choices_apart(name);
       if (what.empty()) continue;
       add(true, "claims." + name,
-          fmt::format("{}; {}: the claim may be too wide, or the kernel wrong there: {}", share,
-                      what, failed_.front().why));
+          fmt::format("{}; {}: the claim may be too wide, or the numerics contract or the kernel "
+                      "wrong there: {}",
+                      share, what, failed_.front().why));
       explained = true;
     }
     return explained;

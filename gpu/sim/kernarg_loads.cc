@@ -109,9 +109,11 @@ class Walk {
     for (unsigned i = 0; i < count; ++i) state.erase(uint16_t(first + i));
   }
 
-  // Copies of an address, and constants added to it. False for any other instruction.
+  // Copies of an address, constants added to it, and its 48 bits. False for any other instruction.
   static bool move(const std::string& text, State& state) {
-    if (!text.starts_with("s_mov_b") && !text.starts_with("s_add")) return false;
+    if (!text.starts_with("s_mov_b") && !text.starts_with("s_add") &&
+        !text.starts_with("s_and_b32"))
+      return false;
     const auto parsed = parse_asm(text);
     if (!parsed || parsed->operands.size() < 2) return false;
     const auto& to = parsed->operands[0];
@@ -130,6 +132,11 @@ class Walk {
           parsed->operands.size() == 3 && parsed->operands[2].kind == K::kInteger;
       if (!constant || halves[0]->upper != (parsed->mnemonic == "s_addc_u32")) return false;
       if (!halves[0]->upper) halves[0]->offset += parsed->operands[2].value;
+    } else if (parsed->mnemonic == "s_and_b32") {
+      // Addresses have 48 bits.
+      const bool all = parsed->operands.size() == 3 && parsed->operands[2].kind == K::kInteger &&
+                       parsed->operands[2].value == 0xffff;
+      if (!all || !halves[0]->upper) return false;
     } else if (parsed->mnemonic != "s_mov_b32" && parsed->mnemonic != "s_mov_b64") {
       return false;
     }

@@ -47,6 +47,7 @@ TEST(KernargLoads, FollowCopiesAndAddedConstants) {
     s_mov_b64 s[10:11], s[0:1]
     s_add_u32 s12, s10, 0x40
     s_addc_u32 s13, s11, 0
+    s_and_b32 s13, s13, 0xffff
     s_load_dwordx4 s[16:19], s[12:13], 0x10)")),
               ElementsAre("80+16"));
 }
