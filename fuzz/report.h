@@ -62,7 +62,8 @@ class CampaignReport : public CampaignListener {
 };
 
 /// The table of what ran and what broke.
-void print_summary(std::FILE* out, const std::vector<JobResult>& results, double seconds);
+void print_summary(std::FILE* out, const Harness& harness, const std::vector<JobResult>& results,
+                   double seconds);
 
 }  // namespace wavefuzz
 
