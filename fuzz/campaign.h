@@ -86,8 +86,7 @@ class CampaignListener {
 std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
                                     const CampaignOptions& options,
                                     const std::atomic<bool>& interrupted,
-                                    CampaignListener& listener,
-                                    std::vector<JobResult> earlier = {},
+                                    CampaignListener& listener, std::vector<JobResult> earlier = {},
                                     double seconds_before = 0);
 
 }  // namespace wavefuzz

@@ -1,8 +1,8 @@
 #include "fuzz/harness.h"
 
-#include <fnmatch.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 #include <rapidcheck/Random.h>
 #include <rapidcheck/shrinkable/Transform.h>
 

@@ -81,10 +81,9 @@ Exit coverage_command(const Harness& harness, CampaignStore& store, const std::v
     if (!result) continue;
     for (const auto& [kernel, edges] : result->coverage) {
       ProgramCoverage c = harness.coverage(job, kernel, edges);
-      std::stable_sort(c.unreached.begin(), c.unreached.end(),
-                       [](const Unreached& a, const Unreached& b) {
-                         return a.instructions > b.instructions;
-                       });
+      std::stable_sort(
+          c.unreached.begin(), c.unreached.end(),
+          [](const Unreached& a, const Unreached& b) { return a.instructions > b.instructions; });
       const std::string object = std::filesystem::path(kernel.code_object).filename();
       if (json) {
         nlohmann::ordered_json blocks = nlohmann::ordered_json::array();

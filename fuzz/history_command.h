@@ -14,8 +14,8 @@ namespace wavefuzz {
 /// one before it of the same shard.
 Exit history_command(CampaignStore& store, bool json);
 
-/// `wavefuzz coverage`: how much of each program the latest campaign ran, and what it never reached.
-/// `most` blocks are listed of each program, the longest first.
+/// `wavefuzz coverage`: how much of each program the latest campaign ran, and what it never
+/// reached. `most` blocks are listed of each program, the longest first.
 Exit coverage_command(const Harness& harness, CampaignStore& store, const std::vector<Job>& jobs,
                       size_t most, bool json);
 

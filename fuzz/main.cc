@@ -14,6 +14,7 @@
 #include <random>
 #include <tuple>
 
+#include "fuzz/audit_command.h"
 #include "fuzz/campaign.h"
 #include "fuzz/campaign_store.h"
 #include "fuzz/corpus.h"
@@ -62,7 +63,8 @@ struct Options {
   bool resume = false;
   uint64_t most = 8;
 
-  std::string op;
+  std::string op = "all";
+  std::string arch = "all";
   std::string file;
   std::string case_text;
   std::string other_kernel;
@@ -281,8 +283,8 @@ Exit fuzz(const Options& options) {
   const double start = now();
   Exit exit = replay_corpus(harness, jobs, options, report);
   StoringListener listener(store, report);
-  const std::vector<JobResult> results = run_campaign(harness, jobs, campaign, interrupted, listener,
-                                                      earlier, store.seconds());
+  const std::vector<JobResult> results =
+      run_campaign(harness, jobs, campaign, interrupted, listener, earlier, store.seconds());
   listener.finish(results, store.seconds() + now() - start, interrupted);
   print_summary(out, harness, results, store.seconds() + now() - start);
   if (interrupted) fmt::print(out, "interrupted; to go on: {}\n", resume_command(options));
@@ -489,6 +491,16 @@ Exit list(const Options& options) {
   return Exit::kClean;
 }
 
+Exit audit_tables(const Options& options) {
+  const std::string tree = options.root.empty() ? runfiles_root() : user_path(options.root);
+  const std::map<std::string, std::string> external = roots_of(options, tree).external;
+  const auto hsa = external.find("hsa");
+  return audit_command(make_harness(options), {.hsa = hsa == external.end() ? "" : hsa->second,
+                                               .arch = options.arch,
+                                               .op = options.op,
+                                               .json = options.json});
+}
+
 Exit scenario(const Options& options) {
   const Harness harness = make_harness(options);
   if (!options.json && !options.markdown) print_version(options, 0);
@@ -563,8 +575,9 @@ int main(int argc, char** argv) {
   fuzz_app->add_option("--corpus", options.corpus,
                        "Known failures (files, or folders of them), replayed first");
   fuzz_app->add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
-  fuzz_app->add_option("--db", options.database,
-                       "Memory of campaigns (default: campaigns.sqlite in the folder for findings)");
+  fuzz_app->add_option(
+      "--db", options.database,
+      "Memory of campaigns (default: campaigns.sqlite in the folder for findings)");
   fuzz_app->add_flag("--resume", options.resume,
                      "Go on with the unfinished campaign of this seed and shard");
   fuzz_app->add_option("--shards", options.shards, "Shares the cases are divided into")
@@ -598,6 +611,15 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* audit_app = app.add_subcommand(
+      "audit", "Hold AITER's choice of kernels against its tables: misrouted shapes, dead rows");
+  common(audit_app);
+  audit_app->add_option("--arch", options.arch, "gfx942, gfx950 or all")
+      ->check(CLI::IsMember({"gfx942", "gfx950", "all"}))
+      ->capture_default_str();
+  audit_app->add_option("--op", options.op, "pa, mla or all")
+      ->check(CLI::IsMember({"pa", "mla", "all"}))
+      ->capture_default_str();
   CLI::App* scenario_app = app.add_subcommand(
       "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
   common(scenario_app);
@@ -655,6 +677,8 @@ int main(int argc, char** argv) {
       exit = history(options);
     } else if (*coverage_app) {
       exit = coverage(options);
+    } else if (*audit_app) {
+      exit = audit_tables(options);
     } else if (*scenario_app) {
       exit = scenario(options);
     } else if (*describe_app) {

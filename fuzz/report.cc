@@ -180,11 +180,12 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
     const auto [executed, there] = covered(harness, r);
     const std::string coverage =
-        there == 0 ? "" : fmt::format("{:.1f} %", 100.0 * static_cast<double>(executed) /
-                                                      static_cast<double>(there));
+        there == 0 ? ""
+                   : fmt::format("{:.1f} %", 100.0 * static_cast<double>(executed) /
+                                                 static_cast<double>(there));
     fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", kernel_name(r.job), width,
-               r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect),
-               coverage, what);
+               r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect), coverage,
+               what);
   }
   for (const JobResult& r : results) {
     for (const SuspectCase& s : r.suspects)

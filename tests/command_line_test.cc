@@ -126,8 +126,7 @@ TEST(Fuzz, GoesOnWithACampaignThatWasKilled) {
   const std::string rest = " --target=sim:gfx942 --cases=4000 --quiet --out=";
   const CommandResult once = wavefuzz("fuzz --kernel=" + kernels + rest + whole);
   shell("timeout -s KILL 0.7 fuzz/wavefuzz fuzz --kernel=" + kernels + rest + killed);
-  const CommandResult again =
-      wavefuzz("fuzz --kernel=" + kernels + rest + killed + " --resume");
+  const CommandResult again = wavefuzz("fuzz --kernel=" + kernels + rest + killed + " --resume");
   EXPECT_EQ(again.exit, 1) << again.err;
   EXPECT_THAT(again.out, HasSubstr("resumed after"));
   EXPECT_EQ(findings_in(whole), findings_in(killed));

@@ -159,7 +159,8 @@ class SimTarget : public Target {
         block.first = program.text(i);
         const bool guarded = i > 0 && executed[i - 1] && edges.seen.contains(uint32_t(i - 1));
         if (guarded)
-          block.guard = fmt::format("{:#x}: {} always taken", program.pc(i - 1), program.text(i - 1));
+          block.guard =
+              fmt::format("{:#x}: {} always taken", program.pc(i - 1), program.text(i - 1));
       }
       ++out.unreached.back().instructions;
     }
