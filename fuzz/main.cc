@@ -277,6 +277,9 @@ Exit fuzz(const Options& options) {
       cases += earlier.back().cases;
     }
     fmt::print(out, "resumed after {} cases, {:.1f} s\n", cases, store.seconds());
+    for (const JobResult& r : earlier) {
+      for (const CampaignFinding& f : r.findings) report.earlier(f);
+    }
   } else {
     store.begin(key);
   }
@@ -635,8 +638,7 @@ int main(int argc, char** argv) {
       ->add_option("--seconds", options.seconds,
                    "Time to run doubtful shapes in the simulator, on kernels with a manifest")
       ->check(CLI::NonNegativeNumber);
-  audit_app->add_option("--seed", options.seed, "Of the cases that are run")
-      ->capture_default_str();
+  audit_app->add_option("--seed", options.seed, "Of the cases that are run")->capture_default_str();
   audit_app->add_option("--out", options.out, "Folder for cases that fail")->capture_default_str();
   CLI::App* scenario_app = app.add_subcommand(
       "scenario", "Run the cases of a scenario and compare each verdict with the expected one");

@@ -109,6 +109,14 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
   std::fflush(options_.out);
 }
 
+void CampaignReport::earlier(const CampaignFinding& finding) {
+  const std::string command = store(file_name(finding.job, finding.original),
+                                    finding.shrunk.smallest, finding.shrunk.verdict);
+  replay_commands_[case_id(finding.shrunk.smallest)] = command;
+  fmt::print(options_.out, "found before: {}, case {}: {}\n  replay: {}\n", job_name(finding.job),
+             finding.case_index, signature(finding.shrunk.verdict), command);
+}
+
 const std::string& CampaignReport::replay_command(const CampaignFinding& finding) const {
   return replay_commands_.at(case_id(finding.shrunk.smallest));
 }

@@ -123,7 +123,7 @@ TEST(Fuzz, KeepsAFindingInItsCommandWhenTheDiskDoesNot) {
 TEST(Fuzz, GoesOnWithACampaignThatWasKilled) {
   const std::string whole = fresh_folder("whole"), killed = fresh_folder("killed");
   const std::string kernels = kPlanted + "," + kRight;
-  const std::string rest = " --target=sim:gfx942 --cases=4000 --quiet --out=";
+  const std::string rest = " --target=sim:gfx942 --cases=1500 --quiet --out=";
   const CommandResult once = wavefuzz("fuzz --kernel=" + kernels + rest + whole);
   shell("timeout -s KILL 0.7 fuzz/wavefuzz fuzz --kernel=" + kernels + rest + killed);
   const CommandResult again = wavefuzz("fuzz --kernel=" + kernels + rest + killed + " --resume");
