@@ -117,16 +117,14 @@ struct Misrouted : Group {
   std::set<std::string> with_manifest;
   std::map<std::pair<const Manifest*, std::string>, Box> runnable;
 
-  /// `only`: there is no other objection.
-  void add(const Request& request, const KernelRow& row, bool only,
-           const std::vector<ManifestUse>& manifests) {
+  /// `manifest` may be null; `only`: there is no other objection.
+  void add(const Request& request, const KernelRow& row, bool only, const Manifest* manifest) {
     Group::add(request, path_of(row));
-    for (const ManifestUse& use : manifests) {
-      with_manifest.insert(path_of(row));
-      if (!only) continue;
-      const auto [it, is_new] = runnable.emplace(std::pair(use.manifest, row.arch), Box(request));
-      if (!is_new) it->second.add(request);
-    }
+    if (manifest == nullptr) return;
+    with_manifest.insert(path_of(row));
+    if (!only) return;
+    const auto [it, is_new] = runnable.emplace(std::pair(manifest, row.arch), Box(request));
+    if (!is_new) it->second.add(request);
   }
 };
 
@@ -208,7 +206,7 @@ class Audit {
     for (const KernelRow* row : selection.rows) {
       const std::vector<Objection> all = objections(*row, request, selection.heads, manifests_);
       for (const Objection& objection : all) {
-        collected.misrouted[objection].add(request, *row, one_thing(all), manifests_.of(*row));
+        collected.misrouted[objection].add(request, *row, one_thing(all), manifests_.main_of(*row));
       }
     }
     if (selection.rows.size() > 1) {

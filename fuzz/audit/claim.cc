@@ -84,12 +84,13 @@ std::vector<Objection> manifest_objections(const ManifestUse& use, const Request
         claim.min == claim.max
             ? fmt::format("{} {}", values_of(dim).name, claim.min)
             : fmt::format("{} {}..{}", values_of(dim).name, claim.min, claim.max);
-    objections.push_back({true, dim, range});
+    objections.push_back({true, dim, range, claim.min, claim.max});
   }
   if (!objections.empty()) return objections;
   for (const std::string& requirement : use.manifest->requirements) {
     try {
-      if (evaluate(requirement, params) == 0) objections.push_back({true, Dim::kGqa, requirement});
+      if (evaluate(requirement, params) == 0)
+        objections.push_back({true, Dim::kGqa, requirement, 0, -1});
     } catch (const Error&) {
       // About something that a request does not say.
     }
@@ -102,13 +103,15 @@ std::vector<Objection> row_objections(const KernelRow& row, const Request& reque
   std::vector<Objection> objections;
   // The bytes of an FP8 cache held as uint8 are integers to the kernel.
   if (row.kv_type == "int8" && request.kv_type() == "uint8")
-    objections.push_back({false, Dim::kTypes, "an int8 cache"});
+    objections.push_back({false, Dim::kTypes, "an int8 cache", 0, -1});
   if (request.entry == Entry::kPaPs) return objections;  // a query tile, which the rule looks at
-  if (row.gqa != heads) objections.push_back({false, Dim::kGqa, fmt::format("gqa {}", row.gqa)});
+  if (row.gqa != heads)
+    objections.push_back({false, Dim::kGqa, fmt::format("gqa {}", row.gqa), row.gqa, row.gqa});
   if (row.op == "pa") {
-    if (row.mtp == 0 && request.qlen() > 1) objections.push_back({false, Dim::kQlen, "qlen 1"});
+    if (row.mtp == 0 && request.qlen() > 1)
+      objections.push_back({false, Dim::kQlen, "qlen 1", 1, 1});
   } else if (row.qlen != 0 && row.qlen != request.qlen()) {
-    objections.push_back({false, Dim::kQlen, fmt::format("qlen {}", row.qlen)});
+    objections.push_back({false, Dim::kQlen, fmt::format("qlen {}", row.qlen), row.qlen, row.qlen});
   }
   return objections;
 }
@@ -132,6 +135,23 @@ const std::vector<ManifestUse>& ManifestIndex::of(const KernelRow& row) const {
   const auto it =
       uses_.find(key_of(fmt::format("{}/{}/{}", row.arch, row.op, row.object), row.symbol));
   return it == uses_.end() ? none : it->second;
+}
+
+const Manifest* ManifestIndex::main_of(const KernelRow& row) const {
+  const auto claims_ratio = [&](const Manifest& manifest) {
+    for (const char* name : {"gqa", "heads"}) {
+      const auto it = manifest.claims.find(name);
+      if (it != manifest.claims.end() && row.gqa != 0)
+        return it->second.min <= row.gqa && row.gqa <= it->second.max;
+    }
+    return true;
+  };
+  const Manifest* main = nullptr;
+  for (const ManifestUse& use : of(row)) {
+    if (!claims_ratio(*use.manifest)) continue;
+    if (main == nullptr || use.manifest->kernel.size() < main->kernel.size()) main = use.manifest;
+  }
+  return main;
 }
 
 std::vector<Objection> objections(const KernelRow& row, const Request& request, int64_t heads,

@@ -25,6 +25,8 @@ class ManifestIndex {
 
   /// Those that launch the row's kernel.
   const std::vector<ManifestUse>& of(const KernelRow& row) const;
+  /// The one to run it with: that claims the row's own ratio, with the shortest name. Null: none.
+  const Manifest* main_of(const KernelRow& row) const;
 
  private:
   std::map<std::string, std::vector<ManifestUse>> uses_;
@@ -35,6 +37,8 @@ struct Objection {
   bool by_manifest;  ///< else by the row of the table and the name of the kernel
   Dim dim;
   std::string claimed;  ///< "gqa 16", or a requirement of the manifest
+  /// The values that are claimed, where they are a range: least <= most.
+  int64_t least = 0, most = -1;
   auto operator<=>(const Objection&) const = default;
 };
 

@@ -80,6 +80,9 @@ TEST(Confirm, AKernelOfOneRatioIsWrongAndTheCaseReplays) {
   ASSERT_EQ(c.trials.size(), 1u);
   const Trial& trial = c.trials[0];
   EXPECT_GT(trial.wrong, 0u) << trial.message;
+  EXPECT_GT(trial.claimed_cases, 0u);
+  EXPECT_EQ(trial.claimed_wrong, 0u) << "of gqa 16, which it is built for";
+  EXPECT_TRUE(trial.confirmed());
 
   const CorpusEntry entry = read_corpus_file(trial.case_file);
   EXPECT_GE(entry.c.params.integer("gqa"), 9);

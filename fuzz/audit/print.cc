@@ -53,25 +53,40 @@ std::string where(const Trial& trial) {
 }
 
 void print_trials(std::FILE* out, const std::vector<Trial>& trials) {
-  std::vector<std::string> passed, not_run;
+  std::vector<std::string> passed, elsewhere, not_run;
   for (const Trial& trial : trials) {
+    const std::string ran = fmt::format("{} of {}", trial.wrong, trial.cases);
     if (trial.cases == 0) {
       not_run.push_back(fmt::format("{} ({})", where(trial), trial.message));
     } else if (trial.wrong == 0) {
       passed.push_back(fmt::format("{} ({} cases, {})", where(trial), trial.cases, trial.values));
+    } else if (!trial.confirmed()) {
+      elsewhere.push_back(fmt::format("{} ({}; {} of {} as claimed)", where(trial), ran,
+                                      trial.claimed_wrong, trial.claimed_cases));
     } else {
-      fmt::print(out, "     run: WRONG in {} of {} cases, {}: {}\n          {}\n          {}\n",
-                 trial.wrong, trial.cases, where(trial), trial.values, trial.message, trial.replay);
+      fmt::print(out,
+                 "     run: WRONG in {} cases, and in none of {} as claimed: {}, {}\n"
+                 "          {}\n          {}\n",
+                 ran, trial.claimed_cases, where(trial), trial.values, trial.message, trial.replay);
     }
   }
   if (!passed.empty()) fmt::print(out, "     run: passes: {}\n", shown(passed, kShownTrials));
+  if (!elsewhere.empty()) {
+    fmt::print(out, "     run: wrong, and with what it claims too: {}\n",
+               shown(elsewhere, kShownTrials));
+  }
   if (!not_run.empty()) fmt::print(out, "     not run: {}\n", shown(not_run, kShownTrials));
 }
 
 nlohmann::ordered_json trial_json(const Trial& trial) {
-  nlohmann::ordered_json json = {{"kernel", trial.kernel}, {"target", trial.target},
-                                 {"values", trial.values}, {"cases", trial.cases},
-                                 {"wrong", trial.wrong},   {"message", trial.message}};
+  nlohmann::ordered_json json = {{"kernel", trial.kernel},
+                                 {"target", trial.target},
+                                 {"values", trial.values},
+                                 {"cases", trial.cases},
+                                 {"wrong", trial.wrong},
+                                 {"claimed_cases", trial.claimed_cases},
+                                 {"claimed_wrong", trial.claimed_wrong},
+                                 {"message", trial.message}};
   if (!trial.replay.empty()) json["replay"] = trial.replay;
   return json;
 }
