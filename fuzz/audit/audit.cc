@@ -375,6 +375,15 @@ class Audit {
 
 }  // namespace
 
+bool Trial::confirmed() const {
+  if (wrong == 0 || claimed_cases == 0) return false;
+  if (claimed_wrong == 0 && wrong >= 3) return true;
+  const auto share = [](uint64_t part, uint64_t of) {
+    return static_cast<double>(part) / static_cast<double>(of);
+  };
+  return share(wrong, cases) >= 0.25 + 2 * share(claimed_wrong, claimed_cases);
+}
+
 const char* kind_name(Kind kind) {
   switch (kind) {
     case Kind::kMisrouted:

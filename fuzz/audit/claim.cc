@@ -162,7 +162,13 @@ std::vector<Objection> objections(const KernelRow& row, const Request& request, 
     std::vector<Objection> of_manifest = manifest_objections(use, request, heads);
     if (!fewest || of_manifest.size() < fewest->size()) fewest = std::move(of_manifest);
   }
-  if (fewest) all.insert(all.end(), fewest->begin(), fewest->end());
+  if (!fewest) return all;
+  const size_t of_row = all.size();
+  for (const Objection& objection : *fewest) {
+    const auto same = [&](const Objection& other) { return other.dim == objection.dim; };
+    if (std::none_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(of_row), same))
+      all.push_back(objection);
+  }
   return all;
 }
 

@@ -43,9 +43,9 @@ struct Objection {
 };
 
 /// The objections of a kernel to a request that the host sends to it: those of its row, and those
-/// of a manifest where it has one. A manifest of ours claims what the host dispatches and AITER's
-/// own tests try, so that it can claim what the row does not; both count.
-/// `heads`: query heads on each KV head, as the kernel is told.
+/// of a manifest where it has one and to what the row does not object. A manifest of ours claims
+/// what the host dispatches and AITER's own tests try, so that it can claim what the row does not;
+/// both count. `heads`: query heads on each KV head, as the kernel is told.
 std::vector<Objection> objections(const KernelRow& row, const Request& request, int64_t heads,
                                   const ManifestIndex& manifests);
 

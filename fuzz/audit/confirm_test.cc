@@ -55,9 +55,7 @@ Confirmed confirmed(const std::string& object) {
       audit(root, load_tables(root, "pa"), {"gfx942"}, ManifestIndex(harness.manifests()));
   const std::atomic<bool> interrupted = false;
   for (const Finding& finding : report.findings) {
-    if (!finding.objection || finding.objection->dim != Dim::kGqa ||
-        !finding.objection->by_manifest)
-      continue;
+    if (!finding.objection || finding.objection->dim != Dim::kGqa) continue;
     return {finding,
             confirm(finding, {.roots = roots, .folder = root + "/out", .seconds = 20, .cases = 12},
                     interrupted)};

@@ -9,7 +9,7 @@ namespace wavefuzz::audit {
 namespace {
 
 constexpr size_t kShownKernels = 3;
-constexpr size_t kShownTrials = 4;
+constexpr size_t kShownTrials = 3;
 
 constexpr Kind kKinds[] = {Kind::kMisrouted,    Kind::kAmbiguous, Kind::kNoKernel,
                            Kind::kLseUnwritten, Kind::kDeadRow,   Kind::kBadRow,
@@ -53,26 +53,29 @@ std::string where(const Trial& trial) {
 }
 
 void print_trials(std::FILE* out, const std::vector<Trial>& trials) {
-  std::vector<std::string> passed, elsewhere, not_run;
+  std::vector<std::string> wrong, passed, elsewhere, not_run;
+  const Trial* first_wrong = nullptr;
   for (const Trial& trial : trials) {
-    const std::string ran = fmt::format("{} of {}", trial.wrong, trial.cases);
+    const std::string counts = fmt::format("{} of {} cases, {} of {} as claimed", trial.wrong,
+                                           trial.cases, trial.claimed_wrong, trial.claimed_cases);
     if (trial.cases == 0) {
       not_run.push_back(fmt::format("{} ({})", where(trial), trial.message));
     } else if (trial.wrong == 0) {
       passed.push_back(fmt::format("{} ({} cases, {})", where(trial), trial.cases, trial.values));
-    } else if (!trial.confirmed()) {
-      elsewhere.push_back(fmt::format("{} ({}; {} of {} as claimed)", where(trial), ran,
-                                      trial.claimed_wrong, trial.claimed_cases));
+    } else if (trial.confirmed()) {
+      if (first_wrong == nullptr) first_wrong = &trial;
+      wrong.push_back(fmt::format("{} ({}, {})", where(trial), counts, trial.values));
     } else {
-      fmt::print(out,
-                 "     run: WRONG in {} cases, and in none of {} as claimed: {}, {}\n"
-                 "          {}\n          {}\n",
-                 ran, trial.claimed_cases, where(trial), trial.values, trial.message, trial.replay);
+      elsewhere.push_back(fmt::format("{} ({})", where(trial), counts));
     }
+  }
+  if (first_wrong != nullptr) {
+    fmt::print(out, "     run: WRONG: {}\n          {}\n          {}\n", shown(wrong, kShownTrials),
+               first_wrong->message, first_wrong->replay);
   }
   if (!passed.empty()) fmt::print(out, "     run: passes: {}\n", shown(passed, kShownTrials));
   if (!elsewhere.empty()) {
-    fmt::print(out, "     run: wrong, and with what it claims too: {}\n",
+    fmt::print(out, "     run: wrong, but hardly more than with what is claimed: {}\n",
                shown(elsewhere, kShownTrials));
   }
   if (!not_run.empty()) fmt::print(out, "     not run: {}\n", shown(not_run, kShownTrials));
