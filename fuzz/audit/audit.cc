@@ -234,6 +234,11 @@ class Audit {
       finding.with_manifest = group.with_manifest.size();
       for (const auto& [use, box] : group.runnable)
         finding.runnable.push_back({use.first, use.second, box});
+      std::sort(finding.runnable.begin(), finding.runnable.end(),
+                [](const Runnable& a, const Runnable& b) {
+                  return std::tie(a.manifest->kernel, a.arch) <
+                         std::tie(b.manifest->kernel, b.arch);
+                });
       report_.findings.push_back(std::move(finding));
     }
     for (auto& [rows, group] : collected.ambiguous) {
