@@ -1,8 +1,8 @@
 #include "fuzz/harness.h"
 
-#include <fnmatch.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 #include <rapidcheck/Random.h>
 #include <rapidcheck/shrinkable/Transform.h>
 
@@ -146,7 +146,7 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
                 fmt::format("kernel '{}' has no planted bug '{}'", c.kernel, c.plant));
   }
   Target& target = this->target(c.target);
-  const Problem problem = this->problem(c, m, op, params, options.explain);
+  const Problem problem = this->problem(c, m, op, params, options);
   const Outcome outcome = target.launch(problem);
   const Run run = {c, m, problem.buffers, outcome};
   Judge judge(problem.buffers, outcome, options);
@@ -155,21 +155,24 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
   if (const std::optional<Case> other = op.related(c)) {
     const Params other_params = op.launch_params(*other);
     if (!m.refusal(other_params, arch_of(c.target))) {
-      const Problem other_problem = this->problem(*other, m, op, other_params, false);
+      const Problem other_problem = this->problem(*other, m, op, other_params, {});
       const Outcome other_outcome = target.launch(other_problem);
       op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
     }
   }
-  return judge.finish();
+  Verdict verdict = judge.finish();
+  verdict.coverage = outcome.coverage;
+  return verdict;
 }
 
 Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
-                         bool explain) const {
+                         const JudgeOptions& options) const {
   Problem problem;
   problem.buffers = op.buffers(c);
   m.bind(params, arch_of(c.target), c.plant, roots_,
          m.planner.name.empty() ? PlanRequest() : op.plan_request(c), problem);
-  problem.explain = explain;
+  problem.explain = options.explain;
+  problem.coverage = options.coverage;
   return problem;
 }
 

@@ -2,6 +2,7 @@
 #define WAVEFUZZ_GPU_PROBLEM_H_
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -50,6 +51,8 @@ struct KernargField {
 struct KernelId {
   std::string code_object;  ///< file path
   std::string symbol;
+
+  auto operator<=>(const KernelId&) const = default;
 };
 
 /// One kernel launch.
@@ -67,7 +70,8 @@ struct Launch {
 struct Problem {
   std::vector<Buffer> buffers;
   std::vector<Launch> launches;
-  bool explain = false;  ///< say where non-finite values come from; slow
+  bool explain = false;   ///< say where non-finite values come from; slow
+  bool coverage = false;  ///< note which edges of the control flow are taken
 
   const Buffer& buffer(const std::string& name) const;
 };
