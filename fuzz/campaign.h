@@ -60,6 +60,7 @@ struct JobResult {
   double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
   std::vector<SuspectCase> suspects;
+  std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
   BoundUse bound_use;  ///< of cases that did not fail
 };
 

@@ -249,6 +249,7 @@ Exit fuzz(const Options& options) {
                             {"cases", r.cases},
                             {"suspects", suspects_json(r)},
                             {"unsupported", r.unsupported},
+                            {"known", r.known},
                             {"findings", findings}});
   }
   if (options.json) std::cout << json.dump(1) << "\n";

@@ -67,6 +67,9 @@ struct Problem {
   std::vector<Buffer> buffers;
   std::vector<Launch> launches;
   bool explain = false;  ///< say where non-finite values come from; slow
+  bool all_diagnostics = false;  ///< go on after the first few
+  bool zero_registers = false;   ///< registers that nothing wrote hold 0, undefined as they are
+  bool early_loads = false;      ///< a load that nobody waits for has come in when it is used
 
   const Buffer& buffer(const std::string& name) const;
 };

@@ -17,6 +17,9 @@ namespace {
 // Far above what a kernel of the tree needs for a case: a loop that runs past it will not end.
 constexpr uint64_t kInstructionBudget = 200'000'000;
 
+// Where known faults are among them.
+constexpr unsigned kMostDiagnostics = 4096;
+
 // Buffers start as a GPU allocator places them: aligned far beyond any access.
 constexpr uint64_t kBufferAlignment = 4096;
 
@@ -104,6 +107,9 @@ class SimTarget : public Target {
       config.dynamic_lds_bytes = launch.dynamic_lds_bytes;
       config.instruction_budget = kInstructionBudget;
       config.explain = problem.explain;
+      if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
+      if (problem.zero_registers) config.unwritten_registers = 0;
+      if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
       set_kernarg(problem, launch, memory, config);
       const sim::RunResult result = sim::run(program, memory, config);
       weakest = std::max(weakest, result.weakest);
