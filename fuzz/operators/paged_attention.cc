@@ -427,7 +427,7 @@ OperatorPage PagedAttention::page() const {
                   {"max_context", "keys of the longest"},
                   {"min_qlen", "query tokens of the shortest"},
                   {"min_context", "keys of the shortest"},
-                  {"min_keys", "the fewest that a query token sees"},
+                  {"min_keys", "the fewest up to a query token's own, window and mask apart"},
                   {"splits", "of the launch"},
                   {"split_keys", "keys of a split"},
                   {"q_stride", "elements"},

@@ -77,7 +77,7 @@ struct Shape {
   int64_t table_width, table_stride;  ///< entries
   int64_t total_q, max_qlen, max_context;
   int64_t min_qlen, min_context;
-  int64_t min_keys;  ///< the fewest that any query token sees
+  int64_t min_keys;  ///< the fewest up to any query token's own
   int64_t pages_used;
   std::vector<int64_t> context, qlen, sequence, first_query, q_heads;
   std::vector<int64_t> first_token;  ///< batch + 1 entries

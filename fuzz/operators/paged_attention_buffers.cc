@@ -109,7 +109,7 @@ Shape::Shape(const Case& c) {
   min_qlen = *std::min_element(qlen.begin(), qlen.end());
   min_keys = kMostContext;
   for (int64_t b = 0; b < batch; ++b) {
-    if (qlen[b] > 0) min_keys = std::min(min_keys, last_key(b, 0) - first_key(b, 0));
+    if (qlen[b] > 0) min_keys = std::min(min_keys, std::max<int64_t>(0, context[b] - qlen[b] + 1));
   }
   first_token = {0};
   table_width = 1;

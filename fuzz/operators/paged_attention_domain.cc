@@ -110,8 +110,7 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
     int64_t most =
         std::clamp<int64_t>(budget / (row * std::max<int64_t>(tokens, 1) * batch), 20, 4100);
     if (tile > 64) most = std::clamp<int64_t>(8 * most, 2 * tile + 40, 4100);  // several tiles
-    const bool causal = !p.has("mask") || p.text("mask") == "causal";
-    const int64_t keys = least(m, "min_keys") + (causal ? std::max<int64_t>(tokens, 1) - 1 : 0);
+    const int64_t keys = least(m, "min_keys") + std::max<int64_t>(tokens, 1) - 1;
     c.integers["qlens"].push_back(tokens);
     c.integers["context_lens"].push_back(
         std::max(least(m, "min_keys") == 0 ? 0 : keys,
