@@ -45,10 +45,11 @@ PFormat p_format(const JsonView& view) {
 
 AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
   const JsonView view(manifest.numerics, manifest.file + " numerics");
-  view.allow_only({"score_block", "pv_block", "scale_roundings", "tile", "sum_lanes", "exp_ulps",
-                   "log_ulps", "rcp_ulps", "p", "p_scale", "p_divisor", "p_amax_floor",
-                   "p_truncate", "p_tail_bf16", "partial", "half_away", "f16_truncate",
-                   "denominator_bias", "q", "q_amax_floor", "q_truncate"});
+  view.allow_only({"score_block", "pv_block",     "scale_roundings",  "tile",        "sum_lanes",
+                   "exp_ulps",    "log_ulps",     "rcp_ulps",         "p",           "p_scale",
+                   "p_divisor",   "p_amax_floor", "p_truncate",       "p_tail_bf16", "partial",
+                   "half_away",   "f16_truncate", "denominator_bias", "q",           "q_amax_floor",
+                   "q_truncate"});
   AttentionNumerics n;
   const auto read_count = [&](const char* name, uint32_t& to) {
     if (view.has(name)) to = count(view.at(name));

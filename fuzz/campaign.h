@@ -61,7 +61,7 @@ struct JobResult {
   std::vector<CampaignFinding> findings;
   std::vector<SuspectCase> suspects;
   std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
-  BoundUse bound_use;  ///< of cases that did not fail
+  BoundUse bound_use;                     ///< of cases that did not fail
 };
 
 /// What a campaign tells while it runs. Called from one thread.

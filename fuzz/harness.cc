@@ -1,8 +1,8 @@
 #include "fuzz/harness.h"
 
-#include <fnmatch.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 #include <rapidcheck/Random.h>
 #include <rapidcheck/shrinkable/Transform.h>
 
@@ -31,8 +31,8 @@ std::vector<std::string> take_known(const std::vector<const KnownFault*>& faults
                                     Outcome& outcome) {
   std::vector<std::string> notes;
   for (const KnownFault* fault : faults) {
-    const size_t seen = std::erase_if(outcome.diagnostics,
-                                      [&](const Diagnostic& d) { return is(*fault, d); });
+    const size_t seen =
+        std::erase_if(outcome.diagnostics, [&](const Diagnostic& d) { return is(*fault, d); });
     if (seen != 0) notes.push_back(fault->note);
   }
   return notes;

@@ -188,10 +188,12 @@ KnownFault parse_known(const JsonView& view) {
     const std::string suppose = view.at("suppose").text();
     if (suppose == "zero_registers")
       known.suppose = KnownFault::Suppose::kZeroRegisters;
+    else if (suppose == "minus_infinity_registers")
+      known.suppose = KnownFault::Suppose::kMinusInfinityRegisters;
     else if (suppose == "early_loads")
       known.suppose = KnownFault::Suppose::kEarlyLoads;
     else
-      view.at("suppose").fail("must be zero_registers or early_loads");
+      view.at("suppose").fail("must be zero_registers, minus_infinity_registers or early_loads");
   }
   return known;
 }
@@ -406,7 +408,10 @@ void Manifest::bind(const Params& of_case, const std::string& arch, const std::s
   }
   for (const KnownFault* fault : known_faults(of_case, arch)) {
     problem.all_diagnostics = true;
-    problem.zero_registers |= fault->suppose == KnownFault::Suppose::kZeroRegisters;
+    if (fault->suppose == KnownFault::Suppose::kZeroRegisters) problem.unwritten_registers = 0;
+    if (fault->suppose == KnownFault::Suppose::kMinusInfinityRegisters)
+      problem.unwritten_registers =
+          std::bit_cast<uint32_t>(-std::numeric_limits<float>::infinity());
     problem.early_loads |= fault->suppose == KnownFault::Suppose::kEarlyLoads;
   }
   problem.launches.clear();

@@ -76,8 +76,9 @@ struct KnownFault {
   /// What a case is run with, so that the rest of the kernel can be judged in spite of the fault.
   enum class Suppose {
     kNothing,
-    kZeroRegisters,  ///< registers that nothing wrote hold 0
-    kEarlyLoads,     ///< a load that nobody waits for has come in when it is used
+    kZeroRegisters,           ///< registers that nothing wrote hold 0
+    kMinusInfinityRegisters,  ///< or -inf, where a maximum should start
+    kEarlyLoads,              ///< a load that nobody waits for has come in when it is used
   };
   std::string kind;         ///< of the diagnostic
   std::string instruction;  ///< a part of its text; empty: any

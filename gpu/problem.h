@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,10 +67,11 @@ struct Launch {
 struct Problem {
   std::vector<Buffer> buffers;
   std::vector<Launch> launches;
-  bool explain = false;  ///< say where non-finite values come from; slow
+  bool explain = false;          ///< say where non-finite values come from; slow
   bool all_diagnostics = false;  ///< go on after the first few
-  bool zero_registers = false;   ///< registers that nothing wrote hold 0, undefined as they are
-  bool early_loads = false;      ///< a load that nobody waits for has come in when it is used
+  /// What registers hold that nothing wrote, undefined as it is.
+  std::optional<uint32_t> unwritten_registers = {};
+  bool early_loads = false;  ///< a load that nobody waits for has come in when it is used
 
   const Buffer& buffer(const std::string& name) const;
 };

@@ -100,8 +100,7 @@ AttentionNumerics draw_numerics(Draw& draw) {
 }
 
 void draw_cast(Draw& draw, AttentionNumerics& n) {
-  n.p = draw.one_of(
-      {PFormat::kBf16, PFormat::kF16, PFormat::kFp8, PFormat::kFp8, PFormat::kInt8});
+  n.p = draw.one_of({PFormat::kBf16, PFormat::kF16, PFormat::kFp8, PFormat::kFp8, PFormat::kInt8});
   n.p_truncate = n.p != PFormat::kFp8 && draw.chance(3);
   n.p_tail_bf16 = draw.chance(6);
   n.output_truncate = draw.chance(4);

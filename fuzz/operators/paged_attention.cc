@@ -238,8 +238,8 @@ void Inputs::quantise_queries(Group& g) const {
     for (size_t d = 0; d < dims; ++d) {
       const double y = q[d] * (divisor / amax);
       const double code = cast(y);
-      g.q_error.push_back(static_cast<float>(
-          std::max(std::abs(cast(y * (1 + relative)) - code), std::abs(cast(y * (1 - relative)) - code))));
+      g.q_error.push_back(static_cast<float>(std::max(std::abs(cast(y * (1 + relative)) - code),
+                                                      std::abs(cast(y * (1 - relative)) - code))));
       q[d] = static_cast<float>(code);
     }
   }

@@ -184,7 +184,8 @@ class Block {
         bytes_(elements * size_),
         present_(elements, unowned != "poison") {
     if (unowned == "poison") return;
-    for (size_t i = 0; i < elements; ++i) set(i, garbage_bits(dtype, unowned, static_cast<uint32_t>(i)));
+    for (size_t i = 0; i < elements; ++i)
+      set(i, garbage_bits(dtype, unowned, static_cast<uint32_t>(i)));
   }
 
   void set(size_t element, uint32_t bits) {

@@ -108,7 +108,7 @@ class SimTarget : public Target {
       config.instruction_budget = kInstructionBudget;
       config.explain = problem.explain;
       if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
-      if (problem.zero_registers) config.unwritten_registers = 0;
+      if (problem.unwritten_registers) config.unwritten_registers = *problem.unwritten_registers;
       if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
       set_kernarg(problem, launch, memory, config);
       const sim::RunResult result = sim::run(program, memory, config);
