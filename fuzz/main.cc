@@ -14,6 +14,7 @@
 #include <random>
 #include <tuple>
 
+#include "fuzz/audit_command.h"
 #include "fuzz/campaign.h"
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
@@ -56,7 +57,8 @@ struct Options {
   uint64_t shard = 0;
   uint64_t shards = 1;
 
-  std::string op;
+  std::string op = "all";
+  std::string arch = "all";
   std::string file;
   std::string case_text;
   std::string other_kernel;
@@ -416,6 +418,27 @@ Exit list(const Options& options) {
   return Exit::kClean;
 }
 
+Exit audit_tables(const Options& options) {
+  const Roots roots =
+      roots_of(options, options.root.empty() ? runfiles_root() : user_path(options.root));
+  const auto hsa = roots.external.find("hsa");
+  std::string arguments = harness_arguments(options);
+  if (options.external.at("hsa").empty() && hsa != roots.external.end())
+    arguments += " --hsa=" + shell_word(hsa->second);  // given by environment
+  return audit_command(make_harness(options), roots,
+                       {.hsa = hsa == roots.external.end() ? "" : hsa->second,
+                        .arch = options.arch,
+                        .op = options.op,
+                        .json = options.json,
+                        .seconds = options.seconds,
+                        .seed = parse_seed(options.seed),
+                        .folder = user_path(options.out),
+                        .shown_folder = options.out,
+                        .command = options.command,
+                        .arguments = arguments},
+                       interrupted);
+}
+
 Exit scenario(const Options& options) {
   const Harness harness = make_harness(options);
   if (!options.json && !options.markdown) print_version(options, 0);
@@ -520,6 +543,22 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* audit_app = app.add_subcommand(
+      "audit", "Hold AITER's choice of kernels against its tables: misrouted shapes, dead rows");
+  common(audit_app);
+  audit_app->add_option("--arch", options.arch, "gfx942, gfx950 or all")
+      ->check(CLI::IsMember({"gfx942", "gfx950", "all"}))
+      ->capture_default_str();
+  audit_app->add_option("--op", options.op, "pa, mla or all")
+      ->check(CLI::IsMember({"pa", "mla", "all"}))
+      ->capture_default_str();
+  audit_app
+      ->add_option("--seconds", options.seconds,
+                   "Time to run doubtful shapes in the simulator, on kernels with a manifest")
+      ->check(CLI::NonNegativeNumber);
+  audit_app->add_option("--seed", options.seed, "Of the cases that are run")
+      ->capture_default_str();
+  audit_app->add_option("--out", options.out, "Folder for cases that fail")->capture_default_str();
   CLI::App* scenario_app = app.add_subcommand(
       "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
   common(scenario_app);
@@ -558,6 +597,8 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*audit_app) {
+      exit = audit_tables(options);
     } else if (*scenario_app) {
       exit = scenario(options);
     } else if (*describe_app) {
