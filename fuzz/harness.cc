@@ -83,7 +83,7 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
     const bool planted = text == "all" || text == "planted";
     if (right || planted) {
       for (const auto& [kernel, m] : manifests_) {
-        if (m.missing_root(roots_) != nullptr) continue;
+        if (!m.campaign || m.missing_root(roots_) != nullptr) continue;
         if (right) named.push_back({kernel, "", false});
         if (!planted) continue;
         for (const Plant& plant : m.plants) named.push_back({kernel, plant.name, right});
