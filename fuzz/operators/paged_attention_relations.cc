@@ -107,7 +107,9 @@ void compare_uniform(const Run& related, Judge& judge) {
       const double sink = g.sink.empty() ? 0 : std::exp(double{g.sink[row]});
       const double unit = (keys + 16) * 0x1p-23 +
                           p_unit +  // sums of f32; an output of 8 or 11 bits
-                          (view.dtype == Dtype::kBf16 ? 0x1p-8 : 0x1p-10);
+                          (view.dtype == Dtype::kBf16        ? 0x1p-8
+                           : inputs.numerics.output_truncate ? 0x1p-10
+                                                             : 0x1p-11);
       double largest = 1;
       for (const float scale : g.v_scale) largest = std::max(largest, double{scale});
       for (uint64_t d = 0; d < dims; ++d) {
