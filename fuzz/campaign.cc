@@ -94,6 +94,7 @@ class Campaign {
       ++result.cases;
       ++result.by_status[verdicts[i].status];
       result.instructions += verdicts[i].instructions;
+      for (const std::string& note : verdicts[i].known) ++result.known[note];
       for (const auto& [kernel, edges] : verdicts[i].coverage) result.coverage[kernel].add(edges);
       if (verdicts[i].status != Status::kFail) result.bound_use.add(verdicts[i].bound_use);
       if (verdicts[i].status == Status::kSuspect && result.suspects.size() < kMostSuspects) {

@@ -20,6 +20,24 @@ constexpr uint64_t kMostTries = 1000;
 
 std::string arch_of(const std::string& target) { return target.substr(target.find(':') + 1); }
 
+bool is(const KnownFault& fault, const Diagnostic& diagnostic) {
+  return diagnostic.kind == fault.kind &&
+         diagnostic.instruction.find(fault.instruction) != std::string::npos &&
+         diagnostic.message.find(fault.message) != std::string::npos;
+}
+
+/// Takes the diagnostics that known faults explain out of an outcome; what a verdict says instead.
+std::vector<std::string> take_known(const std::vector<const KnownFault*>& faults,
+                                    Outcome& outcome) {
+  std::vector<std::string> notes;
+  for (const KnownFault* fault : faults) {
+    const size_t seen =
+        std::erase_if(outcome.diagnostics, [&](const Diagnostic& d) { return is(*fault, d); });
+    if (seen != 0) notes.push_back(fault->note);
+  }
+  return notes;
+}
+
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
@@ -65,7 +83,7 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
     const bool planted = text == "all" || text == "planted";
     if (right || planted) {
       for (const auto& [kernel, m] : manifests_) {
-        if (m.missing_root(roots_) != nullptr) continue;
+        if (!m.campaign || m.missing_root(roots_) != nullptr) continue;
         if (right) named.push_back({kernel, "", false});
         if (!planted) continue;
         for (const Plant& plant : m.plants) named.push_back({kernel, plant.name, right});
@@ -75,7 +93,8 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
     if (text.find_first_of("*?[") != std::string::npos) {
       const size_t before = named.size();
       for (const auto& [kernel, m] : manifests_) {
-        if (fnmatch(text.c_str(), kernel.c_str(), 0) == 0) named.push_back({kernel, "", false});
+        if (m.campaign && fnmatch(text.c_str(), kernel.c_str(), 0) == 0)
+          named.push_back({kernel, "", false});
       }
       if (named.size() == before)
         throw Error(Exit::kUsage, fmt::format("no kernel is named like '{}'", text));
@@ -150,7 +169,9 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
   }
   Target& target = this->target(c.target);
   const Problem problem = this->problem(c, m, op, params, options);
-  const Outcome outcome = target.launch(problem);
+  Outcome outcome = target.launch(problem);
+  const std::vector<std::string> known =
+      take_known(m.known_faults(params, arch_of(c.target)), outcome);
   const Run run = {c, m, problem.buffers, outcome};
   Judge judge(problem.buffers, outcome, options);
   op.judge(run, judge);
@@ -164,6 +185,7 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
     }
   }
   Verdict verdict = judge.finish();
+  verdict.known = known;
   verdict.coverage = outcome.coverage;
   return verdict;
 }

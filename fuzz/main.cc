@@ -332,6 +332,7 @@ Exit fuzz(const Options& options) {
                             {"instructions", instructions},
                             {"suspects", suspects_json(r)},
                             {"unsupported", r.unsupported},
+                            {"known", r.known},
                             {"findings", findings}});
   }
   if (options.json) std::cout << json.dump(1) << "\n";

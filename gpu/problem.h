@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,8 +71,12 @@ struct Launch {
 struct Problem {
   std::vector<Buffer> buffers;
   std::vector<Launch> launches;
-  bool explain = false;   ///< say where non-finite values come from; slow
-  bool coverage = false;  ///< note which edges of the control flow are taken
+  bool explain = false;          ///< say where non-finite values come from; slow
+  bool all_diagnostics = false;  ///< go on after the first few
+  /// What registers hold that nothing wrote, undefined as it is.
+  std::optional<uint32_t> unwritten_registers = {};
+  bool early_loads = false;  ///< a load that nobody waits for has come in when it is used
+  bool coverage = false;     ///< note which edges of the control flow are taken
 
   const Buffer& buffer(const std::string& name) const;
 };
