@@ -1,5 +1,6 @@
 #include "fuzz/harness.h"
 
+#include <fnmatch.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <rapidcheck/Random.h>
@@ -27,8 +28,8 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 
 std::string kernel_name(const Job& job) { return kernel_name(job.kernel, job.plant); }
 
-Harness::Harness(const std::vector<std::string>& manifest_files, std::string root)
-    : root_(std::move(root)) {
+Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots)
+    : roots_(std::move(roots)) {
   for (const std::string& file : manifest_files) {
     Manifest m = Manifest::load(file);
     find_operator(m.op).check_manifest(m);
@@ -64,10 +65,20 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
     const bool planted = text == "all" || text == "planted";
     if (right || planted) {
       for (const auto& [kernel, m] : manifests_) {
+        if (m.missing_root(roots_) != nullptr) continue;
         if (right) named.push_back({kernel, "", false});
         if (!planted) continue;
         for (const Plant& plant : m.plants) named.push_back({kernel, plant.name, right});
       }
+      continue;
+    }
+    if (text.find_first_of("*?[") != std::string::npos) {
+      const size_t before = named.size();
+      for (const auto& [kernel, m] : manifests_) {
+        if (fnmatch(text.c_str(), kernel.c_str(), 0) == 0) named.push_back({kernel, "", false});
+      }
+      if (named.size() == before)
+        throw Error(Exit::kUsage, fmt::format("no kernel is named like '{}'", text));
       continue;
     }
     const auto [kernel, plant] = split_kernel_name(text);
@@ -104,7 +115,7 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
     const rc::Random random(rc::Random::Key{seed, stable_hash(job.kernel), index, attempt});
     const rc::Shrinkable<Case> drawn = domain(random, size);
     const Params params = op.launch_params(drawn.value());
-    if (m.refusal(params)) continue;
+    if (m.refusal(params, arch_of(job.target))) continue;
     if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0)
       continue;
     return rc::shrinkable::map(drawn, [job, op = m.op](Case c) {
@@ -128,7 +139,7 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
   }
   const Operator& op = find_operator(m.op);
   const Params params = op.launch_params(c);
-  if (const auto refusal = m.refusal(params))
+  if (const auto refusal = m.refusal(params, arch_of(c.target)))
     return {.status = Status::kRefused, .reason = *refusal};
   if (!c.plant.empty() && m.find_plant(c.plant) == nullptr) {
     throw Error(Exit::kUsage,
@@ -143,7 +154,7 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
 
   if (const std::optional<Case> other = op.related(c)) {
     const Params other_params = op.launch_params(*other);
-    if (!m.refusal(other_params)) {
+    if (!m.refusal(other_params, arch_of(c.target))) {
       const Problem other_problem = this->problem(*other, m, op, other_params, false);
       const Outcome other_outcome = target.launch(other_problem);
       op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
@@ -156,7 +167,8 @@ Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, c
                          bool explain) const {
   Problem problem;
   problem.buffers = op.buffers(c);
-  m.bind(params, arch_of(c.target), c.plant, root_, problem);
+  m.bind(params, arch_of(c.target), c.plant, roots_,
+         m.planner.name.empty() ? PlanRequest() : op.plan_request(c), problem);
   problem.explain = explain;
   return problem;
 }

@@ -14,6 +14,7 @@
 #include "fuzz/operator.h"
 #include "fuzz/verdict.h"
 #include "gpu/manifest.h"
+#include "gpu/roots.h"
 #include "gpu/targets/target.h"
 
 namespace wavefuzz {
@@ -32,18 +33,18 @@ std::string kernel_name(const Job& job);
 /// from several threads.
 class Harness {
  public:
-  /// Reads the manifests. `root` is the folder that code object paths start from. Throws
-  /// Error(kUsage).
-  Harness(const std::vector<std::string>& manifest_files, std::string root);
+  /// Reads the manifests. Throws Error(kUsage).
+  Harness(const std::vector<std::string>& manifest_files, Roots roots);
 
   /// Manifests by kernel name.
   const std::map<std::string, Manifest>& manifests() const { return manifests_; }
   /// Throws Error(kUsage) naming the kernels there are.
   const Manifest& manifest(const std::string& kernel) const;
 
-  /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", "right": each
-  /// kernel as it should be, "planted": each planted bug of each, or "all" of them, planted bugs on
-  /// one target only) on targets ("all" or names). Throws Error(kUsage).
+  /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", a pattern such as
+  /// "aiter_*", "right": each kernel as it should be, "planted": each planted bug of each, or "all"
+  /// of them, planted bugs on one target only) on targets ("all" or names). Kernels whose code
+  /// objects lie in a folder that was not given are left out unless named. Throws Error(kUsage).
   std::vector<Job> jobs(const std::vector<std::string>& kernels,
                         const std::vector<std::string>& targets) const;
 
@@ -62,7 +63,7 @@ class Harness {
   Problem problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
                   bool explain) const;
 
-  std::string root_;
+  Roots roots_;
   std::map<std::string, Manifest> manifests_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::unique_ptr<Target>> targets_;

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <random>
@@ -36,6 +37,7 @@ struct Options {
   std::string command;  // what the user typed to get here
   std::vector<std::string> manifests;
   std::string root;
+  std::map<std::string, std::string> external;  // ExternalRoot::name -> folder
   std::vector<std::string> kernels = {"all"};
   std::vector<std::string> targets = {"all"};
   std::string seed = "1";
@@ -72,19 +74,41 @@ double now() {
 
 std::vector<std::string> in_tree_manifests(const std::string& root) {
   std::vector<std::string> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(root) / "gpu/manifests")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(root) / "gpu/manifests")) {
     if (entry.path().extension() == ".json") files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
   return files;
 }
 
+/// The folders given: by option, or else by environment.
+Roots roots_of(const Options& options, const std::string& tree) {
+  Roots roots(tree);
+  for (const ExternalRoot& root : kExternalRoots) {
+    std::string folder;
+    if (const auto it = options.external.find(root.name);
+        it != options.external.end() && !it->second.empty()) {
+      folder = it->second;
+    } else if (const char* text = std::getenv(root.environment); text != nullptr) {
+      folder = text;
+    }
+    if (folder.empty()) continue;
+    folder = user_path(folder);
+    if (!std::filesystem::is_directory(folder)) {
+      throw Error(Exit::kUsage, fmt::format("{} (or {}): '{}' is no folder", root.option,
+                                            root.environment, folder));
+    }
+    roots.external[root.name] = folder;
+  }
+  return roots;
+}
+
 Harness make_harness(const Options& options) {
   const std::string root = options.root.empty() ? runfiles_root() : user_path(options.root);
   std::vector<std::string> files;
   for (const std::string& manifest : options.manifests) files.push_back(user_path(manifest));
-  return Harness(files.empty() ? in_tree_manifests(root) : files, root);
+  return Harness(files.empty() ? in_tree_manifests(root) : files, roots_of(options, root));
 }
 
 uint64_t parse_seed(const std::string& text) {
@@ -104,6 +128,11 @@ std::string harness_arguments(const Options& options) {
   for (const std::string& manifest : options.manifests)
     arguments += " --manifest=" + shell_word(manifest);
   if (!options.root.empty()) arguments += " --root=" + shell_word(options.root);
+  for (const ExternalRoot& root : kExternalRoots) {
+    if (const auto it = options.external.find(root.name);
+        it != options.external.end() && !it->second.empty())
+      arguments += fmt::format(" {}={}", root.option, shell_word(it->second));
+  }
   return arguments;
 }
 
@@ -401,6 +430,10 @@ int main(int argc, char** argv) {
         ->check(CLI::ExistingFile);
     sub->add_option("--root", options.root,
                     "Folder that code object paths of manifests start from");
+    for (const ExternalRoot& root : kExternalRoots) {
+      sub->add_option(root.option, options.external[root.name],
+                      fmt::format("Where {} is (or {})", root.what, root.environment));
+    }
     sub->add_flag("--json", options.json,
                   "One JSON document on standard output and nothing else there");
   };

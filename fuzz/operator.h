@@ -16,6 +16,7 @@
 #include "fuzz/operator_page.h"
 #include "fuzz/simpler.h"
 #include "gpu/manifest.h"
+#include "gpu/planners/planner.h"
 #include "gpu/problem.h"
 
 namespace wavefuzz {
@@ -51,6 +52,10 @@ class Operator {
   /// The parameters of the case with those that follow from its tensors, as manifest expressions
   /// see them.
   virtual Params launch_params(const Case& c) const = 0;
+
+  /// What a planner plans from (gpu/planners/planner.h), for kernels that have one. Throws
+  /// Error(kUsage) for operators whose kernels never do.
+  virtual PlanRequest plan_request(const Case& c) const;
 
   /// The buffers of the case. Throws Error(kUsage) when the case does not hold together.
   virtual std::vector<Buffer> buffers(const Case& c) const = 0;

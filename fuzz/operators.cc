@@ -45,6 +45,10 @@ const Operator& find_operator(const std::string& name) {
   throw Error(Exit::kUsage, fmt::format("operator '{}' is unknown; there are {}", name, names));
 }
 
+PlanRequest Operator::plan_request(const Case& /*c*/) const {
+  throw Error(Exit::kUsage, fmt::format("operator '{}' has nothing for a planner", name()));
+}
+
 rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps) {
   const auto apply = [c](const Step& step) {
     Case simpler = c;

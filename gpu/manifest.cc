@@ -10,6 +10,7 @@
 #include "gpu/error.h"
 #include "gpu/expression.h"
 #include "gpu/json_view.h"
+#include "gpu/planners/planner.h"
 
 namespace wavefuzz {
 namespace {
@@ -72,14 +73,27 @@ void parse_grid(const JsonView& view, LaunchSpec& launch) {
       view.has("dynamic_lds_bytes") ? view.at("dynamic_lds_bytes").integer_or_expression() : "0";
 }
 
+std::string parse_root(const JsonView& view) {
+  if (!view.has("root")) return "";
+  const std::string name = view.at("root").text();
+  std::string names;
+  for (const ExternalRoot& root : kExternalRoots) {
+    if (name == root.name) return name;
+    names += std::string(names.empty() ? "" : " or ") + root.name;
+  }
+  view.at("root").fail("must be " + names);
+}
+
 /// An entry of "launches".
 LaunchSpec parse_launch(const JsonView& view, const JsonView& manifest) {
-  view.allow_only({"name", "when", "code_object", "symbol", "groups", "group_size",
+  view.allow_only({"name", "when", "code_object", "root", "symbol", "groups", "group_size",
                    "dynamic_lds_bytes", "kernarg"});
   LaunchSpec launch;
   launch.name = view.at("name").text();
   if (view.has("when")) launch.when = view.at("when").text();
-  launch.code_object = (view.has("code_object") ? view : manifest).at("code_object").text();
+  const JsonView& home = view.has("code_object") ? view : manifest;
+  launch.code_object = home.at("code_object").text();
+  launch.root = parse_root(home);
   launch.symbol = view.at("symbol").text();
   parse_grid(view, launch);
   launch.kernarg = parse_kernargs(view.at("kernarg"));
@@ -90,11 +104,36 @@ LaunchSpec parse_launch(const JsonView& view, const JsonView& manifest) {
 LaunchSpec parse_only_launch(const JsonView& manifest) {
   LaunchSpec launch;
   launch.code_object = manifest.at("code_object").text();
+  launch.root = parse_root(manifest);
   launch.symbol = manifest.at("symbol").text();
   manifest.at("launch").allow_only({"groups", "group_size", "dynamic_lds_bytes"});
   parse_grid(manifest.at("launch"), launch);
   launch.kernarg = parse_kernargs(manifest.at("kernarg"));
   return launch;
+}
+
+PlannerSpec parse_planner(const JsonView& view) {
+  PlannerSpec spec;
+  spec.name = view.at("name").text();
+  const Planner* planner = nullptr;
+  try {
+    planner = &find_planner(spec.name);
+  } catch (const Error& e) {
+    view.at("name").fail(e.what());
+  }
+  for (const std::string& option : planner->options())
+    spec.options[option] = view.at(option).integer_or_expression();
+  for (const auto& [name, value] : view.members()) {
+    if (name != "name" && !spec.options.contains(name))
+      value.fail(fmt::format("is no option of planner '{}'", spec.name));
+  }
+  return spec;
+}
+
+std::map<std::string, std::string> parse_spelling(const JsonView& view) {
+  std::map<std::string, std::string> spelling;
+  for (const auto& [choice, text] : view.members()) spelling[choice] = text.text();
+  return spelling;
 }
 
 ScratchSpec parse_scratch(const JsonView& view) {
@@ -189,8 +228,8 @@ Manifest Manifest::load(const std::string& path) {
   const nlohmann::json document = load_json(path);
   const JsonView view(document, path);
   view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
-                   "arches", "launch", "launches", "scratch", "kernarg", "claims", "require",
-                   "numerics", "planted"});
+                   "root", "spelling", "planner", "arches", "launch", "launches", "scratch",
+                   "kernarg", "claims", "require", "numerics", "planted"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
@@ -211,6 +250,11 @@ Manifest Manifest::load(const std::string& path) {
     for (const JsonView& item : view.at("scratch").items())
       m.scratch.push_back(parse_scratch(item));
   }
+  if (view.has("planner")) m.planner = parse_planner(view.at("planner"));
+  if (view.has("spelling")) {
+    for (const auto& [name, choices] : view.at("spelling").members())
+      m.spelling[name] = parse_spelling(choices);
+  }
   for (const auto& [name, claim] : view.at("claims").members()) m.claims[name] = parse_claim(claim);
   if (view.has("require")) m.requirements = view.at("require").texts();
   m.numerics = view.at("numerics").json();
@@ -228,7 +272,18 @@ const Plant* Manifest::find_plant(const std::string& name) const {
   return it == plants.end() ? nullptr : &*it;
 }
 
-std::optional<std::string> Manifest::refusal(const Params& params) const {
+const ExternalRoot* Manifest::missing_root(const Roots& roots) const {
+  for (const LaunchSpec& launch : launches) {
+    for (const ExternalRoot& root : kExternalRoots) {
+      if (launch.root == root.name && !roots.external.contains(root.name)) return &root;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<std::string> Manifest::refusal(const Params& of_case, const std::string& arch) const {
+  Params params = of_case;
+  params.set("arch", arch);
   for (const auto& [name, claim] : claims) {
     if (claim.choices.empty()) {
       const int64_t value = params.integer(name);
@@ -248,13 +303,27 @@ std::optional<std::string> Manifest::refusal(const Params& params) const {
   return std::nullopt;
 }
 
+std::string Manifest::spelled(std::string text, const Params& params) const {
+  for (const auto& [name, value] : params.values()) {
+    const auto* choice = std::get_if<std::string>(&value);
+    if (choice == nullptr) continue;
+    std::string word = *choice;
+    if (const auto it = spelling.find(name); it != spelling.end() && it->second.contains(word))
+      word = it->second.at(word);
+    text = substitute(std::move(text), name, word);
+  }
+  return text;
+}
+
 Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
-                             const Plant* plant, const std::string& root) const {
+                             const Plant* plant, const Roots& roots) const {
   std::string object = spec.code_object;
   if (plant != nullptr && (plant->launch.empty() || plant->launch == spec.name))
     object = plant->code_object.empty() ? planted_code_object : plant->code_object;
   object = substitute(object, "arch", arch);
   object = substitute(object, "plant", plant == nullptr ? "" : plant->name);
+  object = spelled(std::move(object), params);
+  const std::string& root = spec.root.empty() ? roots.tree : roots.external.at(spec.root);
   const auto beside = std::filesystem::path(file).parent_path() / object;
 
   Launch launch;
@@ -262,11 +331,7 @@ Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const
   launch.kernel.code_object = std::filesystem::exists(beside)
                                   ? beside.string()
                                   : (std::filesystem::path(root) / object).string();
-  launch.kernel.symbol = spec.symbol;
-  for (const auto& [name, value] : params.values()) {
-    if (const auto* text = std::get_if<std::string>(&value))
-      launch.kernel.symbol = substitute(launch.kernel.symbol, name, *text);
-  }
+  launch.kernel.symbol = spelled(spec.symbol, params);
   for (int axis = 0; axis < 3; ++axis) {
     launch.groups[axis] = evaluate_u32("launch.groups", spec.groups[axis], params);
     launch.group_size[axis] = evaluate_u32("launch.group_size", spec.group_size[axis], params);
@@ -277,8 +342,23 @@ Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const
   return launch;
 }
 
-void Manifest::bind(const Params& params, const std::string& arch, const std::string& plant,
-                    const std::string& root, Problem& problem) const {
+void Manifest::bind(const Params& of_case, const std::string& arch, const std::string& plant,
+                    const Roots& roots, const PlanRequest& request, Problem& problem) const {
+  if (const ExternalRoot* missing = missing_root(roots)) {
+    throw Error(Exit::kTargetUnavailable,
+                fmt::format("kernel '{}' needs {}: give {}=DIR or set {}", kernel, missing->what,
+                            missing->option, missing->environment));
+  }
+  Params params = of_case;
+  params.set("arch", arch);
+  if (!planner.name.empty()) {
+    Params options;
+    for (const auto& [name, expression] : planner.options)
+      options.set(name, evaluate(expression, params));
+    Plan plan = find_planner(planner.name).plan(request, options);
+    params.merge(plan.params);
+    std::move(plan.buffers.begin(), plan.buffers.end(), std::back_inserter(problem.buffers));
+  }
   for (const ScratchSpec& spec : scratch) {
     const int64_t bytes = evaluate(spec.bytes, params);
     if (bytes < 0) {
@@ -293,7 +373,7 @@ void Manifest::bind(const Params& params, const std::string& arch, const std::st
   problem.launches.clear();
   for (const LaunchSpec& spec : launches) {
     if (spec.when.empty() || evaluate(spec.when, params) != 0)
-      problem.launches.push_back(bind_launch(spec, params, arch, find_plant(plant), root));
+      problem.launches.push_back(bind_launch(spec, params, arch, find_plant(plant), roots));
   }
 }
 

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "gpu/params.h"
+#include "gpu/planners/planner.h"
 #include "gpu/problem.h"
+#include "gpu/roots.h"
 
 namespace wavefuzz {
 
@@ -34,8 +36,10 @@ struct KernargSpec {
 struct LaunchSpec {
   std::string name;
   std::string when;         ///< an expression: the launch is left out where it is 0; empty = always
-  std::string code_object;  ///< path; {arch} stands for gfx942 or gfx950
-  std::string symbol;       ///< {parameter} stands for that text parameter's choice
+  /// Path; {arch} stands for gfx942 or gfx950, {parameter} for that text parameter's choice.
+  std::string code_object;
+  std::string root;    ///< the ExternalRoot that the path starts from; empty = the tree
+  std::string symbol;  ///< with the same stand-ins
   std::array<std::string, 3> groups;      ///< expressions: workgroups
   std::array<std::string, 3> group_size;  ///< expressions: work-items in a workgroup
   std::string dynamic_lds_bytes;          ///< expression
@@ -46,6 +50,12 @@ struct LaunchSpec {
 struct ScratchSpec {
   std::string name;
   std::string bytes;  ///< expression
+};
+
+/// The host code that divides the work of a persistent kernel.
+struct PlannerSpec {
+  std::string name;                            ///< empty: none
+  std::map<std::string, std::string> options;  ///< expressions
 };
 
 /// A planted bug: a build of the same kernel with one small fault, which the fuzzer must find.
@@ -71,6 +81,10 @@ struct Manifest {
   std::vector<std::string> arches;
   std::vector<LaunchSpec> launches;  ///< in the order they run
   std::vector<ScratchSpec> scratch;
+  PlannerSpec planner;
+  /// How code object paths and symbols spell a parameter's choice, where not as the operator does:
+  /// parameter -> choice -> spelling.
+  std::map<std::string, std::map<std::string, std::string>> spelling;
   std::map<std::string, Claim> claims;
   std::vector<std::string> requirements;  ///< expressions that must hold of a claimed shape
   nlohmann::json numerics;                ///< the numerics contract, read by the operator
@@ -81,17 +95,23 @@ struct Manifest {
 
   const Plant* find_plant(const std::string& name) const;  ///< null when there is none
 
-  /// Why a case with these parameters is outside the kernel's claims; nothing when it is inside.
-  std::optional<std::string> refusal(const Params& params) const;
+  /// The first root that a launch needs and `roots` lacks; null when there is none.
+  const ExternalRoot* missing_root(const Roots& roots) const;
 
-  /// Completes a problem whose inputs and outputs are filled in: scratch buffers and launches. Code
-  /// object paths are looked for beside the manifest and then below `root`. `plant` may be empty.
+  /// Why a case with these parameters is outside the kernel's claims; nothing when it is inside.
+  /// Expressions see the target's arch beside them, as `arch`.
+  std::optional<std::string> refusal(const Params& params, const std::string& arch) const;
+
+  /// Completes a problem whose inputs and outputs are filled in: the plan, scratch buffers and
+  /// launches. Code object paths are looked for beside the manifest and then below the launch's
+  /// root. `plant` may be empty; `request` is only looked at when there is a planner.
   void bind(const Params& params, const std::string& arch, const std::string& plant,
-            const std::string& root, Problem& problem) const;
+            const Roots& roots, const PlanRequest& request, Problem& problem) const;
 
  private:
   Launch bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
-                     const Plant* plant, const std::string& root) const;
+                     const Plant* plant, const Roots& roots) const;
+  std::string spelled(std::string text, const Params& params) const;
 };
 
 }  // namespace wavefuzz

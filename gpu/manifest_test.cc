@@ -59,7 +59,7 @@ Params params(int64_t n, const char* dtype = "bf16") {
 TEST(Manifest, BindsTheKernelTheGridAndTheKernargBlock) {
   const Manifest m = load(small_manifest());
   Problem problem;
-  m.bind(params(100), "gfx942", "", "/root/of/objects", problem);
+  m.bind(params(100), "gfx942", "", Roots("/root/of/objects"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/root/of/objects/copy.gfx942.co");
   EXPECT_EQ(problem.launches.at(0).kernel.symbol, "copy_bf16");
   EXPECT_EQ(problem.launches[0].groups, (std::array<uint32_t, 3>{2, 1, 1}));
@@ -76,7 +76,7 @@ TEST(Manifest, BindsTheKernelTheGridAndTheKernargBlock) {
 TEST(Manifest, NamesThePlantedBuildsCodeObject) {
   const Manifest m = load(small_manifest());
   Problem problem;
-  m.bind(params(100), "gfx942", "off_by_one", "/r", problem);
+  m.bind(params(100), "gfx942", "off_by_one", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/r/copy.off_by_one.gfx942.co");
 }
 
@@ -86,17 +86,17 @@ TEST(Manifest, FindsACodeObjectThatLiesBesideIt) {
   const Manifest m = load(document);
   std::ofstream(testing::TempDir() + "beside.co") << "x";
   Problem problem;
-  m.bind(params(100), "gfx942", "", "/r", problem);
+  m.bind(params(100), "gfx942", "", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, testing::TempDir() + "beside.co");
 }
 
 TEST(Manifest, RefusesWhatIsOutsideItsClaimsAndSaysWhy) {
   const Manifest m = load(small_manifest());
-  EXPECT_EQ(m.refusal(params(4096)), std::nullopt);
-  EXPECT_THAT(m.refusal(params(4100)).value(),
+  EXPECT_EQ(m.refusal(params(4096), "gfx942"), std::nullopt);
+  EXPECT_THAT(m.refusal(params(4100), "gfx942").value(),
               HasSubstr("n = 4100 is outside the claimed 1..4096"));
-  EXPECT_THAT(m.refusal(params(4, "f32")).value(), HasSubstr("dtype = f32"));
-  EXPECT_THAT(m.refusal(params(6)).value(), HasSubstr("n % 4 == 0"));
+  EXPECT_THAT(m.refusal(params(4, "f32"), "gfx942").value(), HasSubstr("dtype = f32"));
+  EXPECT_THAT(m.refusal(params(6), "gfx942").value(), HasSubstr("n % 4 == 0"));
 }
 
 TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
@@ -105,7 +105,7 @@ TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
   Problem problem;
   const Manifest m = load(document);
   try {
-    m.bind(params(4), "gfx942", "", "/r", problem);
+    m.bind(params(4), "gfx942", "", Roots("/r"), {}, problem);
     FAIL();
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("does not fit i32"));
@@ -135,7 +135,7 @@ json two_launches() {
 TEST(Manifest, BindsLaunchesInOrderAndTheirScratch) {
   const Manifest m = load(two_launches());
   Problem problem;
-  m.bind(params(256), "gfx942", "off_by_one", "/r", problem);
+  m.bind(params(256), "gfx942", "off_by_one", Roots("/r"), {}, problem);
   ASSERT_EQ(problem.launches.size(), 2u);
   EXPECT_EQ(problem.launches[0].kernel.symbol, "split_bf16");
   EXPECT_EQ(problem.launches[0].kernel.code_object, "/r/copy.gfx942.co");
@@ -148,8 +148,69 @@ TEST(Manifest, BindsLaunchesInOrderAndTheirScratch) {
 
 TEST(Manifest, LeavesOutALaunchThatIsNotNeeded) {
   Problem problem;
-  load(two_launches()).bind(params(64), "gfx942", "", "/r", problem);
+  load(two_launches()).bind(params(64), "gfx942", "", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.size(), 1u);
+}
+
+json external_manifest() {
+  json m = small_manifest();
+  m.erase("planted");
+  m["root"] = "hsa";
+  m["code_object"] = "{arch}/pa/copy_{dtype}.co";
+  m["spelling"] = {{"dtype", {{"f16", "fp16"}}}};
+  return m;
+}
+
+TEST(Manifest, FindsACodeObjectOfAnotherProjectBelowTheFolderGiven) {
+  Roots roots("/tree");
+  roots.external["hsa"] = "/aiter/hsa";
+  Problem problem;
+  load(external_manifest()).bind(params(100, "f16"), "gfx942", "", roots, {}, problem);
+  EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/aiter/hsa/gfx942/pa/copy_fp16.co");
+  EXPECT_EQ(problem.launches.at(0).kernel.symbol, "copy_fp16");
+}
+
+TEST(Manifest, SaysWhichOptionAFolderThatIsNotGivenNeeds) {
+  const Manifest m = load(external_manifest());
+  EXPECT_NE(m.missing_root(Roots("/tree")), nullptr);
+  EXPECT_EQ(load(small_manifest()).missing_root(Roots("/tree")), nullptr);
+  Problem problem;
+  try {
+    m.bind(params(4), "gfx942", "", Roots("/tree"), {}, problem);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.exit(), Exit::kTargetUnavailable);
+    EXPECT_THAT(e.what(), HasSubstr("--hsa=DIR"));
+  }
+}
+
+TEST(Manifest, ExpressionsSeeTheArch) {
+  json document = small_manifest();
+  document["require"] = {"arch != \"gfx950\" || dtype == \"bf16\""};
+  const Manifest m = load(document);
+  EXPECT_EQ(m.refusal(params(4, "f16"), "gfx942"), std::nullopt);
+  EXPECT_THAT(m.refusal(params(4, "f16"), "gfx950").value(), HasSubstr("arch"));
+}
+
+TEST(Manifest, APlannersBuffersAndParametersAreBound) {
+  json document = small_manifest();
+  document["planner"] = {{"name", "aiter_work_per_sequence"}};
+  document["launch"]["groups"][0] = "plan_groups";
+  Problem problem;
+  const PlanRequest request = {.qlens = {1, 1, 1}, .kv_lens = {9, 8, 7}, .kv_pages = {9, 8, 7}};
+  load(document).bind(params(4), "gfx942", "", Roots("/r"), request, problem);
+  EXPECT_EQ(problem.launches.at(0).groups[0], 3u);
+  EXPECT_EQ(problem.buffer("work_indptr").bytes, 16u);
+  EXPECT_EQ(problem.buffer("work_info").bytes, 3u * 32);
+}
+
+TEST(ManifestErrors, NameAnUnknownRootAndAnUnknownPlannersOption) {
+  json document = small_manifest();
+  document["root"] = "cuda";
+  EXPECT_THAT(load_error(document), HasSubstr("root"));
+  document.erase("root");
+  document["planner"] = {{"name", "aiter_work_per_sequence"}, {"cus", 80}};
+  EXPECT_THAT(load_error(document), HasSubstr("planner.cus"));
 }
 
 TEST(ManifestErrors, NameAFieldThatLaunchesHaveOfTheirOwn) {

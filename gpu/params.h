@@ -30,6 +30,10 @@ class Params {
   const std::string& text(const std::string& name) const;
 
   bool has(const std::string& name) const { return values_.contains(name); }
+  /// Adds those of `other`, which win.
+  void merge(const Params& other) {
+    for (const auto& [name, value] : other.values_) values_[name] = value;
+  }
   const std::map<std::string, Value>& values() const { return values_; }
 
   bool operator==(const Params&) const = default;

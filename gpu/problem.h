@@ -8,6 +8,12 @@
 
 namespace wavefuzz {
 
+/// Where a buffer holds the address of another one, as 8 bytes.
+struct Pointer {
+  uint64_t offset = 0;
+  std::string buffer;
+};
+
 /// Bytes at an offset of a buffer.
 struct Extent {
   uint64_t offset = 0;
@@ -25,6 +31,7 @@ struct Buffer {
       0;  ///< where the pointer that the kernel is given points, from the buffer's start
   Access access = Access::kRead;
   std::vector<Extent> contents = {};
+  std::vector<Pointer> pointers = {};
   /// This input has independent work write the same bytes; which of it stays is unspecified.
   bool unordered_writes = false;
   bool scratch = false;  ///< what launches leave to each other; no output

@@ -40,6 +40,18 @@ std::string snake_case(std::string_view text) {
   return out;
 }
 
+void set_pointers(const Problem& problem, sim::Memory& memory) {
+  for (const Buffer& buffer : problem.buffers) {
+    sim::Island& island = *memory.find(buffer.name);
+    for (const Pointer& pointer : buffer.pointers) {
+      const uint64_t address = memory.find(pointer.buffer)->address() +
+                               problem.buffer(pointer.buffer).view_offset;
+      island.write(pointer.offset, std::as_bytes(std::span(&address, 1)));
+    }
+    if (!buffer.pointers.empty()) island.clear_written();
+  }
+}
+
 void set_kernarg(const Problem& problem, const Launch& launch, sim::Memory& memory,
                  sim::LaunchConfig& config) {
   for (const KernargField& field : launch.kernarg) {
@@ -77,6 +89,7 @@ class SimTarget : public Target {
       }
       island.clear_written();
     }
+    set_pointers(problem, memory);
 
     Outcome outcome;
     sim::Fidelity weakest = sim::Fidelity::kExact;
