@@ -130,6 +130,19 @@ PlannerSpec parse_planner(const JsonView& view) {
   return spec;
 }
 
+Schedule parse_schedule(const JsonView& view) {
+  view.allow_only({"turn", "loads_in_time", "why"});
+  Schedule schedule;
+  if (view.has("turn")) {
+    const JsonView turn = view.at("turn");
+    if (turn.integer() < 1 || turn.integer() > 1 << 20) turn.fail("must be 1..2^20");
+    schedule.turn = static_cast<uint32_t>(turn.integer());
+  }
+  if (view.has("loads_in_time")) schedule.loads_in_time = view.at("loads_in_time").boolean();
+  if (view.at("why").text().empty()) view.at("why").fail("must say what the kernel lacks");
+  return schedule;
+}
+
 std::map<std::string, std::string> parse_spelling(const JsonView& view) {
   std::map<std::string, std::string> spelling;
   for (const auto& [choice, text] : view.members()) spelling[choice] = text.text();
@@ -228,7 +241,7 @@ Manifest Manifest::load(const std::string& path) {
   const nlohmann::json document = load_json(path);
   const JsonView view(document, path);
   view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
-                   "root", "spelling", "planner", "arches", "launch", "launches", "scratch",
+                   "root", "spelling", "planner", "schedule", "arches", "launch", "launches", "scratch",
                    "kernarg", "claims", "require", "numerics", "planted"});
   Manifest m;
   m.file = path;
@@ -251,6 +264,7 @@ Manifest Manifest::load(const std::string& path) {
       m.scratch.push_back(parse_scratch(item));
   }
   if (view.has("planner")) m.planner = parse_planner(view.at("planner"));
+  if (view.has("schedule")) m.schedule = parse_schedule(view.at("schedule"));
   if (view.has("spelling")) {
     for (const auto& [name, choices] : view.at("spelling").members())
       m.spelling[name] = parse_spelling(choices);
@@ -370,6 +384,7 @@ void Manifest::bind(const Params& of_case, const std::string& arch, const std::s
                                .access = Access::kReadWrite,
                                .scratch = true});
   }
+  problem.schedule = schedule;
   problem.launches.clear();
   for (const LaunchSpec& spec : launches) {
     if (spec.when.empty() || evaluate(spec.when, params) != 0)

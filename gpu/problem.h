@@ -61,11 +61,21 @@ struct Launch {
   uint32_t dynamic_lds_bytes = 0;
 };
 
+/// What a kernel asks of the order of events that hardware gives it and the ISA does not: kernels
+/// that lean on time instead of barriers and waits.
+struct Schedule {
+  uint32_t turn = 0;  ///< instructions that a wave runs before the next one's turn; 0: as usual
+  /// What a load brings is there when it is used, also where nothing waits for it. (The missing
+  /// wait is a finding all the same.)
+  bool loads_in_time = false;
+};
+
 /// Everything that an outcome is a function of: buffers, and the launches that run on them one
 /// after the other.
 struct Problem {
   std::vector<Buffer> buffers;
   std::vector<Launch> launches;
+  Schedule schedule = {};
   bool explain = false;  ///< say where non-finite values come from; slow
 
   const Buffer& buffer(const std::string& name) const;

@@ -394,7 +394,7 @@ std::string MlaDecode::summary(const Case& c) const {
   const Params& p = c.params;
   const auto scope = [&](const std::string& prefix) {
     std::string keys;
-    if (prefix.empty() && p.text("mode") == "dense") {
+    if (prefix.empty() && (p.text("mode") == "dense" || p.text("mode") == "aiter")) {
       keys = fmt::format("{} keys", fmt::join(c.integers.at("context_lens"), ", "));
     } else {
       const std::vector<int64_t>& indices = c.integers.at(prefix + "indices");
@@ -410,6 +410,9 @@ std::string MlaDecode::summary(const Case& c) const {
                                 p.integer("batch"), p.integer("heads"), p.integer("nope"),
                                 p.integer("rope"), p.text("mode"), scope(""));
   if (p.text("mode") == "dual") out += "; extra: " + scope("extra_");
+  if (p.text("mode") == "aiter")
+    return out + fmt::format("; {} query tokens of {}, {} splits", p.integer("qlen"),
+                             p.text("q_dtype"), p.integer("splits"));
   return out + fmt::format("; sink {}, {} splits, lse as {}", p.text("sink"), p.integer("splits"),
                            p.text("lse"));
 }

@@ -7,7 +7,23 @@
 #include "fuzz/operators/mla_decode.h"
 #include "gpu/error.h"
 
-namespace wavefuzz::mla {
+namespace wavefuzz {
+
+PlanRequest MlaDecode::plan_request(const Case& c) const {
+  const mla::Shape s(c);
+  const mla::Scope& scope = s.scopes[0];
+  PlanRequest request;
+  for (const int64_t keys : scope.lengths) {
+    request.qlens.push_back(s.qlen);
+    request.kv_lens.push_back(keys);
+    request.kv_pages.push_back((keys + scope.page.page_size - 1) / scope.page.page_size);
+  }
+  request.heads = s.heads;
+  request.page_size = scope.page.page_size;
+  return request;
+}
+
+namespace mla {
 namespace {
 
 const Buffer* find(const std::vector<Buffer>& buffers, const std::string& name) {
@@ -55,4 +71,5 @@ std::vector<uint32_t> planned_split_starts(const Shape& s, const std::vector<Buf
   return starts;
 }
 
-}  // namespace wavefuzz::mla
+}  // namespace mla
+}  // namespace wavefuzz
