@@ -131,14 +131,11 @@ PlannerSpec parse_planner(const JsonView& view) {
 }
 
 Schedule parse_schedule(const JsonView& view) {
-  view.allow_only({"turn", "loads_in_time", "why"});
+  view.allow_only({"turn", "why"});
   Schedule schedule;
-  if (view.has("turn")) {
-    const JsonView turn = view.at("turn");
-    if (turn.integer() < 1 || turn.integer() > 1 << 20) turn.fail("must be 1..2^20");
-    schedule.turn = static_cast<uint32_t>(turn.integer());
-  }
-  if (view.has("loads_in_time")) schedule.loads_in_time = view.at("loads_in_time").boolean();
+  const JsonView turn = view.at("turn");
+  if (turn.integer() < 1 || turn.integer() > 1 << 20) turn.fail("must be 1..2^20");
+  schedule.turn = static_cast<uint32_t>(turn.integer());
   if (view.at("why").text().empty()) view.at("why").fail("must say what the kernel lacks");
   return schedule;
 }

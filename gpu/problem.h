@@ -61,13 +61,9 @@ struct Launch {
   uint32_t dynamic_lds_bytes = 0;
 };
 
-/// What a kernel asks of the order of events that hardware gives it and the ISA does not: kernels
-/// that lean on time instead of barriers and waits.
+/// The order of events that hardware gives a kernel and the ISA does not promise.
 struct Schedule {
   uint32_t turn = 0;  ///< instructions that a wave runs before the next one's turn; 0: as usual
-  /// What a load brings is there when it is used, also where nothing waits for it. (The missing
-  /// wait is a finding all the same.)
-  bool loads_in_time = false;
 };
 
 /// Everything that an outcome is a function of: buffers, and the launches that run on them one

@@ -41,21 +41,19 @@ void append_key(const Case& c, const Scope& s, int64_t data_row, bool to_bf16, S
   ++to.keys;
 }
 
-/// Query tokens of one sequence whose keys are cut at the same places.
+/// Query rows of one sequence whose keys are cut at the same places.
 struct Part {
   int64_t sequence = 0;
-  int64_t first = 0, last = 0;         // tokens of the sequence
+  int64_t first = 0, last = 0;         // rows of the sequence: token * heads + head
   std::vector<uint32_t> split_starts;  // empty: one split
 };
 
 Sequence sequence_of(const Case& c, const Shape& s, const Part& part) {
   const int64_t b = part.sequence;
   Sequence out;
-  for (int64_t t = part.first; t < part.last; ++t) {
-    for (int64_t h = 0; h < s.heads; ++h) {
-      for (const uint32_t bits : mla::q_bits(c, s, b * s.qlen + t, h))
-        out.q.push_back(decode(s.q_dtype, bits));
-    }
+  for (int64_t row = part.first; row < part.last; ++row) {
+    for (const uint32_t bits : mla::q_bits(c, s, b * s.qlen + row / s.heads, row % s.heads))
+      out.q.push_back(decode(s.q_dtype, bits));
   }
   const bool to_bf16 = c.params.text("dequant") == "bf16";
   for (const Scope& scope : s.scopes) {
@@ -81,7 +79,7 @@ std::vector<Part> parts_of(const Shape& s, const std::vector<Buffer>& buffers) {
   std::vector<Part> parts;
   for (int64_t b = 0; b < s.batch; ++b) {
     if (!s.flat()) {
-      Part part = {b, 0, 1, {}};
+      Part part = {b, 0, s.heads, {}};
       if (s.scopes[0].dense) {  // splits and tiles of an index row count its -1s, too
         const auto keys = static_cast<uint32_t>(s.scopes[0].lengths[static_cast<size_t>(b)]);
         const auto splits = static_cast<uint32_t>(s.splits);
@@ -91,12 +89,11 @@ std::vector<Part> parts_of(const Shape& s, const std::vector<Buffer>& buffers) {
       parts.push_back(part);
       continue;
     }
-    for (int64_t t = 0; t < s.qlen; ++t) {
-      std::vector<uint32_t> starts = mla::planned_split_starts(s, buffers, b, t);
-      if (t > 0 && parts.back().split_starts == starts) {
-        parts.back().last = t + 1;
+    for (mla::PlannedRows& rows : mla::planned_rows(s, buffers, b)) {
+      if (rows.first > 0 && parts.back().split_starts == rows.split_starts) {
+        parts.back().last = rows.last;
       } else {
-        parts.push_back({b, t, t + 1, std::move(starts)});
+        parts.push_back({b, rows.first, rows.last, std::move(rows.split_starts)});
       }
     }
   }
@@ -115,7 +112,7 @@ std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, const Part& p
   auto out = std::make_unique<Problem>();
   out->sequence = sequence_of(c, s, part);
   reference::AttentionProblem& p = out->problem;
-  p.rows = static_cast<uint32_t>((part.last - part.first) * s.heads);
+  p.rows = static_cast<uint32_t>(part.last - part.first);
   p.qk_dim = s.page().qk_dim();
   p.v_dim = s.page().v_dim();
   p.keys = out->sequence.keys;
@@ -137,8 +134,9 @@ std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, const Part& p
   if (s.causal) {
     out->first.assign(p.rows, 0);
     for (uint32_t row = 0; row < p.rows; ++row) {
-      const int64_t token = part.first + row / s.heads;
-      out->last.push_back(p.keys - static_cast<uint32_t>(s.qlen - 1 - token));
+      const int64_t token = (part.first + row) / s.heads;
+      const auto unseen = static_cast<uint32_t>(s.qlen - 1 - token);
+      out->last.push_back(p.keys - std::min(p.keys, unseen));
     }
     p.first = out->first.data();
     p.last = out->last.data();
@@ -284,16 +282,14 @@ void MlaDecode::judge(const Run& run, Judge& judge) const {
   o.trivial = {{"mean(V)", std::move(e.mean_v)}};
   o.terms = [&run, s](uint64_t element) -> std::vector<std::pair<std::string, double>> {
     const uint64_t dims = s->page().v_dim();
-    const auto heads = static_cast<uint64_t>(s->heads);
-    const auto token = static_cast<int64_t>(element / dims / heads);
     for (const Part& part : parts_of(*s, run.buffers)) {
-      const int64_t t = token - part.sequence * s->qlen - part.first;
-      if (t < 0 || t >= part.last - part.first) continue;
+      const int64_t first = part.sequence * s->qlen * s->heads + part.first;
+      const int64_t row = static_cast<int64_t>(element / dims) - first;
+      if (row < 0 || row >= part.last - part.first) continue;
       const auto problem = problem_of(run.c, *s, part);
       if (problem->problem.keys == 0) return {};
       return reference::attention_bound_terms(
-          problem->problem, numerics_of(run.manifest, *s),
-          static_cast<uint32_t>(static_cast<uint64_t>(t) * heads + element / dims % heads),
+          problem->problem, numerics_of(run.manifest, *s), static_cast<uint32_t>(row),
           static_cast<uint32_t>(element % dims));
     }
     return {};

@@ -101,11 +101,17 @@ Entry entry_of(const Case& c, const Scope& scope, int64_t data_row);
 std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t token, int64_t head);
 std::vector<uint32_t> sink_bits(const Case& c, const Shape& s);
 
-/// Where the plan among the buffers, if there is one, cuts the keys that a token of a sequence
-/// attends to: the first key of each part, in order. Throws Error(kInternal) for a plan that leaves
-/// out keys or takes them twice.
-std::vector<uint32_t> planned_split_starts(const Shape& s, const std::vector<Buffer>& buffers,
-                                           int64_t sequence, int64_t token);
+/// Query rows of a sequence (token * heads + head) that a plan treats alike, and the first key of
+/// each part that it cuts their keys into; none where there is no plan.
+struct PlannedRows {
+  int64_t first = 0, last = 0;
+  std::vector<uint32_t> split_starts;
+};
+
+/// What the plan among the buffers, if there is one, makes of a sequence, in ascending order. Throws
+/// Error(kInternal) for a plan that leaves out keys or takes them twice.
+std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>& buffers,
+                                      int64_t sequence);
 
 /// Parameters of a scope without keys, so that every parameter is there.
 void no_scope(const std::string& prefix, Case& c);

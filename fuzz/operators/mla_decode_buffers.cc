@@ -154,11 +154,6 @@ Shape::Shape(const Case& c) {
     q_dtype = parse_dtype(c.params.text("q_dtype"));
     if (fp8_of(q_dtype)) q_scale = static_cast<float>(c.params.real("q_scale"));
     has_lse = c.params.text("lse_out") == "on";
-    for (const int64_t keys : scopes[0].lengths) {
-      if (causal && keys != 0 && keys < qlen)
-        throw Error(Exit::kUsage, fmt::format("{} keys leave the first of {} query tokens none",
-                                              keys, qlen));
-    }
   }
   if (scopes.size() > 1 && scopes[0].page.v_dim() != scopes[1].page.v_dim())
     throw Error(Exit::kUsage, "entry and extra_entry do not have the same V");

@@ -22,8 +22,10 @@ struct Cursor {
 
 class Serial {
  public:
-  Serial(const PlanRequest& request, const Params& options)
+  /// `groups` sequences after one another have the same keys.
+  Serial(const PlanRequest& request, int64_t groups, const Params& options)
       : r_(request),
+        groups_(groups),
         cus_(options.integer("cus")),
         granularity_(options.integer("granularity")),
         packed_(options.integer("packed_rows")),
@@ -69,7 +71,7 @@ class Serial {
  private:
   int64_t tiles(size_t b) const {
     const int64_t qlen = r_.qlens[b];
-    if (r_.heads * tail_ <= packed_) return 1;
+    if (r_.heads * qlen <= packed_) return 1;
     return r_.heads * 2 > packed_ ? qlen : ceil_div(qlen * r_.heads, packed_);
   }
 
@@ -151,11 +153,13 @@ class Serial {
     if (++at_.tile < tiles(at_.sequence)) return;
     at_.tile = 0;
     at_.q_first += r_.qlens[at_.sequence];
-    at_.kv_first += r_.kv_pages[at_.sequence];
+    const int64_t pages = r_.kv_pages[at_.sequence];
     ++at_.sequence;
+    if (static_cast<int64_t>(at_.sequence) % groups_ == 0) at_.kv_first += pages;
   }
 
   const PlanRequest& r_;
+  const int64_t groups_;
   const int64_t cus_, granularity_, packed_;
   const bool causal_;
   const int64_t tail_;      ///< fewer keys than this are no part of their own
@@ -170,7 +174,20 @@ class Serial {
 }  // namespace
 
 Plan AiterMla::plan(const PlanRequest& request, const Params& options) const {
-  return Serial(request, options).plan();
+  const int64_t tokens = options.integer("fold_tokens"), batch = options.integer("fold_batch");
+  PlanRequest folded = request;
+  folded.heads = request.heads / tokens / batch;
+  folded.qlens.clear();
+  folded.kv_lens.clear();
+  folded.kv_pages.clear();
+  for (size_t b = 0; b < request.qlens.size(); ++b) {
+    for (int64_t group = 0; group < batch; ++group) {
+      folded.qlens.push_back(request.qlens[b] * tokens);
+      folded.kv_lens.push_back(request.kv_lens[b]);
+      folded.kv_pages.push_back(request.kv_pages[b]);
+    }
+  }
+  return Serial(folded, batch, options).plan();
 }
 
 }  // namespace wavefuzz

@@ -11,12 +11,15 @@ namespace wavefuzz {
 ///
 /// Options: `cus` compute units; `max_splits` of a sequence on average, -1 for no limit;
 /// `granularity` keys of a block; `packed_rows` query rows that a workgroup takes at once; `causal`
-/// 0 or 1; `qlen` the longest.
+/// 0 or 1; `qlen` the longest. `fold_tokens`, `fold_batch`: the heads of a token in so many groups,
+/// which are planned as tokens of one sequence, or as sequences of their own with the same keys
+/// (1: as they are).
 class AiterMla : public Planner {
  public:
   std::string name() const override { return "aiter_mla"; }
   std::vector<std::string> options() const override {
-    return {"cus", "max_splits", "granularity", "packed_rows", "causal", "qlen"};
+    return {"cus", "max_splits", "granularity", "packed_rows",
+            "causal", "qlen", "fold_tokens", "fold_batch"};
   }
   std::vector<std::string> buffers() const override {
     return {"work_meta",     "work_indptr",      "work_info",

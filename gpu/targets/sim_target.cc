@@ -104,6 +104,7 @@ class SimTarget : public Target {
       config.dynamic_lds_bytes = launch.dynamic_lds_bytes;
       config.instruction_budget = kInstructionBudget;
       config.explain = problem.explain;
+      if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
       set_kernarg(problem, launch, memory, config);
       const sim::RunResult result = sim::run(program, memory, config);
       weakest = std::max(weakest, result.weakest);
@@ -133,7 +134,8 @@ class SimTarget : public Target {
   static void read_result(const std::string& launch, const sim::RunResult& result,
                           Outcome& outcome) {
     outcome.instructions += result.instructions;
-    for (const sim::NonFinite& n : result.non_finite) outcome.notes.push_back(n.message);
+    for (const sim::NonFinite& n : result.non_finite)
+      outcome.notes.push_back(launch.empty() ? n.message : "launch " + launch + ": " + n.message);
     if (result.status == sim::RunResult::Status::kUnsupported) {
       outcome.status = Outcome::Status::kUnsupported;
       outcome.unsupported = result.unsupported_what;
