@@ -84,6 +84,10 @@ std::vector<std::string> corpus_files(const std::string& folder_or_file) {
   for (auto it = fs::recursive_directory_iterator(
            folder_or_file, fs::directory_options::follow_directory_symlink, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    if (it->is_directory() && it->path().filename() == "scenarios") {
+      it.disable_recursion_pending();  // cases by the dozen, in a form of their own
+      continue;
+    }
     if (it->path().extension() == ".json") files.push_back(it->path().string());
   }
   if (error) throw Error(Exit::kUsage, fmt::format("{}: {}", folder_or_file, error.message()));

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/verdict.h"
+
 namespace wavefuzz {
 
 /// A correctness gate as a peer's tests have it. None has a say in a verdict: they are evaluated to
@@ -30,10 +32,11 @@ inline constexpr Gate kGates[] = {
 /// is right. Infinite and unspecified (NaN) expected values are left out, as the peers mask them. A
 /// gate already false in `passes` (of an earlier output) stays so.
 void evaluate_gates(std::span<const double> expected, std::span<const double> got, size_t columns,
-                    std::map<std::string, bool>& passes);
+                    std::map<std::string, bool>& passes, GateFigures& figures);
 
 /// The gate on the share of right top-k indices.
-void evaluate_overlap_gate(double overlap, std::map<std::string, bool>& passes);
+void evaluate_overlap_gate(double overlap, std::map<std::string, bool>& passes,
+                           GateFigures& figures);
 
 }  // namespace wavefuzz
 

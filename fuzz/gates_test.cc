@@ -14,7 +14,8 @@ using Passes = std::map<std::string, bool>;
 Passes gates(const std::vector<double>& expected, const std::vector<double>& got,
              size_t columns = 10) {
   Passes passes;
-  evaluate_gates(expected, got, columns, passes);
+  GateFigures figures;
+  evaluate_gates(expected, got, columns, passes, figures);
   return passes;
 }
 
@@ -81,16 +82,33 @@ TEST(Gates, SeeNanButNotMaskedElements) {
 
 TEST(Gates, KeepTheWorstOfSeveralOutputs) {
   Passes passes = gates(hundred(), with_wrong(50, 1));
-  evaluate_gates(hundred(), hundred(), 10, passes);
+  GateFigures figures;
+  evaluate_gates(hundred(), hundred(), 10, passes, figures);
   EXPECT_FALSE(passes.at("aiter"));
 }
 
 TEST(Gates, TopKOverlapAllowsOnePercent) {
   Passes passes;
-  evaluate_overlap_gate(0.99, passes);
+  GateFigures figures;
+  evaluate_overlap_gate(0.99, passes, figures);
   EXPECT_TRUE(passes.at("top_k_overlap"));
-  evaluate_overlap_gate(0.98, passes);
+  evaluate_overlap_gate(0.98, passes, figures);
   EXPECT_FALSE(passes.at("top_k_overlap"));
+  EXPECT_EQ(figures.overlap, 0.98);
+}
+
+TEST(Gates, FiguresAreTheWorstOfTheRowsAndOutputs) {
+  Passes passes;
+  GateFigures figures;
+  evaluate_gates(std::vector<double>{1, 0, 1, 0}, std::vector<double>{1, 0, 0, 1}, 2, passes,
+                 figures);  // the second row at a right angle
+  ASSERT_TRUE(figures.cosine);
+  EXPECT_EQ(figures.cosine->min, 0);
+  EXPECT_EQ(figures.cosine->mean, 0.5);
+  EXPECT_EQ(figures.cosine->max, 1);
+  evaluate_gates(std::vector<double>{1, 0}, std::vector<double>{std::nan(""), 0}, 2, passes,
+                 figures);
+  EXPECT_TRUE(std::isnan(figures.cosine->min));
 }
 
 }  // namespace

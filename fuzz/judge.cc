@@ -343,11 +343,11 @@ void Judge::weak(std::string why) {
 
 void Judge::gate_values(std::span<const double> expected, std::span<const double> got,
                         size_t columns) {
-  if (options_.gates) evaluate_gates(expected, got, columns, verdict_.gates);
+  if (options_.gates) evaluate_gates(expected, got, columns, verdict_.gates, verdict_.figures);
 }
 
 void Judge::gate_overlap(double overlap) {
-  if (options_.gates) evaluate_overlap_gate(overlap, verdict_.gates);
+  if (options_.gates) evaluate_overlap_gate(overlap, verdict_.gates, verdict_.figures);
 }
 
 Verdict Judge::finish() {

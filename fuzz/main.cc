@@ -19,6 +19,7 @@
 #include "fuzz/harness.h"
 #include "fuzz/paths.h"
 #include "fuzz/report.h"
+#include "fuzz/scenario_command.h"
 #include "fuzz/version.h"
 #include "fuzz/zoo.h"
 #include "gpu/error.h"
@@ -60,6 +61,8 @@ struct Options {
   std::string case_text;
   std::string other_kernel;
   std::string other_target;
+  int64_t only = -1;
+  bool markdown = false;
 };
 
 /// Failing cases of a planted bug that the gates of peers are asked about, for each target.
@@ -412,6 +415,24 @@ Exit list(const Options& options) {
   return Exit::kClean;
 }
 
+Exit scenario(const Options& options) {
+  const Harness harness = make_harness(options);
+  if (!options.json && !options.markdown) print_version(options, 0);
+  return scenario_command(
+      harness,
+      {.file = user_path(options.file),
+       .tree = options.root.empty() ? runfiles_root() : user_path(options.root),
+       .only = options.only < 0 ? std::nullopt : std::optional(static_cast<uint64_t>(options.only)),
+       .json = options.json,
+       .markdown = options.markdown,
+       .explain = options.explain,
+       .threads = options.threads,
+       .command = options.command,
+       .shown_file = options.file,
+       .arguments = harness_arguments(options)},
+      interrupted);
+}
+
 int main(int argc, char** argv) {
   Options options;
   options.command = command_prefix(argv[0]);
@@ -498,6 +519,19 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* scenario_app = app.add_subcommand(
+      "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
+  common(scenario_app);
+  scenario_app->add_option("file", options.file, "Scenario file, or the name of one in the tree")
+      ->required();
+  scenario_app->add_option("--only", options.only, "Run this case alone, and print its verdict")
+      ->check(CLI::NonNegativeNumber);
+  scenario_app->add_flag("--explain", options.explain, "With --only: as run --explain");
+  scenario_app->add_flag("--markdown", options.markdown, "Print the tables as Markdown");
+  scenario_app
+      ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+      ->check(CLI::Range(1, 1024));
+
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
   describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
@@ -523,6 +557,8 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*scenario_app) {
+      exit = scenario(options);
     } else if (*describe_app) {
       fmt::print("{}", markdown(find_operator(options.op).page()));
     } else if (*list_app) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,16 @@ struct BoundUse {
   void add(const BoundUse& other);
 };
 
+/// What the gates of peers measure, the worst of all outputs that they look at.
+struct GateFigures {
+  /// Cosine between a row as it should be and as it is; NaN where a row has NaN.
+  struct Cosine {
+    double min = 1, mean = 1, max = 1;
+  };
+  std::optional<Cosine> cosine;
+  std::optional<double> overlap;  ///< share of the right top-k indices
+};
+
 struct Verdict {
   Status status = Status::kPass;
   std::string reason = {};  ///< of weak, refused and unsupported
@@ -56,6 +67,7 @@ struct Verdict {
   std::string fidelity = {};               ///< the weakest fidelity of any instruction executed
   BoundUse bound_use = {};                 ///< of elements judged within a bound
   std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
+  GateFigures figures = {};                ///< with gates
 };
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.

@@ -35,7 +35,7 @@ struct KernargSpec {
 /// One launch of a kernel: most kernels are one, split-KV kernels are followed by a reduction.
 struct LaunchSpec {
   std::string name;
-  std::string when;         ///< an expression: the launch is left out where it is 0; empty = always
+  std::string when;  ///< an expression: the launch is left out where it is 0; empty = always
   /// Path; {arch} stands for gfx942 or gfx950, {parameter} for that text parameter's choice.
   std::string code_object;
   std::string root;    ///< the ExternalRoot that the path starts from; empty = the tree

@@ -44,8 +44,8 @@ void set_pointers(const Problem& problem, sim::Memory& memory) {
   for (const Buffer& buffer : problem.buffers) {
     sim::Island& island = *memory.find(buffer.name);
     for (const Pointer& pointer : buffer.pointers) {
-      const uint64_t address = memory.find(pointer.buffer)->address() +
-                               problem.buffer(pointer.buffer).view_offset;
+      const uint64_t address =
+          memory.find(pointer.buffer)->address() + problem.buffer(pointer.buffer).view_offset;
       island.write(pointer.offset, std::as_bytes(std::span(&address, 1)));
     }
     if (!buffer.pointers.empty()) island.clear_written();
