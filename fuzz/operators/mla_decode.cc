@@ -430,23 +430,35 @@ OperatorPage MlaDecode::page() const {
            "slot page * page_size + offset, -1 is no key, anywhere; only the first topk_length "
            "entries count",
            "dual: a sparse main scope and a sparse extra one, each with its cache, page size and "
-           "encoding"},
+           "encoding",
+           "aiter: dense, with one list of page ids for all sequences. A sequence has qlen query "
+           "tokens; where causal, token t does not see the last qlen - 1 - t keys. What a kernel "
+           "reads past the list is id 0, so page 0 exists and is finite"},
       .buffers =
-          {{"q", "bf16", "[batch, heads, nope + rope], strided", "in"},
+          {{"q", "bf16, or q_dtype", "[batch * qlen, heads, nope + rope], strided", "in"},
            {"kv", "bytes",
             "pages of quant/mla_page.h, page_stride bytes apart: bf16, fp8, v32 (656 bytes a "
             "token), v4 (584)",
             "in"},
-           {"index", "i32", "[batch, width], row stride index_stride: page ids, or slots", "in"},
+           {"index", "i32",
+            "[batch, width], row stride index_stride: page ids, or slots; aiter: page ids of one "
+            "sequence after the other",
+            "in"},
            {"lengths", "i32", "[batch] keys, or entries of the index row that count", "in"},
            {"extra_kv", "bytes", "dual: the extra scope's pages", "in"},
            {"extra_index", "i32", "dual: its slots", "in"},
            {"extra_lengths", "i32", "dual: entries that count", "in"},
            {"sink", "f32", "[heads]; +-inf allowed", "in"},
-           {"out", "out_dtype", "[batch, heads, v_dim], strided", "out"},
-           {"out_lse", "f32", "[batch, heads] or [heads, batch], as the convention", "out"}},
+           {"kv_indptr", "i32", "aiter: [batch + 1] where each sequence's page ids begin", "in"},
+           {"qo_indptr", "i32", "aiter: [batch + 1] where its query tokens do", "in"},
+           {"kv_last_page_lens", "i32", "aiter: [batch] keys of its last page", "in"},
+           {"split_indptr", "i32", "aiter: [batch + 1] where its splits begin: b * splits", "in"},
+           {"q_scale", "f32", "aiter: [1] factor of an fp8 q", "in"},
+           {"kv_scale", "f32", "aiter: [1] factor of fp8 entries", "in"},
+           {"out", "out_dtype", "[batch * qlen, heads, v_dim], strided", "out"},
+           {"out_lse", "f32", "[batch * qlen, heads] or [heads, batch], as the convention", "out"}},
       .parameters = one_each(
-          {{"mode", "dense, sparse, dual"},
+          {{"mode", "dense, sparse, dual, aiter"},
            {"batch, heads, nope, rope", "sizes"},
            {"entry, extra_entry", "bf16, fp8, v32, v4"},
            {"cache_dtype, extra_cache_dtype", "e4m3fn, e4m3fnuz"},
@@ -467,6 +479,11 @@ OperatorPage MlaDecode::page() const {
            {"q_head_pad, q_row_pad, index_pad, extra_index_pad, out_head_pad, out_row_pad, "
             "lse_pad",
             "elements left out between rows"},
+           {"qlen", "aiter: query tokens of a sequence"},
+           {"q_dtype", "aiter: bf16, e4m3fn, e4m3fnuz"},
+           {"q_scale", "aiter: factor of an fp8 q"},
+           {"causal", "aiter: on, off"},
+           {"lse_out", "aiter: on, off: whether the kernel writes an LSE"},
            {"relation", "none, or one of the relations below"}}),
       .derived = one_each(
           {{"page_stride, extra_page_stride", "bytes"},
@@ -479,6 +496,10 @@ OperatorPage MlaDecode::page() const {
            {"lse_base2", "1 where the LSE is a base-2 logarithm"},
            {"empty_plus_inf", "1 where +inf is written for a row without keys"},
            {"partials", "splits of all scopes"},
+           {"tokens", "query tokens of all sequences"},
+           {"q_bytes", "of an element of q"},
+           {"has_lse", "1 where an LSE is written"},
+           {"least_keys, most_keys", "dense, aiter: of the sequences"},
            {"qk_dim, v_dim", "values of K and of V"},
            {"q_row_stride, q_head_stride, out_row_stride, out_head_stride, lse_row_stride, "
             "lse_head_stride",

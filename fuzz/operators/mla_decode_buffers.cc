@@ -318,12 +318,13 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
 /// the scales, which lie in device memory.
 void add_lists(const Shape& s, std::vector<Buffer>& out) {
   const Scope& scope = s.scopes[0];
-  std::vector<uint32_t> kv = {0}, qo = {0}, last;
+  std::vector<uint32_t> kv = {0}, qo = {0}, splits = {0}, last;
   for (int64_t b = 0; b < s.batch; ++b) {
     const int64_t keys = scope.lengths[static_cast<size_t>(b)];
     const int64_t pages = (keys + scope.page.page_size - 1) / scope.page.page_size;
     kv.push_back(kv.back() + static_cast<uint32_t>(pages));
     qo.push_back(qo.back() + static_cast<uint32_t>(s.qlen));
+    splits.push_back(splits.back() + static_cast<uint32_t>(s.splits));
     last.push_back(pages == 0 ? 0
                               : static_cast<uint32_t>(keys - (pages - 1) * scope.page.page_size));
   }
@@ -335,6 +336,7 @@ void add_lists(const Shape& s, std::vector<Buffer>& out) {
   add("kv_indptr", kv);
   add("qo_indptr", qo);
   add("kv_last_page_lens", last);
+  add("split_indptr", splits);
   add("q_scale", {__builtin_bit_cast(uint32_t, static_cast<float>(s.q_scale))});
   add("kv_scale", {__builtin_bit_cast(uint32_t, static_cast<float>(scope.kv_scale))});
 }
