@@ -14,6 +14,7 @@
 #include <random>
 #include <tuple>
 
+#include "fuzz/audit_command.h"
 #include "fuzz/campaign.h"
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
@@ -56,7 +57,8 @@ struct Options {
   uint64_t shard = 0;
   uint64_t shards = 1;
 
-  std::string op;
+  std::string op = "all";
+  std::string arch = "all";
   std::string file;
   std::string case_text;
   std::string other_kernel;
@@ -415,6 +417,16 @@ Exit list(const Options& options) {
   return Exit::kClean;
 }
 
+Exit audit_tables(const Options& options) {
+  const std::string tree = options.root.empty() ? runfiles_root() : user_path(options.root);
+  const std::map<std::string, std::string> external = roots_of(options, tree).external;
+  const auto hsa = external.find("hsa");
+  return audit_command(make_harness(options), {.hsa = hsa == external.end() ? "" : hsa->second,
+                                               .arch = options.arch,
+                                               .op = options.op,
+                                               .json = options.json});
+}
+
 Exit scenario(const Options& options) {
   const Harness harness = make_harness(options);
   if (!options.json && !options.markdown) print_version(options, 0);
@@ -519,6 +531,15 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* audit_app = app.add_subcommand(
+      "audit", "Hold AITER's choice of kernels against its tables: misrouted shapes, dead rows");
+  common(audit_app);
+  audit_app->add_option("--arch", options.arch, "gfx942, gfx950 or all")
+      ->check(CLI::IsMember({"gfx942", "gfx950", "all"}))
+      ->capture_default_str();
+  audit_app->add_option("--op", options.op, "pa, mla or all")
+      ->check(CLI::IsMember({"pa", "mla", "all"}))
+      ->capture_default_str();
   CLI::App* scenario_app = app.add_subcommand(
       "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
   common(scenario_app);
@@ -557,6 +578,8 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*audit_app) {
+      exit = audit_tables(options);
     } else if (*scenario_app) {
       exit = scenario(options);
     } else if (*describe_app) {

@@ -1,0 +1,149 @@
+#include "fuzz/audit/claim.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "gpu/error.h"
+#include "gpu/expression.h"
+
+namespace wavefuzz::audit {
+namespace {
+
+std::string key_of(const std::string& path, const std::string& symbol) {
+  return path + " " + symbol;
+}
+
+std::string replaced(std::string text, const std::string& name, const std::string& value) {
+  const std::string key = "{" + name + "}";
+  for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + value.size()))
+    text.replace(at, key.size(), value);
+  return text;
+}
+
+struct Named {
+  std::string object, symbol;
+  std::map<std::string, std::string> choices;
+};
+
+/// Every code object and symbol that a launch can name on an arch.
+std::vector<Named> named_by(const Manifest& manifest, const LaunchSpec& launch,
+                            const std::string& arch) {
+  std::vector<Named> all = {
+      {replaced(launch.code_object, "arch", arch), replaced(launch.symbol, "arch", arch), {}}};
+  for (const auto& [name, claim] : manifest.claims) {
+    const std::string key = "{" + name + "}";
+    if ((launch.code_object + launch.symbol).find(key) == std::string::npos) continue;
+    std::vector<Named> next;
+    for (const Named& from : all) {
+      for (const std::string& choice : claim.choices) {
+        std::string spelling = choice;
+        if (const auto words = manifest.spelling.find(name); words != manifest.spelling.end()) {
+          if (const auto word = words->second.find(choice); word != words->second.end())
+            spelling = word->second;
+        }
+        Named named = {replaced(from.object, name, spelling), replaced(from.symbol, name, spelling),
+                       from.choices};
+        named.choices[name] = choice;
+        next.push_back(std::move(named));
+      }
+    }
+    all = std::move(next);
+  }
+  return all;
+}
+
+/// The operators' names of what a request asks for.
+const std::vector<std::pair<const char*, Dim>> kParameters = {
+    {"gqa", Dim::kGqa},   {"heads", Dim::kGqa},      {"max_qlen", Dim::kQlen},
+    {"qlen", Dim::kQlen}, {"page_size", Dim::kPage},
+};
+
+int64_t asked(Dim dim, const Request& request, int64_t heads) {
+  return dim == Dim::kGqa ? heads : request.number(dim);
+}
+
+std::vector<Objection> manifest_objections(const ManifestUse& use, const Request& request,
+                                           int64_t heads) {
+  std::vector<Objection> objections;
+  Params params;
+  params.set("arch", request.arch());
+  for (const auto& [name, choice] : use.choices) params.set(name, choice);
+  for (const auto& [name, dim] : kParameters) {
+    const auto it = use.manifest->claims.find(name);
+    if (it == use.manifest->claims.end() || !it->second.choices.empty()) continue;
+    const std::vector<Dim>& dims = dims_of(request.entry);
+    if (std::find(dims.begin(), dims.end(), dim) == dims.end()) continue;
+    const int64_t value = asked(dim, request, heads);
+    params.set(name, value);
+    const Claim& claim = it->second;
+    if (value >= claim.min && value <= claim.max) continue;
+    const std::string range =
+        claim.min == claim.max
+            ? fmt::format("{} {}", values_of(dim).name, claim.min)
+            : fmt::format("{} {}..{}", values_of(dim).name, claim.min, claim.max);
+    objections.push_back({true, dim, range});
+  }
+  if (!objections.empty()) return objections;
+  for (const std::string& requirement : use.manifest->requirements) {
+    try {
+      if (evaluate(requirement, params) == 0) objections.push_back({true, Dim::kGqa, requirement});
+    } catch (const Error&) {
+      // About something that a request does not say.
+    }
+  }
+  return objections;
+}
+
+/// What the row's key and the kernel's name say.
+std::vector<Objection> row_objections(const KernelRow& row, const Request& request, int64_t heads) {
+  std::vector<Objection> objections;
+  // The bytes of an FP8 cache held as uint8 are integers to the kernel.
+  if (row.kv_type == "int8" && request.kv_type() == "uint8")
+    objections.push_back({false, Dim::kTypes, "an int8 cache"});
+  if (request.entry == Entry::kPaPs) return objections;  // a query tile, which the rule looks at
+  if (row.gqa != heads) objections.push_back({false, Dim::kGqa, fmt::format("gqa {}", row.gqa)});
+  if (row.op == "pa") {
+    if (row.mtp == 0 && request.qlen() > 1) objections.push_back({false, Dim::kQlen, "qlen 1"});
+  } else if (row.qlen != 0 && row.qlen != request.qlen()) {
+    objections.push_back({false, Dim::kQlen, fmt::format("qlen {}", row.qlen)});
+  }
+  return objections;
+}
+
+}  // namespace
+
+ManifestIndex::ManifestIndex(const std::map<std::string, Manifest>& manifests) {
+  for (const auto& [kernel, manifest] : manifests) {
+    for (const LaunchSpec& launch : manifest.launches) {
+      if (launch.root != "hsa") continue;
+      for (const std::string& arch : manifest.arches) {
+        for (const Named& named : named_by(manifest, launch, arch))
+          uses_[key_of(named.object, named.symbol)].push_back({&manifest, named.choices});
+      }
+    }
+  }
+}
+
+const std::vector<ManifestUse>& ManifestIndex::of(const KernelRow& row) const {
+  static const std::vector<ManifestUse> none;
+  const auto it =
+      uses_.find(key_of(fmt::format("{}/{}/{}", row.arch, row.op, row.object), row.symbol));
+  return it == uses_.end() ? none : it->second;
+}
+
+std::vector<Objection> objections(const KernelRow& row, const Request& request, int64_t heads,
+                                  const ManifestIndex& manifests) {
+  std::vector<Objection> all = row_objections(row, request, heads);
+  std::optional<std::vector<Objection>> fewest;
+  for (const ManifestUse& use : manifests.of(row)) {
+    std::vector<Objection> of_manifest = manifest_objections(use, request, heads);
+    if (!fewest || of_manifest.size() < fewest->size()) fewest = std::move(of_manifest);
+  }
+  if (fewest) all.insert(all.end(), fewest->begin(), fewest->end());
+  return all;
+}
+
+}  // namespace wavefuzz::audit

@@ -1,0 +1,111 @@
+#include "fuzz/audit/print.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace wavefuzz::audit {
+namespace {
+
+constexpr size_t kShownKernels = 3;
+
+constexpr Kind kKinds[] = {Kind::kMisrouted,    Kind::kAmbiguous, Kind::kNoKernel,
+                           Kind::kLseUnwritten, Kind::kDeadRow,   Kind::kBadRow,
+                           Kind::kUnnamedFile};
+
+const char* heading(Kind kind) {
+  switch (kind) {
+    case Kind::kMisrouted:
+      return "misrouted: the kernel that is chosen does not claim what it is given";
+    case Kind::kAmbiguous:
+      return "ambiguous: several rows fit, and the walk of a hash map decides";
+    case Kind::kNoKernel:
+      return "no kernel: aborts, and a neighbour of the request does not";
+    case Kind::kLseUnwritten:
+      return "LSE not written";
+    case Kind::kDeadRow:
+      return "dead rows";
+    case Kind::kBadRow:
+      return "rows whose code object is not what they say";
+    case Kind::kUnnamedFile:
+      break;
+  }
+  return "files that no row names";
+}
+
+std::string shown(const std::vector<std::string>& list, size_t most) {
+  const size_t count = std::min(list.size(), most);
+  std::string text = fmt::format("{}", fmt::join(list.begin(), list.begin() + count, ", "));
+  if (count < list.size()) text += fmt::format(" and {} more", list.size() - count);
+  return text;
+}
+
+std::string source(const Finding& finding) {
+  if (finding.objection->by_manifest) return "by manifest";
+  if (finding.with_manifest == 0) return "by row and name";
+  return fmt::format("by row and name; {} of the kernels have a manifest", finding.with_manifest);
+}
+
+void print_finding(std::FILE* out, const Finding& finding, int number) {
+  if (!finding.first) {
+    fmt::print(out, "{:3}. {}: {}\n     {}\n", number, finding.count, finding.text,
+               shown(finding.kernels, kShownKernels));
+    return;
+  }
+  fmt::print(out, "{:3}. {} {}{}\n", number, entry_name(finding.entry), finding.text,
+             finding.kind == Kind::kMisrouted ? fmt::format(" ({})", source(finding)) : "");
+  fmt::print(out, "     {} request{}", finding.count, finding.count == 1 ? "" : "s");
+  if (!finding.kernels.empty()) {
+    fmt::print(out, ", {} kernel{}", finding.kernels.size(),
+               finding.kernels.size() == 1 ? "" : "s");
+  }
+  fmt::print(out, ": {}", text(finding.boxes.front(), finding.entry));
+  if (finding.boxes.size() > 1) fmt::print(out, " | and {} more", finding.boxes.size() - 1);
+  fmt::print(out, "\n");
+  fmt::print(out, "     first: {}{}{}\n", finding.first->text(),
+             finding.first_kernel.empty() ? "" : " -> ", finding.first_kernel);
+}
+
+}  // namespace
+
+int print_report(std::FILE* out, const std::string& op, const Report& report, int first) {
+  fmt::print(out, "{}: {} rows, {} with a manifest; {} requests, {} get a kernel\n", op,
+             report.rows, report.rows_with_manifest, report.requests, report.served);
+  for (const Kind kind : kKinds) {
+    bool headed = false;
+    for (const Finding& finding : report.findings) {
+      if (finding.kind != kind) continue;
+      if (!headed) fmt::print(out, "  {}\n", heading(kind));
+      headed = true;
+      print_finding(out, finding, first++);
+    }
+  }
+  return first;
+}
+
+nlohmann::ordered_json report_json(const std::string& op, const Report& report) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const Finding& finding : report.findings) {
+    nlohmann::ordered_json json = {{"kind", kind_name(finding.kind)},
+                                   {"text", finding.text},
+                                   {"count", finding.count},
+                                   {"kernels", finding.kernels}};
+    if (finding.first) {
+      json["entry"] = entry_name(finding.entry);
+      json["first"] = finding.first->text();
+      json["first_kernel"] = finding.first_kernel;
+      for (const Box& box : finding.boxes) json["requests"].push_back(text(box, finding.entry));
+    }
+    if (finding.kind == Kind::kMisrouted) json["judged"] = source(finding);
+    findings.push_back(json);
+  }
+  return {{"operator", op},
+          {"rows", report.rows},
+          {"rows_with_manifest", report.rows_with_manifest},
+          {"requests", report.requests},
+          {"served", report.served},
+          {"findings", findings}};
+}
+
+}  // namespace wavefuzz::audit
