@@ -37,16 +37,19 @@ PFormat p_format(const JsonView& view) {
   if (text == "bf16") return PFormat::kBf16;
   if (text == "f16") return PFormat::kF16;
   if (text == "fp8") return PFormat::kFp8;
-  view.fail("must be f32, bf16, f16 or fp8");
+  if (text == "int8") return PFormat::kInt8;
+  view.fail("must be f32, bf16, f16, fp8 or int8");
 }
 
 }  // namespace
 
 AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
   const JsonView view(manifest.numerics, manifest.file + " numerics");
-  view.allow_only({"score_block", "pv_block", "scale_roundings", "tile", "sum_lanes", "exp_ulps",
-                   "log_ulps", "rcp_ulps", "p", "p_scale", "p_divisor", "p_amax_floor",
-                   "p_truncate", "partial", "half_away", "denominator_bias"});
+  view.allow_only({"score_block", "pv_block",     "scale_roundings",  "tile",        "sum_lanes",
+                   "exp_ulps",    "log_ulps",     "rcp_ulps",         "p",           "p_scale",
+                   "p_divisor",   "p_amax_floor", "p_truncate",       "p_tail_bf16", "partial",
+                   "half_away",   "f16_truncate", "denominator_bias", "q",           "q_amax_floor",
+                   "q_truncate"});
   AttentionNumerics n;
   const auto read_count = [&](const char* name, uint32_t& to) {
     if (view.has(name)) to = count(view.at(name));
@@ -64,13 +67,38 @@ AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
   read_positive("rcp_ulps", n.rcp_ulps);
   n.p = p_format(view.at("p"));
   read_positive("p_scale", n.p_scale);
-  read_positive("p_divisor", n.p_divisor);
+  if (view.has("p_divisor") && view.at("p_divisor").json() == "max") {
+    n.p_divisor = kDivisorOfFormat;
+  } else {
+    read_positive("p_divisor", n.p_divisor);
+  }
   read_positive("p_amax_floor", n.p_amax_floor);
-  if (view.has("p_truncate")) n.p_truncate = view.at("p_truncate").boolean();
+  const auto read_boolean = [&](const char* name, bool& to) {
+    if (view.has(name)) to = view.at(name).boolean();
+  };
+  read_boolean("p_truncate", n.p_truncate);
+  read_boolean("p_tail_bf16", n.p_tail_bf16);
   if (view.has("partial")) n.partial = float_format(view.at("partial"));
-  if (view.has("half_away")) n.half_away = view.at("half_away").boolean();
+  read_boolean("half_away", n.half_away);
+  read_boolean("f16_truncate", n.output_truncate);
   read_positive("denominator_bias", n.denominator_bias);
   return n;
+}
+
+QueryCast parse_query_cast(const Manifest& manifest) {
+  const JsonView view(manifest.numerics, manifest.file + " numerics");
+  QueryCast cast;
+  if (!view.has("q")) {
+    for (const char* name : {"q_amax_floor", "q_truncate"})
+      if (view.has(name)) view.at(name).fail("goes with 'q'");
+    return cast;
+  }
+  const std::string to = view.at("q").text();
+  if (to != "fp8" && to != "int8") view.at("q").fail("must be fp8 or int8");
+  cast.to = to == "fp8" ? QueryCast::To::kFp8 : QueryCast::To::kInt8;
+  if (view.has("q_amax_floor")) cast.amax_floor = positive(view.at("q_amax_floor"));
+  if (view.has("q_truncate")) cast.truncate = view.at("q_truncate").boolean();
+  return cast;
 }
 
 std::vector<OperatorPage::Entry> attention_numerics_fields() {
@@ -81,13 +109,19 @@ std::vector<OperatorPage::Entry> attention_numerics_fields() {
       {"tile", "keys per step of the online softmax"},
       {"sum_lanes", "chains of the denominator's sum"},
       {"exp_ulps, log_ulps, rcp_ulps", "of the machine's instructions; 1"},
-      {"p", "what P is rounded to before it meets V: f32, bf16, f16, fp8"},
+      {"q", "what the kernel quantises Q to, a row at a time: fp8 (the cache's), int8"},
+      {"q_amax_floor, q_truncate",
+       "the least amax of a row, 1e-6; the cast of Q rounds towards zero"},
+      {"p", "what P is rounded to before it meets V: f32, bf16, f16, fp8, int8"},
       {"p_scale", "fp8: what P is multiplied by before the cast"},
       {"p_divisor, p_amax_floor",
-       "fp8: P is multiplied by p_divisor / max(p_amax_floor, largest of the tile) instead"},
+       "fp8, int8: P is multiplied by p_divisor / max(p_amax_floor, largest of the tile) instead; "
+       "max: by the format's largest value / ..."},
       {"p_truncate", "the cast of P rounds towards zero"},
+      {"p_tail_bf16", "in a last tile that is not whole, P is truncated to bf16 instead"},
       {"partial", "what partial outputs of splits are stored as: f32, bf16, f16"},
       {"half_away", "ties of the output round away from zero"},
+      {"f16_truncate", "an f16 output rounds towards zero"},
       {"denominator_bias", "added to the denominator"},
   };
 }

@@ -13,6 +13,20 @@ namespace wavefuzz {
 /// and the FP8 format of P follow from the case. Throws Error(kUsage) naming the field.
 reference::AttentionNumerics parse_attention_numerics(const Manifest& manifest);
 
+/// P's divisor is the largest value of the format that P is cast to: the adapter, which knows the
+/// format, puts it in its place.
+inline constexpr double kDivisorOfFormat = -1;
+
+/// How a kernel quantises Q itself, a row at a time: codes = cast(q * divisor / amax) with amax =
+/// max(amax_floor, largest |q| of the row), divisor the largest value of the format.
+struct QueryCast {
+  enum class To { kNone, kFp8, kInt8 };  ///< fp8: the cache's format
+  To to = To::kNone;
+  double amax_floor = 1e-6;
+  bool truncate = false;  ///< towards zero, else to nearest
+};
+QueryCast parse_query_cast(const Manifest& manifest);
+
 /// The fields of the contract, for an operator's page.
 std::vector<OperatorPage::Entry> attention_numerics_fields();
 

@@ -84,6 +84,7 @@ class Campaign {
       ++result.cases;
       ++result.by_status[verdicts[i].status];
       result.instructions += verdicts[i].instructions;
+      for (const std::string& note : verdicts[i].known) ++result.known[note];
       if (verdicts[i].status != Status::kFail) result.bound_use.add(verdicts[i].bound_use);
       if (verdicts[i].status == Status::kSuspect && result.suspects.size() < kMostSuspects) {
         result.suspects.push_back(

@@ -60,7 +60,8 @@ struct JobResult {
   double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
   std::vector<SuspectCase> suspects;
-  BoundUse bound_use;  ///< of cases that did not fail
+  std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
+  BoundUse bound_use;                     ///< of cases that did not fail
 };
 
 /// What a campaign tells while it runs. Called from one thread.

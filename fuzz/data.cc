@@ -115,9 +115,17 @@ constexpr DtypeRow kDtypes[] = {
     {"e4m3fnuz", 1, 0, quant::Fp8::kE4m3fnuz},
     {"e5m2", 1, 0, quant::Fp8::kE5m2},
     {"e5m2fnuz", 1, 0, quant::Fp8::kE5m2fnuz},
+    {"i8", 1, 0, {}},
 };
 
 const DtypeRow& row_of(Dtype dtype) { return kDtypes[static_cast<size_t>(dtype)]; }
+
+/// To nearest, ties to even, from -127 to 127 as symmetric quantisation has it.
+uint32_t encode_i8(float value) {
+  if (std::isnan(value)) return 0x80;  // what nothing is quantised to
+  const float rounded = std::nearbyint(std::fmin(std::fmax(value, -127.0f), 127.0f));
+  return static_cast<uint8_t>(static_cast<int8_t>(rounded));
+}
 
 uint32_t any_bits(Dtype dtype, uint32_t word, bool finite) {
   const DtypeRow& row = row_of(dtype);
@@ -163,6 +171,8 @@ float decode(Dtype dtype, uint32_t bits) {
       return quant::decode_f16(static_cast<uint16_t>(bits));
     case Dtype::kF32:
       return std::bit_cast<float>(bits);
+    case Dtype::kI8:
+      return static_cast<float>(static_cast<int8_t>(bits));
     default:
       return quant::decode(*row_of(dtype).fp8, static_cast<uint8_t>(bits));
   }
@@ -176,6 +186,8 @@ uint32_t encode(Dtype dtype, float value) {
       return quant::encode_f16(value);
     case Dtype::kF32:
       return std::bit_cast<uint32_t>(value);
+    case Dtype::kI8:
+      return encode_i8(value);
     default:
       return quant::encode(*row_of(dtype).fp8, value, quant::kCastCudaSatfinite);
   }

@@ -13,7 +13,7 @@
 namespace wavefuzz {
 
 /// The element types of the kernels' tensors.
-enum class Dtype { kBf16, kF16, kF32, kE4m3fn, kE4m3fnuz, kE5m2, kE5m2fnuz };
+enum class Dtype { kBf16, kF16, kF32, kE4m3fn, kE4m3fnuz, kE5m2, kE5m2fnuz, kI8 };
 
 /// "bf16", "f16", "f32", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"; throws Error(kUsage).
 Dtype parse_dtype(const std::string& name);

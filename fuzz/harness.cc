@@ -1,8 +1,8 @@
 #include "fuzz/harness.h"
 
-#include <fnmatch.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 #include <rapidcheck/Random.h>
 #include <rapidcheck/shrinkable/Transform.h>
 
@@ -19,6 +19,24 @@ namespace {
 constexpr uint64_t kMostTries = 1000;
 
 std::string arch_of(const std::string& target) { return target.substr(target.find(':') + 1); }
+
+bool is(const KnownFault& fault, const Diagnostic& diagnostic) {
+  return diagnostic.kind == fault.kind &&
+         diagnostic.instruction.find(fault.instruction) != std::string::npos &&
+         diagnostic.message.find(fault.message) != std::string::npos;
+}
+
+/// Takes the diagnostics that known faults explain out of an outcome; what a verdict says instead.
+std::vector<std::string> take_known(const std::vector<const KnownFault*>& faults,
+                                    Outcome& outcome) {
+  std::vector<std::string> notes;
+  for (const KnownFault* fault : faults) {
+    const size_t seen =
+        std::erase_if(outcome.diagnostics, [&](const Diagnostic& d) { return is(*fault, d); });
+    if (seen != 0) notes.push_back(fault->note);
+  }
+  return notes;
+}
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -147,7 +165,9 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
   }
   Target& target = this->target(c.target);
   const Problem problem = this->problem(c, m, op, params, options.explain);
-  const Outcome outcome = target.launch(problem);
+  Outcome outcome = target.launch(problem);
+  const std::vector<std::string> known =
+      take_known(m.known_faults(params, arch_of(c.target)), outcome);
   const Run run = {c, m, problem.buffers, outcome};
   Judge judge(problem.buffers, outcome, options);
   op.judge(run, judge);
@@ -160,7 +180,9 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
       op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
     }
   }
-  return judge.finish();
+  Verdict verdict = judge.finish();
+  verdict.known = known;
+  return verdict;
 }
 
 Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,

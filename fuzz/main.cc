@@ -254,6 +254,7 @@ Exit fuzz(const Options& options) {
                             {"cases", r.cases},
                             {"suspects", suspects_json(r)},
                             {"unsupported", r.unsupported},
+                            {"known", r.known},
                             {"findings", findings}});
   }
   if (options.json) std::cout << json.dump(1) << "\n";
@@ -418,13 +419,24 @@ Exit list(const Options& options) {
 }
 
 Exit audit_tables(const Options& options) {
-  const std::string tree = options.root.empty() ? runfiles_root() : user_path(options.root);
-  const std::map<std::string, std::string> external = roots_of(options, tree).external;
-  const auto hsa = external.find("hsa");
-  return audit_command(make_harness(options), {.hsa = hsa == external.end() ? "" : hsa->second,
-                                               .arch = options.arch,
-                                               .op = options.op,
-                                               .json = options.json});
+  const Roots roots =
+      roots_of(options, options.root.empty() ? runfiles_root() : user_path(options.root));
+  const auto hsa = roots.external.find("hsa");
+  std::string arguments = harness_arguments(options);
+  if (options.external.at("hsa").empty() && hsa != roots.external.end())
+    arguments += " --hsa=" + shell_word(hsa->second);  // given by environment
+  return audit_command(make_harness(options), roots,
+                       {.hsa = hsa == roots.external.end() ? "" : hsa->second,
+                        .arch = options.arch,
+                        .op = options.op,
+                        .json = options.json,
+                        .seconds = options.seconds,
+                        .seed = parse_seed(options.seed),
+                        .folder = user_path(options.out),
+                        .shown_folder = options.out,
+                        .command = options.command,
+                        .arguments = arguments},
+                       interrupted);
 }
 
 Exit scenario(const Options& options) {
@@ -540,6 +552,13 @@ int main(int argc, char** argv) {
   audit_app->add_option("--op", options.op, "pa, mla or all")
       ->check(CLI::IsMember({"pa", "mla", "all"}))
       ->capture_default_str();
+  audit_app
+      ->add_option("--seconds", options.seconds,
+                   "Time to run doubtful shapes in the simulator, on kernels with a manifest")
+      ->check(CLI::NonNegativeNumber);
+  audit_app->add_option("--seed", options.seed, "Of the cases that are run")
+      ->capture_default_str();
+  audit_app->add_option("--out", options.out, "Folder for cases that fail")->capture_default_str();
   CLI::App* scenario_app = app.add_subcommand(
       "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
   common(scenario_app);

@@ -54,6 +54,7 @@ nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict) {
                                  {"instructions", verdict.instructions},
                                  {"fidelity", verdict.fidelity}};
   if (!verdict.reason.empty()) json["reason"] = verdict.reason;
+  if (!verdict.known.empty()) json["known"] = verdict.known;
   return json;
 }
 
@@ -64,6 +65,7 @@ void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const 
   if (!verdict.reason.empty()) fmt::print(out, "  {}\n", verdict.reason);
   for (const Finding& f : verdict.findings) fmt::print(out, "  {}: {}\n", f.kind, f.message);
   for (const Finding& f : verdict.suspects) fmt::print(out, "  {}: {}\n", f.kind, f.message);
+  for (const std::string& note : verdict.known) fmt::print(out, "  known: {}\n", note);
   for (const std::string& note : verdict.notes) fmt::print(out, "  {}\n", note);
   if (verdict.instructions != 0) {
     fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"),
@@ -180,6 +182,8 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
                r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect), what);
   }
   for (const JobResult& r : results) {
+    for (const auto& [note, in_cases] : r.known)
+      fmt::print(out, "known: {}, in {}: {}\n", job_name(r.job), plural(in_cases, "case"), note);
     for (const SuspectCase& s : r.suspects)
       fmt::print(out, "suspect: {}, case {}: {}\n", job_name(r.job), s.case_index, s.message);
   }

@@ -186,6 +186,28 @@ Plant parse_plant(const JsonView& view, const std::vector<LaunchSpec>& launches)
   return plant;
 }
 
+KnownFault parse_known(const JsonView& view) {
+  view.allow_only({"kind", "instruction", "message", "where", "note", "suppose"});
+  KnownFault known;
+  known.kind = view.at("kind").text();
+  known.note = view.at("note").text();
+  if (view.has("instruction")) known.instruction = view.at("instruction").text();
+  if (view.has("message")) known.message = view.at("message").text();
+  if (view.has("where")) known.where = view.at("where").text();
+  if (view.has("suppose")) {
+    const std::string suppose = view.at("suppose").text();
+    if (suppose == "zero_registers")
+      known.suppose = KnownFault::Suppose::kZeroRegisters;
+    else if (suppose == "minus_infinity_registers")
+      known.suppose = KnownFault::Suppose::kMinusInfinityRegisters;
+    else if (suppose == "early_loads")
+      known.suppose = KnownFault::Suppose::kEarlyLoads;
+    else
+      view.at("suppose").fail("must be zero_registers, minus_infinity_registers or early_loads");
+  }
+  return known;
+}
+
 std::string substitute(std::string text, const std::string& name, const std::string& value) {
   const std::string key = "{" + name + "}";
   for (size_t at = text.find(key); at != std::string::npos;
@@ -238,8 +260,8 @@ Manifest Manifest::load(const std::string& path) {
   const nlohmann::json document = load_json(path);
   const JsonView view(document, path);
   view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
-                   "root", "spelling", "planner", "schedule", "arches", "launch", "launches", "scratch",
-                   "kernarg", "claims", "require", "numerics", "planted"});
+                   "root", "spelling", "planner", "schedule", "arches", "launch", "launches",
+                   "scratch", "kernarg", "claims", "require", "numerics", "planted", "known"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
@@ -274,7 +296,21 @@ Manifest Manifest::load(const std::string& path) {
     for (const JsonView& item : view.at("planted").items())
       m.plants.push_back(parse_plant(item, m.launches));
   }
+  if (view.has("known")) {
+    for (const JsonView& item : view.at("known").items()) m.known.push_back(parse_known(item));
+  }
   return m;
+}
+
+std::vector<const KnownFault*> Manifest::known_faults(const Params& of_case,
+                                                      const std::string& arch) const {
+  std::vector<const KnownFault*> faults;
+  Params params = of_case;
+  params.set("arch", arch);
+  for (const KnownFault& fault : known) {
+    if (fault.where.empty() || evaluate(fault.where, params) != 0) faults.push_back(&fault);
+  }
+  return faults;
 }
 
 const Plant* Manifest::find_plant(const std::string& name) const {
@@ -382,6 +418,14 @@ void Manifest::bind(const Params& of_case, const std::string& arch, const std::s
                                .scratch = true});
   }
   problem.schedule = schedule;
+  for (const KnownFault* fault : known_faults(of_case, arch)) {
+    problem.all_diagnostics = true;
+    if (fault->suppose == KnownFault::Suppose::kZeroRegisters) problem.unwritten_registers = 0;
+    if (fault->suppose == KnownFault::Suppose::kMinusInfinityRegisters)
+      problem.unwritten_registers =
+          std::bit_cast<uint32_t>(-std::numeric_limits<float>::infinity());
+    problem.early_loads |= fault->suppose == KnownFault::Suppose::kEarlyLoads;
+  }
   problem.launches.clear();
   for (const LaunchSpec& spec : launches) {
     if (spec.when.empty() || evaluate(spec.when, params) != 0)

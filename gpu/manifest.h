@@ -70,6 +70,24 @@ struct Plant {
   int rank = 0;  ///< place among the 25 historical bugs that a harness should find; 0 = none
 };
 
+/// A fault of the kernel as shipped that is known: what the target sees of it is noted on a verdict
+/// and does not fail it, so that a campaign goes on to what is not known. Never of a wrong value.
+struct KnownFault {
+  /// What a case is run with, so that the rest of the kernel can be judged in spite of the fault.
+  enum class Suppose {
+    kNothing,
+    kZeroRegisters,           ///< registers that nothing wrote hold 0
+    kMinusInfinityRegisters,  ///< or -inf, where a maximum should start
+    kEarlyLoads,              ///< a load that nobody waits for has come in when it is used
+  };
+  std::string kind;         ///< of the diagnostic
+  std::string instruction;  ///< a part of its text; empty: any
+  std::string message;      ///< a part of it; empty: any
+  std::string where;        ///< an expression: of such cases; empty: of all
+  std::string note;         ///< what a verdict says
+  Suppose suppose = Suppose::kNothing;
+};
+
 /// The description of a kernel that lets it be fuzzed (design section 4): one JSON file and no C++.
 /// gpu/manifests/README.md documents every field.
 struct Manifest {
@@ -90,6 +108,7 @@ struct Manifest {
   std::vector<std::string> requirements;  ///< expressions that must hold of a claimed shape
   nlohmann::json numerics;                ///< the numerics contract, read by the operator
   std::vector<Plant> plants;
+  std::vector<KnownFault> known;
 
   /// Throws Error(kUsage) naming file, field and value.
   static Manifest load(const std::string& path);
@@ -102,6 +121,9 @@ struct Manifest {
   /// Why a case with these parameters is outside the kernel's claims; nothing when it is inside.
   /// Expressions see the target's arch beside them, as `arch`.
   std::optional<std::string> refusal(const Params& params, const std::string& arch) const;
+
+  /// The known faults that a case with these parameters may show.
+  std::vector<const KnownFault*> known_faults(const Params& params, const std::string& arch) const;
 
   /// Completes a problem whose inputs and outputs are filled in: the plan, scratch buffers and
   /// launches. Code object paths are looked for beside the manifest and then below the launch's

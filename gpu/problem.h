@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,11 @@ struct Problem {
   std::vector<Buffer> buffers;
   std::vector<Launch> launches;
   Schedule schedule = {};
-  bool explain = false;  ///< say where non-finite values come from; slow
+  bool explain = false;          ///< say where non-finite values come from; slow
+  bool all_diagnostics = false;  ///< go on after the first few
+  /// What registers hold that nothing wrote, undefined as it is.
+  std::optional<uint32_t> unwritten_registers = {};
+  bool early_loads = false;  ///< a load that nobody waits for has come in when it is used
 
   const Buffer& buffer(const std::string& name) const;
 };

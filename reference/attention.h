@@ -26,7 +26,7 @@ namespace wavefuzz::reference {
 enum class FloatFormat { kF32, kBf16, kF16 };
 
 /// What P is rounded to before it is multiplied by V.
-enum class PFormat { kF32, kBf16, kF16, kFp8 };
+enum class PFormat { kF32, kBf16, kF16, kFp8, kInt8 };
 
 /// How a kernel computes, as far as its rounding errors depend on it: the numerics of a manifest.
 struct AttentionNumerics {
@@ -56,6 +56,8 @@ struct AttentionNumerics {
   double p_divisor = 0;
   double p_amax_floor = 1e-6;
   bool p_truncate = false;  ///< the cast rounds towards zero; false: to nearest (ties either way)
+  /// The last tile, where it is not whole, has P truncated to bf16 instead.
+  bool p_tail_bf16 = false;
 
   /// Partials merged by their LSE or by (max, sum): an upper bound where the problem does not say
   /// where splits start.
@@ -64,6 +66,7 @@ struct AttentionNumerics {
   FloatFormat output = FloatFormat::kBf16;
   /// Output ties round away from zero; no difference to the bounds, which allow for either.
   bool half_away = false;
+  bool output_truncate = false;  ///< the output is rounded towards zero
   /// Added to the denominator whose largest term is 1 (vLLM's reduce: 1e-6).
   double denominator_bias = 0;
 

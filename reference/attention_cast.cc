@@ -19,9 +19,8 @@ struct CastError {
 
 // By amax the largest score's error moves p and the scale alike, and codes stand for multiples of
 // the computed amax; otherwise for multiples of exp of the largest score as computed.
-CastError cast_error(const ErrorModel& model, const CastTile& tile, uint32_t lane, double amax,
-                     double highest, double lowest) {
-  const AttentionNumerics& n = model.numerics();
+CastError cast_error(const ErrorModel& model, const AttentionNumerics& n, const CastTile& tile,
+                     uint32_t lane, double amax, double highest, double lowest) {
   const bool own = model.has(Cause::kPCast);
   const double unit = own ? kUnit : 0, rcp = own ? model.rcp_error() : 0;
   const double m = tile.maximum[lane];
@@ -48,6 +47,7 @@ Grid grid_of(const AttentionNumerics& n) {
   double largest = std::numeric_limits<float>::max();
   if (n.p == PFormat::kBf16) bits = 8, largest = 0x1.FEp127;
   if (n.p == PFormat::kF16) bits = 11, smallest = -14, largest = 65504;
+  if (n.p == PFormat::kInt8) bits = 8, smallest = 7, largest = 127;  // all subnormal: steps of 1
   if (n.p == PFormat::kFp8) {
     const quant::Fp8Format f = quant::format(n.p_fp8);
     bits = f.mantissa_bits + 1, smallest = 1 - f.bias, largest = quant::max_finite(n.p_fp8);
@@ -60,9 +60,8 @@ CastState::CastState() {
   std::fill(&lowest[0][0], &lowest[0][0] + 2 * kLanes, -kInfinity);
 }
 
-void cast_weights(const ErrorModel& model, const Kernels& kernels, Weights& s, float* w_likely,
-                  CastState& state) {
-  const AttentionNumerics& n = model.numerics();
+void cast_weights(const ErrorModel& model, const AttentionNumerics& n, const Kernels& kernels,
+                  Weights& s, float* w_likely, CastState& state) {
   CastValues values = {};
   values.keys = s.keys;
   values.grid = grid_of(n);
@@ -102,7 +101,7 @@ void cast_weights(const ErrorModel& model, const Kernels& kernels, Weights& s, f
       highest = std::max(highest, tile.highest[lane]);
       lowest = std::max(lowest, tile.lowest[lane]);
       if (highest == -kInfinity) continue;  // nothing seen so far
-      const CastError error = cast_error(model, tile, lane, amax[lane], highest, lowest);
+      const CastError error = cast_error(model, n, tile, lane, amax[lane], highest, lowest);
       tile.of_code[lane] = error.code;
       tile.of_tile[lane] = excess(error.tile + s.error.constant[lane]);
     }

@@ -23,8 +23,9 @@ struct CastState {
 /// the split so far. s.p becomes what the codes stand for, s.w the hard bound's weights and
 /// w_likely [keys, kLanes] the likely bound's. A code that may have flipped counts with the
 /// distance to the code it may have become.
-void cast_weights(const ErrorModel& model, const Kernels& kernels, Weights& s, float* w_likely,
-                  CastState& state);
+/// `n`: the model's numerics, or what is other of this tile.
+void cast_weights(const ErrorModel& model, const AttentionNumerics& n, const Kernels& kernels,
+                  Weights& s, float* w_likely, CastState& state);
 
 }  // namespace wavefuzz::reference::internal
 

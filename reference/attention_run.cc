@@ -33,6 +33,14 @@ const Kernels& kernels(Isa isa) {
 
 uint32_t round_up(uint32_t x, uint32_t to) { return (x + to - 1) / to * to; }
 
+AttentionNumerics tail_of(AttentionNumerics n) {
+  n.p = PFormat::kBf16;
+  n.p_truncate = true;
+  n.p_scale = 1;
+  n.p_divisor = 0;
+  return n;
+}
+
 struct Chunk {
   uint32_t begin, end;  // keys
 };
@@ -79,6 +87,7 @@ class Run {
         kernels_(kernels(options.isa)),
         model_(problem, numerics, options.causes),
         cast_(numerics.p != PFormat::kF32),
+        tail_(tail_of(numerics)),
         panels_((problem.rows + kLanes - 1) / kLanes),
         q_stride_(problem.q_stride ? problem.q_stride : problem.qk_dim),
         k_stride_(problem.k_stride ? problem.k_stride : problem.qk_dim),
@@ -109,6 +118,7 @@ class Run {
   const Kernels& kernels_;
   const ErrorModel model_;
   const bool cast_;
+  const AttentionNumerics tail_;  // with p_tail_bf16: of a tile that is not whole
   const uint32_t panels_;
   const uint64_t q_stride_, k_stride_, v_stride_;
 
@@ -346,7 +356,9 @@ void Run::add_chunk(const Chunk& chunk, const Copies& copies, uint32_t panel, We
     weights.share[lane] = sums.share[lane];
   }
   kernels_.weights(weights);
-  if (cast_) cast_weights(model_, kernels_, weights, w_likely.data(), state);
+  if (cast_)
+    cast_weights(model_, numerics_.p_tail_bf16 && keys < numerics_.tile ? tail_ : numerics_,
+                 kernels_, weights, w_likely.data(), state);
   for (uint32_t lane = 0; lane < kLanes; ++lane) {
     sums.sum[lane] += weights.sum[lane];
     sums.off[lane] += weights.off[lane];
@@ -544,7 +556,8 @@ void Run::finish_row(const PanelSums& all, const std::vector<double>& partial_er
       error = (error + flush) * std::abs(common);
       if (model_.has(Cause::kFlush)) error += 2 * kFlushed;
       if (model_.has(Cause::kOutput))
-        error += half_ulp(numerics_.output, (std::abs(o[d]) + error) * (1 + 0x1p-20));
+        error += (numerics_.output_truncate ? 2 : 1) *
+                 half_ulp(numerics_.output, (std::abs(o[d]) + error) * (1 + 0x1p-20));
       const size_t to = size_t{row} * dim + d;
       bounds[to] = likely ? std::min(error, result.o_hard[to]) : error;
     }
@@ -616,6 +629,7 @@ void check(const AttentionProblem& p, const AttentionNumerics& n) {
   check(n.tile > 0, "tile must be positive");
   check(n.score_block > 0 && n.pv_block > 0, "score_block and pv_block must be positive");
   check(n.p_scale > 0, "p_scale must be positive");
+  check(n.p_divisor >= 0, "p_divisor must not be negative");
   for (uint32_t r = 0; r < p.rows; ++r)
     check(p.last == nullptr || p.last[r] <= p.keys, "last[" + std::to_string(r) + "] > keys");
   for (size_t i = 0; i < p.split_starts.size(); ++i) {

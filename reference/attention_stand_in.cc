@@ -13,7 +13,10 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kLog2e = 1.44269504f, kLn2 = 0.693147181f;
 
-float store(FloatFormat format, float x, bool half_away) {
+float towards_zero(FloatFormat format, float x);
+
+float store(FloatFormat format, float x, bool half_away, bool truncate = false) {
+  if (truncate) return towards_zero(format, x);
   switch (format) {
     case FloatFormat::kF32:
       return x;
@@ -24,6 +27,14 @@ float store(FloatFormat format, float x, bool half_away) {
       return quant::decode_f16(quant::encode_f16(x));
   }
   return x;
+}
+
+float towards_zero(FloatFormat format, float x) {
+  if (format == FloatFormat::kBf16)
+    return __builtin_bit_cast(float, __builtin_bit_cast(uint32_t, x) & 0xFFFF0000u);
+  const float nearest = store(format, x, false);
+  if (format == FloatFormat::kF32 || !(std::abs(nearest) > std::abs(x))) return nearest;
+  return quant::decode_f16(static_cast<uint16_t>(quant::encode_f16(x) - 1));
 }
 
 struct Partial {
@@ -173,17 +184,18 @@ class StandIn {
     return 0;
   }
 
-  float cast(float w, float scale) const {
+  float cast(float w, float scale, bool tail) const {
     const float y = w * scale;
+    if (tail) return towards_zero(FloatFormat::kBf16, w);
     switch (n_.p) {
       case PFormat::kF32:
         return y;
       case PFormat::kBf16:
-        if (n_.p_truncate)
-          return __builtin_bit_cast(float, __builtin_bit_cast(uint32_t, y) & 0xFFFF0000u);
-        return store(FloatFormat::kBf16, y, n_.half_away);
+        return store(FloatFormat::kBf16, y, n_.half_away, n_.p_truncate);
       case PFormat::kF16:
-        return store(FloatFormat::kF16, y, false);
+        return store(FloatFormat::kF16, y, false, n_.p_truncate);
+      case PFormat::kInt8:
+        return std::clamp(n_.p_truncate ? std::trunc(y) : std::nearbyint(y), -127.0f, 127.0f);
       case PFormat::kFp8:
         return quant::decode(n_.p_fp8, quant::encode(n_.p_fp8, y, quant::kCastHipSaturating));
     }
@@ -223,8 +235,10 @@ class StandIn {
         back = rcp(scale);
       }
       const bool casts = n_.p != PFormat::kF32;
+      const bool tail = n_.p_tail_bf16 && stop - tile < n_.tile;
+      if (tail) scale = back = 1;
       for (float& f : w)
-        if (casts) f = cast(f, scale);
+        if (casts) f = cast(f, scale, tail);
       const uint64_t stride = p_.v_stride ? p_.v_stride : p_.v_dim;
       for (uint32_t d = 0; d < p_.v_dim; ++d) {
         std::vector<float> products;
@@ -293,7 +307,7 @@ class StandIn {
     }
     for (uint32_t d = 0; d < p_.v_dim; ++d) {
       const float o = all.l > 0 ? flushed(flushed(all.o[d] * rcp(l)) * factor) : 0.0f;
-      out.o.push_back(flushed(store(n_.output, o, n_.half_away)));
+      out.o.push_back(flushed(store(n_.output, o, n_.half_away, n_.output_truncate)));
     }
   }
 

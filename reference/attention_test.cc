@@ -100,8 +100,14 @@ AttentionNumerics draw_numerics(Draw& draw) {
 }
 
 void draw_cast(Draw& draw, AttentionNumerics& n) {
-  n.p = draw.one_of({PFormat::kBf16, PFormat::kF16, PFormat::kFp8, PFormat::kFp8});
-  n.p_truncate = n.p == PFormat::kBf16 && draw.chance(3);
+  n.p = draw.one_of({PFormat::kBf16, PFormat::kF16, PFormat::kFp8, PFormat::kFp8, PFormat::kInt8});
+  n.p_truncate = n.p != PFormat::kFp8 && draw.chance(3);
+  n.p_tail_bf16 = draw.chance(6);
+  n.output_truncate = draw.chance(4);
+  if (n.p == PFormat::kInt8) {
+    n.p_divisor = 127;
+    return;
+  }
   if (n.p != PFormat::kFp8) return;
   n.p_fp8 = quant::kAllFp8[draw.below(4)];
   n.p_scale = draw.one_of({1.0, 0.5, 100.0});
@@ -217,7 +223,7 @@ TEST(Attention, CastsPAsDeclared) {
     const AttentionProblem& p = drawn.problem;
     AttentionNumerics n = draw_numerics(draw);
     draw_cast(draw, n);
-    n.p_truncate = false;
+    n.p_truncate = n.p_tail_bf16 = false;
     n.partial = FloatFormat::kF32;
     const AttentionResult got = attention(p, n);
     const AttentionResult plain = attention(p, AttentionNumerics());
@@ -255,6 +261,7 @@ TEST(Attention, CastsPAsDeclared) {
             float code = 0;
             if (n.p == PFormat::kBf16) code = quant::decode_bf16(quant::encode_bf16(y));
             if (n.p == PFormat::kF16) code = quant::decode_f16(quant::encode_f16(y));
+            if (n.p == PFormat::kInt8) code = std::min(std::nearbyint(y), 127.0f);
             if (n.p == PFormat::kFp8)
               code = quant::decode(n.p_fp8, quant::encode(n.p_fp8, y, quant::kCastHipSaturating));
             // Rounded to f32 on the way, a tie may go either way; both are the cast's.

@@ -31,20 +31,34 @@ struct Runnable {
   Box box;  ///< requests to which nothing but the one objection is made
 };
 
+/// What running the shapes of a finding on one of its kernels showed.
+struct Trial {
+  std::string kernel;  ///< of the manifest
+  std::string target;
+  uint64_t cases = 0;
+  uint64_t wrong = 0;
+  std::string values;         ///< of the doubtful argument that were run: "gqa 9, 10, 12"
+  std::string message;        ///< of the first wrong case, or why nothing could be run
+  std::string case_file;      ///< that case, and
+  std::string manifest_file;  ///< the manifest, widened to it
+  std::string replay;         ///< the command that runs it again
+};
+
 /// One thing to know of a tree, however many requests or rows show it.
 struct Finding {
   Kind kind;
-  Entry entry = Entry::kPaFwd;         ///< of findings about requests
-  std::string text;                    ///< what it is, in a sentence
-  uint64_t count = 0;                  ///< of requests, rows or files
-  std::optional<Request> first;        ///< the exact request, of findings about requests
-  std::string first_kernel;            ///< what it gets
-  std::vector<Box> boxes;              ///< all the requests
-  std::vector<std::string> kernels;    ///< the kernels or files it is about: ARCH/OP/NAME
+  Entry entry = Entry::kPaFwd;       ///< of findings about requests
+  std::string text;                  ///< what it is, in a sentence
+  uint64_t count = 0;                ///< of requests, rows or files
+  std::optional<Request> first;      ///< the exact request, of findings about requests
+  std::string first_kernel;          ///< what it gets
+  std::vector<Box> boxes;            ///< all the requests
+  std::vector<std::string> kernels;  ///< the kernels or files it is about: ARCH/OP/NAME
   // kMisrouted:
   std::optional<Objection> objection;
   uint64_t with_manifest = 0;  ///< kernels that have one
   std::vector<Runnable> runnable;
+  std::vector<Trial> trials;  ///< where they were run
 };
 
 struct Report {

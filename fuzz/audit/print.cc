@@ -9,6 +9,7 @@ namespace wavefuzz::audit {
 namespace {
 
 constexpr size_t kShownKernels = 3;
+constexpr size_t kShownTrials = 4;
 
 constexpr Kind kKinds[] = {Kind::kMisrouted,    Kind::kAmbiguous, Kind::kNoKernel,
                            Kind::kLseUnwritten, Kind::kDeadRow,   Kind::kBadRow,
@@ -47,6 +48,34 @@ std::string source(const Finding& finding) {
   return fmt::format("by row and name; {} of the kernels have a manifest", finding.with_manifest);
 }
 
+std::string where(const Trial& trial) {
+  return fmt::format("{} on {}", trial.kernel, trial.target);
+}
+
+void print_trials(std::FILE* out, const std::vector<Trial>& trials) {
+  std::vector<std::string> passed, not_run;
+  for (const Trial& trial : trials) {
+    if (trial.cases == 0) {
+      not_run.push_back(fmt::format("{} ({})", where(trial), trial.message));
+    } else if (trial.wrong == 0) {
+      passed.push_back(fmt::format("{} ({} cases, {})", where(trial), trial.cases, trial.values));
+    } else {
+      fmt::print(out, "     run: WRONG in {} of {} cases, {}: {}\n          {}\n          {}\n",
+                 trial.wrong, trial.cases, where(trial), trial.values, trial.message, trial.replay);
+    }
+  }
+  if (!passed.empty()) fmt::print(out, "     run: passes: {}\n", shown(passed, kShownTrials));
+  if (!not_run.empty()) fmt::print(out, "     not run: {}\n", shown(not_run, kShownTrials));
+}
+
+nlohmann::ordered_json trial_json(const Trial& trial) {
+  nlohmann::ordered_json json = {{"kernel", trial.kernel}, {"target", trial.target},
+                                 {"values", trial.values}, {"cases", trial.cases},
+                                 {"wrong", trial.wrong},   {"message", trial.message}};
+  if (!trial.replay.empty()) json["replay"] = trial.replay;
+  return json;
+}
+
 void print_finding(std::FILE* out, const Finding& finding, int number) {
   if (!finding.first) {
     fmt::print(out, "{:3}. {}: {}\n     {}\n", number, finding.count, finding.text,
@@ -65,6 +94,7 @@ void print_finding(std::FILE* out, const Finding& finding, int number) {
   fmt::print(out, "\n");
   fmt::print(out, "     first: {}{}{}\n", finding.first->text(),
              finding.first_kernel.empty() ? "" : " -> ", finding.first_kernel);
+  print_trials(out, finding.trials);
 }
 
 }  // namespace
@@ -98,6 +128,7 @@ nlohmann::ordered_json report_json(const std::string& op, const Report& report) 
       for (const Box& box : finding.boxes) json["requests"].push_back(text(box, finding.entry));
     }
     if (finding.kind == Kind::kMisrouted) json["judged"] = source(finding);
+    for (const Trial& trial : finding.trials) json["trials"].push_back(trial_json(trial));
     findings.push_back(json);
   }
   return {{"operator", op},

@@ -45,6 +45,12 @@ class Claims {
     return claim;
   }
 
+  /// The same of a claim that a manifest may leave out.
+  template <typename Known>
+  void optional_choices(const std::string& name, const Known& known) const {
+    if (manifest_.claims.contains(name)) choices(name, known);
+  }
+
   /// Throws Error(kUsage) for one choice of a claim.
   [[noreturn]] void refuse(const std::string& name, const std::string& choice,
                            const std::string& why = "which the operator does not have") const {

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -25,11 +26,16 @@ void PagedAttention::check_manifest(const Manifest& manifest) const {
        {"kv_heads", "gqa", "head_dim", "page_size", "max_qlen", "window", "splits"})
     claims.range(name);
   claims.choices("q_dtype", {"bf16", "f16"});
-  claims.choices("kv_dtype", {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"});
+  claims.choices("kv_dtype", {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "i8"});
   claims.choices("kv_scale", {"none", "per_tensor", "per_token"});
   claims.choices("v_layout", {"plain", "shuffled"});
   claims.choices("sinks", {"off", "on"});
+  claims.optional_choices("mask", kMasks);
+  claims.optional_choices("v_strides", kVStrides);
+  claims.optional_choices("lse", kLse);
+  claims.optional_choices("unowned", kUnowned);
   parse_attention_numerics(manifest);
+  parse_query_cast(manifest);
 }
 
 Params PagedAttention::launch_params(const Case& c) const {
@@ -40,6 +46,12 @@ Params PagedAttention::launch_params(const Case& c) const {
   params.set("total_q", s.total_q);
   params.set("max_qlen", s.max_qlen);
   params.set("max_context", s.max_context);
+  params.set("min_qlen", s.min_qlen);
+  params.set("min_context", s.min_context);
+  params.set("min_keys", s.min_keys);
+  for (const auto& [name, meant] :
+       {std::pair{"mask", kMasks[0]}, {"v_strides", kVStrides[0]}, {"lse", kLse[0]}})
+    if (!params.has(name)) params.set(name, meant);
   params.set("splits", s.splits);
   params.set("split_keys", s.split_keys);
   params.set("pages", s.pages_used);
@@ -106,12 +118,21 @@ struct Inputs::Readers {
 };
 
 Inputs::Inputs(const Case& c, const Manifest& manifest, const std::vector<Buffer>& buffers)
-    : shape(c), numerics(parse_attention_numerics(manifest)) {
+    : shape(c),
+      numerics(parse_attention_numerics(manifest)),
+      query_cast(parse_query_cast(manifest)) {
   const Shape& s = shape;
   numerics.splits = static_cast<uint32_t>(s.splits);
   numerics.output =
       s.q_dtype == Dtype::kBf16 ? reference::FloatFormat::kBf16 : reference::FloatFormat::kF16;
   if (const auto fp8 = fp8_of(s.kv_dtype)) numerics.p_fp8 = *fp8;  // of P too, where it is FP8
+  numerics.output_truncate &= numerics.output == reference::FloatFormat::kF16;
+  if (numerics.p_divisor == kDivisorOfFormat)
+    numerics.p_divisor = largest(numerics.p == reference::PFormat::kInt8);
+  if (query_cast.to != QueryCast::To::kNone) {
+    // The scale that a row's sums are multiplied by: of the product and two reciprocals.
+    numerics.scale_roundings += static_cast<uint32_t>(std::ceil(4 * numerics.rcp_ulps)) + 1;
+  }
   // As the kernel gets it.
   softmax_scale = static_cast<float>(c.params.real("softmax_scale"));
   for (int64_t split = 0; split < s.splits; ++split) {
@@ -146,12 +167,14 @@ Inputs::Group Inputs::group(const Readers& read, int64_t b, int64_t h) const {
     const int64_t at = (g.first_token + token) * s.q_stride + head * s.head_dim;
     for (int64_t d = 0; d < s.head_dim; ++d)
       g.q.push_back(read.q.at((at + d) * wavefuzz::bytes_of(s.q_dtype)));
-    const int64_t last = std::max<int64_t>(0, keys - g.tokens + token + 1);
+    const int64_t last = s.causal ? std::max<int64_t>(0, keys - g.tokens + token + 1) : keys;
     g.last.push_back(static_cast<uint32_t>(last));
     g.first.push_back(
         static_cast<uint32_t>(s.window == 0 ? 0 : std::max<int64_t>(0, last - s.window)));
     if (s.sinks) g.sink.push_back(read.sinks.at(head * 4));
   }
+
+  if (query_cast.to != QueryCast::To::kNone) quantise_queries(g);
 
   g.k.resize(keys * s.head_dim);
   g.v.resize(keys * s.head_dim);
@@ -179,6 +202,49 @@ Inputs::Group Inputs::group(const Readers& read, int64_t b, int64_t h) const {
   return g;
 }
 
+double Inputs::largest(bool int8) const {
+  return int8 ? 127 : quant::max_finite(fp8_of(shape.kv_dtype).value_or(quant::Fp8::kE4m3fn));
+}
+
+/// What a row of q is cast to, and by how much a code may be another where the kernel's own
+/// roundings carry q * scale over a border between two: a reciprocal, its product with the
+/// divisor, and that with q.
+void Inputs::quantise_queries(Group& g) const {
+  const bool int8 = query_cast.to == QueryCast::To::kInt8;
+  const double divisor = largest(int8);
+  const double relative = (2 * numerics.rcp_ulps + 2) * 0x1p-24 * (1 + 0x1p-10);
+  const auto cast = [&](double y) -> double {
+    const double magnitude = std::min(std::abs(y), divisor);
+    double code = 0;
+    if (!int8) {
+      const quant::Fp8 fp8 = *fp8_of(shape.kv_dtype);
+      // To f32 first, towards zero but for the last bit (round to odd), so that the second rounding
+      // sees which side of a midpoint the value is on.
+      float x = static_cast<float>(magnitude);
+      if (x > magnitude) x = std::nextafterf(x, 0);
+      if (x != magnitude) x = std::bit_cast<float>(std::bit_cast<uint32_t>(x) | 1);
+      code = quant::decode(fp8, quant::encode(fp8, x, quant::kCastHipSaturating));
+    } else {
+      code = query_cast.truncate ? std::trunc(magnitude) : std::nearbyint(magnitude);
+    }
+    return std::copysign(code, y);
+  };
+  const auto dims = static_cast<size_t>(shape.head_dim);
+  for (size_t row = 0; row < g.last.size(); ++row) {
+    float* const q = &g.q[row * dims];
+    double amax = query_cast.amax_floor;
+    for (size_t d = 0; d < dims; ++d) amax = std::max(amax, std::abs(double{q[d]}));
+    g.q_scale.push_back(amax / divisor);
+    for (size_t d = 0; d < dims; ++d) {
+      const double y = q[d] * (divisor / amax);
+      const double code = cast(y);
+      g.q_error.push_back(static_cast<float>(std::max(std::abs(cast(y * (1 + relative)) - code),
+                                                      std::abs(cast(y * (1 - relative)) - code))));
+      q[d] = static_cast<float>(code);
+    }
+  }
+}
+
 reference::AttentionProblem Inputs::problem(const Group& g) const {
   reference::AttentionProblem p;
   p.rows = static_cast<uint32_t>(g.last.size());
@@ -190,6 +256,10 @@ reference::AttentionProblem Inputs::problem(const Group& g) const {
   if (shape.quantised) {
     p.k_scale = g.k_scale.data();
     p.v_scale = g.v_scale.data();
+  }
+  if (!g.q_scale.empty()) {
+    p.q_scale = g.q_scale.data();
+    p.q_error = g.q_error.data();
   }
   p.score_scale = softmax_scale;
   p.first = g.first.data();
@@ -279,7 +349,7 @@ uint64_t Inputs::output_row(const Group& g, size_t row) const {
 void PagedAttention::judge(const Run& run, Judge& judge) const {
   const Expected e = expected(std::make_shared<const Inputs>(run.c, run.manifest, run.buffers));
   judge.numeric(e.o);
-  judge.numeric(e.lse);
+  if (Shape(run.c).lse) judge.numeric(e.lse);
 }
 
 OperatorPage PagedAttention::page() const {
@@ -320,8 +390,9 @@ OperatorPage PagedAttention::page() const {
                    "[total_q, heads, head_dim], o_stride elements from token to token", "out"},
                   {"lse", "f32", "[total_q, heads]", "out"}},
       .parameters = {{"q_dtype", "bf16, f16: of q and o"},
-                     {"kv_dtype", "bf16, f16, e4m3fn, e4m3fnuz, e5m2, e5m2fnuz"},
+                     {"kv_dtype", "bf16, f16, e4m3fn, e4m3fnuz, e5m2, e5m2fnuz, i8"},
                      {"kv_scale", "none (16-bit caches), per_tensor, per_token (and kv head)"},
+                     {"mask", "causal (where left out), none: every query token sees every key"},
                      {"v_layout", "plain, shuffled"},
                      {"sinks", "off, on"},
                      {"kv_heads", "heads of the cache"},
@@ -338,18 +409,25 @@ OperatorPage PagedAttention::page() const {
                      {"k_page_gap", "bytes between two pages of k_cache"},
                      {"v_head_gap", "bytes between two heads of a page of v_cache"},
                      {"v_page_gap", "bytes between two pages of v_cache"},
+                     {"v_strides",
+                      "own (where left out), as_k: those of k_cache, and v_*_gap mean nothing"},
                      {"scale_head_gap", "bytes between two heads of a page of scales"},
                      {"scale_page_gap", "bytes between two pages of scales"},
                      {"table_gap", "entries between two rows of block_table"},
                      {"unowned",
                       "what belongs to no key on a sequence's last page and behind it in the block "
-                      "table: poison, nan, huge"},
+                      "table: poison, nan, huge, zero, finite (huge); with zero and finite so does "
+                      "page 0 where no sequence has it"},
+                     {"lse", "on (where left out), off: the kernel has no such output"},
                      {"relation", "none, or a metamorphic relation"}},
       .derived = {{"batch", "sequences"},
                   {"heads", "query heads"},
                   {"total_q", "query tokens of all sequences"},
                   {"max_qlen", "query tokens of the longest"},
                   {"max_context", "keys of the longest"},
+                  {"min_qlen", "query tokens of the shortest"},
+                  {"min_context", "keys of the shortest"},
+                  {"min_keys", "the fewest up to a query token's own, window and mask apart"},
                   {"splits", "of the launch"},
                   {"split_keys", "keys of a split"},
                   {"q_stride", "elements"},
@@ -386,8 +464,11 @@ std::string PagedAttention::summary(const Case& c) const {
   if (s.splits > 1) text += fmt::format(", {} splits of {} keys", s.splits, s.split_keys);
   if (s.window != 0) text += fmt::format(", window {}", s.window);
   if (s.sinks) text += ", sinks";
+  if (!s.causal) text += ", no mask";
+  const bool as_k = p.has("v_strides") && p.text("v_strides") == "as_k";
   for (const char* name : {"q_gap", "o_gap", "k_head_gap", "k_page_gap", "v_head_gap", "v_page_gap",
                            "scale_head_gap", "scale_page_gap", "table_gap", "first_page"}) {
+    if (as_k && std::string_view(name).starts_with("v_")) continue;
     if (p.integer(name) != 0) text += fmt::format(", {} {}", name, p.integer(name));
   }
   if (p.integer("page_step") != 1) text += fmt::format(", page_step {}", p.integer("page_step"));

@@ -47,6 +47,12 @@ inline constexpr const char* kRelations[] = {"none",    "garbage",    "page_orde
                                              "alone",   "unsplit",    "one_by_one", "scale_moved",
                                              "uniform", "single_head"};
 
+/// The texts of parameters that a case may leave out: the first is meant then.
+inline constexpr const char* kMasks[] = {"causal", "none"};
+inline constexpr const char* kVStrides[] = {"own", "as_k"};
+inline constexpr const char* kLse[] = {"on", "off"};
+inline constexpr const char* kUnowned[] = {"poison", "nan", "huge", "zero", "finite"};
+
 /// Row numbers of the tensors q (and sinks, for sequence and query 0), k and v: those of one
 /// sequence and head follow each other by position, so that recipes alternate with it.
 int64_t q_row(int64_t sequence, int64_t query, int64_t kv_head, int64_t head);
@@ -55,9 +61,11 @@ int64_t kv_row(int64_t sequence, int64_t kv_head, int64_t key);
 /// What a case's parameters say, checked. Strides in bytes unless said otherwise.
 struct Shape {
   Dtype q_dtype, kv_dtype;
-  bool quantised;  ///< an FP8 cache
+  bool quantised;  ///< an 8-bit cache
   bool per_token;  ///< scales; otherwise one for all
   bool sinks;
+  bool causal;  ///< otherwise every query token sees every key
+  bool lse;     ///< is an output
   quant::PagedK k;
   quant::PagedV v;
   int64_t batch, kv_heads, gqa, heads, head_dim, page_size;
@@ -68,6 +76,8 @@ struct Shape {
   int64_t scale_head_stride, scale_page_stride;
   int64_t table_width, table_stride;  ///< entries
   int64_t total_q, max_qlen, max_context;
+  int64_t min_qlen, min_context;
+  int64_t min_keys;  ///< the fewest up to any query token's own
   int64_t pages_used;
   std::vector<int64_t> context, qlen, sequence, first_query, q_heads;
   std::vector<int64_t> first_token;  ///< batch + 1 entries

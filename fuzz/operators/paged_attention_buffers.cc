@@ -31,6 +31,16 @@ std::vector<int64_t> list(const Case& c, const char* name, size_t size, int64_t 
   return values;
 }
 
+/// A text parameter that a case may leave out.
+template <size_t N>
+std::string optional_text(const Case& c, const char* name, const char* const (&choices)[N]) {
+  if (!c.params.has(name)) return choices[0];
+  const std::string& text = c.params.text(name);
+  if (std::find(std::begin(choices), std::end(choices), text) == std::end(choices))
+    throw Error(Exit::kUsage, fmt::format("{} '{}' is unknown", name, text));
+  return text;
+}
+
 int64_t gap(const Case& c, const char* name, int64_t multiple_of) {
   const int64_t value = param_in(c, name, 0, kMostBytes);
   if (value % multiple_of != 0)
@@ -53,7 +63,7 @@ Shape::Shape(const Case& c) {
   const Params& p = c.params;
   q_dtype = parse_dtype16(p.text("q_dtype"));
   kv_dtype = parse_dtype(p.text("kv_dtype"));
-  quantised = fp8_of(kv_dtype).has_value();
+  quantised = fp8_of(kv_dtype).has_value() || kv_dtype == Dtype::kI8;
   if (!quantised && kv_dtype != Dtype::kBf16 && kv_dtype != Dtype::kF16)
     throw Error(Exit::kUsage, fmt::format("kv_dtype '{}' is no cache's", p.text("kv_dtype")));
   const std::string& scales = p.text("kv_scale");
@@ -64,6 +74,8 @@ Shape::Shape(const Case& c) {
                                           p.text("kv_dtype")));
   per_token = scales == "per_token";
   sinks = p.text("sinks") == "on";
+  causal = optional_text(c, "mask", kMasks) == "causal";
+  lse = optional_text(c, "lse", kLse) == "on";
 
   kv_heads = param_in(c, "kv_heads", 1, kMostKvHeads);
   gqa = param_in(c, "gqa", 1, kMostGqa);
@@ -93,6 +105,12 @@ Shape::Shape(const Case& c) {
   q_heads = list(c, "q_heads", gqa, kMostGqa - 1);
   max_context = *std::max_element(context.begin(), context.end());
   max_qlen = *std::max_element(qlen.begin(), qlen.end());
+  min_context = *std::min_element(context.begin(), context.end());
+  min_qlen = *std::min_element(qlen.begin(), qlen.end());
+  min_keys = kMostContext;
+  for (int64_t b = 0; b < batch; ++b) {
+    if (qlen[b] > 0) min_keys = std::min(min_keys, std::max<int64_t>(0, context[b] - qlen[b] + 1));
+  }
   first_token = {0};
   table_width = 1;
   pages_used = 0;
@@ -119,6 +137,10 @@ Shape::Shape(const Case& c) {
   k_page_stride = kv_heads * k_head_stride + gap(c, "k_page_gap", 1);
   v_head_stride = block + gap(c, "v_head_gap", 1);
   v_page_stride = kv_heads * v_head_stride + gap(c, "v_page_gap", 1);
+  if (optional_text(c, "v_strides", kVStrides) == "as_k") {
+    v_head_stride = k_head_stride;
+    v_page_stride = k_page_stride;
+  }
   scale_head_stride = page_size * 4 + gap(c, "scale_head_gap", 4);
   scale_page_stride = kv_heads * scale_head_stride + gap(c, "scale_page_gap", 4);
   table_stride = table_width + gap(c, "table_gap", 1);
@@ -130,7 +152,7 @@ Shape::Shape(const Case& c) {
 }
 
 int64_t Shape::last_key(int64_t b, int64_t t) const {
-  return std::max<int64_t>(0, context[b] - qlen[b] + t + 1);
+  return causal ? std::max<int64_t>(0, context[b] - qlen[b] + t + 1) : context[b];
 }
 
 int64_t Shape::first_key(int64_t b, int64_t t) const {
@@ -145,9 +167,10 @@ std::vector<uint8_t> bytes_of(std::span<const int32_t> values) {
   return out;
 }
 
-/// A key's bits for garbage: NaN, or the largest finite value of either sign.
-uint32_t garbage_bits(Dtype dtype, bool nan, uint32_t i) {
-  if (nan) return encode(dtype, std::numeric_limits<float>::quiet_NaN());
+/// A key's bits for garbage: NaN, 0, or the largest finite value of either sign.
+uint32_t garbage_bits(Dtype dtype, const std::string& unowned, uint32_t i) {
+  if (unowned == "nan") return encode(dtype, std::numeric_limits<float>::quiet_NaN());
+  if (unowned == "zero") return 0;
   const float huge = dtype == Dtype::kF32 ? 0x1p120f : dtype == Dtype::kBf16 ? 0x1p100f : 60000.0f;
   return encode(dtype, i % 2 == 0 ? huge : -huge);  // FP8 saturates
 }
@@ -161,7 +184,8 @@ class Block {
         bytes_(elements * size_),
         present_(elements, unowned != "poison") {
     if (unowned == "poison") return;
-    for (size_t i = 0; i < elements; ++i) set(i, garbage_bits(dtype, unowned == "nan", i));
+    for (size_t i = 0; i < elements; ++i)
+      set(i, garbage_bits(dtype, unowned, static_cast<uint32_t>(i)));
   }
 
   void set(size_t element, uint32_t bits) {
@@ -193,8 +217,7 @@ class Caches {
  public:
   Caches(const Case& c, const Shape& shape, const std::vector<int64_t>& ids)
       : c_(c), shape_(shape), ids_(ids), unowned_(c.params.text("unowned")) {
-    if (unowned_ != "poison" && unowned_ != "nan" && unowned_ != "huge")
-      throw Error(Exit::kUsage, fmt::format("unowned '{}' is unknown", unowned_));
+    optional_text(c, "unowned", kUnowned);
   }
 
   void fill() {
@@ -203,37 +226,56 @@ class Caches {
         for (int64_t h = 0; h < shape_.kv_heads; ++h) fill_page(b, page, h);
       }
     }
+    // Kernels that read page 0 in place of those that a block table ends before.
+    const bool initialised = unowned_ == "zero" || unowned_ == "finite";
+    if (!initialised || std::find(ids_.begin(), ids_.end(), 0) != ids_.end()) return;
+    for (int64_t h = 0; h < shape_.kv_heads; ++h) {
+      Blocks blocks(shape_, unowned_);
+      put(blocks, 0, h);
+    }
   }
 
   ImageBuilder k, v, k_scale, v_scale;
 
  private:
+  /// One kv head's part of a page.
+  struct Blocks {
+    Blocks(const Shape& s, const std::string& unowned)
+        : k(s.k.head_stride(), s.kv_dtype, unowned),
+          v(s.v.head_stride(), s.kv_dtype, unowned),
+          k_scale(s.page_size, Dtype::kF32, unowned),
+          v_scale(s.page_size, Dtype::kF32, unowned) {}
+    Block k, v, k_scale, v_scale;
+  };
+
   void fill_page(int64_t b, int64_t page, int64_t h) {
     const Shape& s = shape_;
-    const int64_t id = ids_[s.first_page[b] + page];
     const int64_t first = page * s.page_size;
     const int64_t keys = std::min(s.page_size, s.context[b] - first);
-    Block k_block(s.k.head_stride(), s.kv_dtype, unowned_);
-    Block v_block(s.v.head_stride(), s.kv_dtype, unowned_);
-    Block k_scales(s.page_size, Dtype::kF32, unowned_);
-    Block v_scales(s.page_size, Dtype::kF32, unowned_);
+    Blocks blocks(s, unowned_);
     for (int64_t t = 0; t < keys; ++t) {
       const int64_t row = kv_row(s.sequence[b], h, first + t);
       const std::vector<uint32_t> k_row = data("k", row, s.kv_dtype, s.head_dim);
       const std::vector<uint32_t> v_row = data("v", row, s.kv_dtype, s.head_dim);
       for (int64_t d = 0; d < s.head_dim; ++d) {
-        k_block.set(s.k.index_in_head(t, d), k_row[d]);
-        v_block.set(s.v.index_in_head(t, d), v_row[d]);
+        blocks.k.set(s.k.index_in_head(t, d), k_row[d]);
+        blocks.v.set(s.v.index_in_head(t, d), v_row[d]);
       }
       if (!s.per_token) continue;
-      k_scales.set(t, data("k_scale", row, Dtype::kF32, 1)[0]);
-      v_scales.set(t, data("v_scale", row, Dtype::kF32, 1)[0]);
+      blocks.k_scale.set(t, data("k_scale", row, Dtype::kF32, 1)[0]);
+      blocks.v_scale.set(t, data("v_scale", row, Dtype::kF32, 1)[0]);
     }
-    k_block.put(id * s.k_page_stride + h * s.k_head_stride, k);
-    v_block.put(id * s.v_page_stride + h * s.v_head_stride, v);
+    put(blocks, ids_[s.first_page[b] + page], h);
+  }
+
+  void put(const Blocks& blocks, int64_t id, int64_t h) {
+    const Shape& s = shape_;
+    blocks.k.put(id * s.k_page_stride + h * s.k_head_stride, k);
+    blocks.v.put(id * s.v_page_stride + h * s.v_head_stride, v);
     if (!s.per_token) return;
-    k_scales.put(id * s.scale_page_stride + h * s.scale_head_stride, k_scale);
-    v_scales.put(id * s.scale_page_stride + h * s.scale_head_stride, v_scale);
+    const int64_t scales = id * s.scale_page_stride + h * s.scale_head_stride;
+    blocks.k_scale.put(scales, k_scale);
+    blocks.v_scale.put(scales, v_scale);
   }
 
   std::vector<uint32_t> data(const char* tensor, int64_t row, Dtype dtype, int64_t columns) const {
@@ -254,7 +296,7 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
   const Shape s(c);
   const std::vector<int64_t> ids = page_ids(c, s.pages_used);
   const int64_t last_page = pages_needed(c, s.pages_used) - 1;
-  const bool garbage = c.params.text("unowned") != "poison";
+  const std::string& unowned = c.params.text("unowned");
 
   ImageBuilder q;
   for (int64_t b = 0; b < s.batch; ++b) {
@@ -283,7 +325,8 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
     }
     // Behind the last page a block table holds what is no page.
     const int64_t rest = (b + 1 < s.batch ? s.table_stride : s.table_width);
-    while (garbage && static_cast<int64_t>(row.size()) < rest) row.push_back(2147480000);
+    while (unowned != "poison" && static_cast<int64_t>(row.size()) < rest)
+      row.push_back(unowned == "zero" ? 0 : 2147480000);
     table.put(b * s.table_stride * 4, bytes_of(row));
   }
 
@@ -319,7 +362,7 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
            element;
   };
   const uint32_t q_bytes = wavefuzz::bytes_of(s.q_dtype);
-  return {
+  std::vector<Buffer> buffers = {
       {.name = "q", .bytes = rows(s.q_stride, q_bytes), .contents = q.take()},
       cache("k_cache", s.k_page_stride, s.k_head_stride, block, caches.k),
       cache("v_cache", s.v_page_stride, s.v_head_stride, block, caches.v),
@@ -332,10 +375,13 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
       {.name = "qo_indptr", .bytes = indptr.size() * 4, .contents = {{0, bytes_of(indptr)}}},
       {.name = "sinks", .bytes = static_cast<uint64_t>(s.heads) * 4, .contents = sinks.take()},
       {.name = "o", .bytes = rows(s.o_stride, q_bytes), .access = Access::kWrite},
-      {.name = "lse",
-       .bytes = static_cast<uint64_t>(s.total_q * s.heads) * 4,
-       .access = Access::kWrite},
   };
+  if (s.lse) {
+    buffers.push_back({.name = "lse",
+                       .bytes = static_cast<uint64_t>(s.total_q * s.heads) * 4,
+                       .access = Access::kWrite});
+  }
+  return buffers;
 }
 
 }  // namespace wavefuzz

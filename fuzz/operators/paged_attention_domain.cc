@@ -18,8 +18,6 @@ namespace {
 using paged_attention::kv_row;
 using paged_attention::q_row;
 
-constexpr int64_t kTile = 64;
-
 int64_t within(Draw& draw, const Claim& claim, std::vector<int64_t> values,
                int64_t multiple_of = 1) {
   std::erase_if(values,
@@ -38,9 +36,13 @@ void draw_formats(Draw& draw, const Manifest& m, Params& p) {
   p.set("v_layout", draw.one_of(m.claims.at("v_layout").choices));
   p.set("sinks", draw.once_in(3) && has(m.claims.at("sinks"), "on") ? "on" : "off");
   std::vector<std::string> scales = m.claims.at("kv_scale").choices;
-  const bool quantised = fp8_of(parse_dtype(p.text("kv_dtype"))).has_value();
+  const bool quantised = bytes_of(parse_dtype(p.text("kv_dtype"))) == 1;
   std::erase_if(scales, [&](const std::string& s) { return (s == "none") == quantised; });
   p.set("kv_scale", scales.empty() ? "none" : draw.one_of(scales));
+  for (const char* name : {"mask", "v_strides", "lse"}) {
+    if (const auto claim = m.claims.find(name); claim != m.claims.end())
+      p.set(name, draw.one_of(claim->second.choices));
+  }
 }
 
 void draw_shape(Draw& draw, const Manifest& m, Params& p) {
@@ -56,14 +58,15 @@ void draw_shape(Draw& draw, const Manifest& m, Params& p) {
 }
 
 /// A length about a boundary.
-int64_t draw_context(Draw& draw, int64_t page_size, int64_t split, int64_t qlen, int64_t most) {
+int64_t draw_context(Draw& draw, int64_t page_size, int64_t tile, int64_t split, int64_t qlen,
+                     int64_t most) {
   const auto about = [&](int64_t n) { return n + draw.in(-1, 1); };
   const auto times = draw.in(1, 4);
   const int64_t drawn = draw.weighted<int64_t>({
       {2, draw.in(0, 2)},
       {3, draw.in(0, qlen + 1)},  // shorter than the query, about it
       {3, about(times * page_size)},
-      {3, about(times * kTile)},
+      {3, about(times * tile)},
       {3, about(times * std::max<int64_t>(split, 1))},
       {2, about(int64_t{1} << draw.in(2, 12))},
       {2, draw.in(1, 100)},
@@ -72,12 +75,23 @@ int64_t draw_context(Draw& draw, int64_t page_size, int64_t split, int64_t qlen,
   return std::clamp<int64_t>(drawn, 0, most);
 }
 
+/// The least value that a manifest claims, of a claim it may leave out.
+int64_t least(const Manifest& m, const char* name) {
+  const auto claim = m.claims.find(name);
+  return claim == m.claims.end() ? 0 : claim->second.min;
+}
+
+/// Keys of a step of the kernel's softmax.
+int64_t tile_of(const Manifest& m) { return m.numerics.at("tile").get<int64_t>(); }
+
 void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
   Params& p = c.params;
+  const int64_t tile = tile_of(m);
   const int64_t most_qlen = std::max<int64_t>(m.claims.at("max_qlen").max, 1);
   const auto draw_qlen = [&] {
-    return std::min(most_qlen, draw.weighted<int64_t>(
-                                   {{3, 1}, {2, 2}, {1, 3}, {2, 4}, {1, 5}, {1, 7}, {2, 8}}));
+    const int64_t drawn =
+        draw.weighted<int64_t>({{3, 1}, {2, 2}, {1, 3}, {2, 4}, {1, 5}, {1, 7}, {2, 8}});
+    return std::clamp(drawn, std::min(most_qlen, least(m, "min_qlen")), most_qlen);
   };
   const int64_t batch = draw.weighted<int64_t>({{3, 1}, {3, 2}, {2, 3}, {1, 4}});
   const bool ragged = draw.once_in(3);
@@ -91,12 +105,16 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
   const int64_t row = p.integer("kv_heads") * p.integer("gqa") * p.integer("head_dim");
   const int64_t budget = int64_t{1} << (draw.once_in(60) ? 22 : draw.once_in(6) ? 20 : 18);
   for (int64_t b = 0; b < batch; ++b) {
-    const int64_t tokens = ragged ? (draw.once_in(12) ? 0 : draw_qlen()) : qlen;
-    const int64_t most =
+    const int64_t none = least(m, "min_qlen");
+    const int64_t tokens = ragged ? (draw.once_in(12) ? none : draw_qlen()) : qlen;
+    int64_t most =
         std::clamp<int64_t>(budget / (row * std::max<int64_t>(tokens, 1) * batch), 20, 4100);
+    if (tile > 64) most = std::clamp<int64_t>(8 * most, 2 * tile + 40, 4100);  // several tiles
+    const int64_t keys = least(m, "min_keys") + std::max<int64_t>(tokens, 1) - 1;
     c.integers["qlens"].push_back(tokens);
     c.integers["context_lens"].push_back(
-        draw_context(draw, p.integer("page_size"), split, tokens, most));
+        std::max(least(m, "min_keys") == 0 ? 0 : keys,
+                 draw_context(draw, p.integer("page_size"), tile, split, tokens, most)));
     c.integers["sequence"].push_back(b);
     c.integers["first_query"].push_back(0);
   }
@@ -104,13 +122,25 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
 
   const int64_t window = draw.once_in(3) ? draw.weighted<int64_t>({{6, draw.in(1, 8)},
                                                                    {1, p.integer("page_size")},
-                                                                   {2, kTile + draw.in(-1, 1)},
+                                                                   {2, tile + draw.in(-1, 1)},
                                                                    {1, draw.in(9, 200)}})
                                          : 0;
   p.set("window", std::min(window, m.claims.at("window").max));
 }
 
-void draw_strides(Draw& draw, Case& c) {
+/// Keeps what was drawn within claims that are narrower than what cases usually have.
+void narrow(const Manifest& m, Params& p) {
+  if (m.claims.at("splits").max == 1) {
+    p.set("split_tokens", 0);
+    p.set("extra_splits", 0);
+  }
+  for (const auto& [name, claim] : m.claims) {
+    if (!claim.choices.empty() || !p.has(name)) continue;
+    p.set(name, std::clamp(p.integer(name), claim.min, claim.max));
+  }
+}
+
+void draw_strides(Draw& draw, const Manifest& m, Case& c) {
   Params& p = c.params;
   const auto gap = [&](const char* name, std::vector<int64_t> gaps) {
     p.set(name, draw.once_in(2) ? 0 : draw.one_of(gaps));
@@ -140,7 +170,10 @@ void draw_strides(Draw& draw, Case& c) {
     default:
       break;
   }
-  p.set("unowned", draw.weighted<std::string>({{3, "poison"}, {2, "nan"}, {1, "huge"}}));
+  const auto unowned = m.claims.find("unowned");
+  p.set("unowned", unowned != m.claims.end()
+                       ? draw.one_of(unowned->second.choices)
+                       : draw.weighted<std::string>({{3, "poison"}, {2, "nan"}, {1, "huge"}}));
 }
 
 RowRecipe recipe(std::string fill, int64_t exponent) { return {std::move(fill), exponent, {}}; }
@@ -162,6 +195,8 @@ std::vector<int64_t> border_keys(const Case& c, int64_t b) {
 
 void draw_data(Draw& draw, Case& c) {
   Params& p = c.params;
+  // Integers have few values about 1.
+  const int64_t integers = p.text("kv_dtype") == "i8" ? 5 : 0;
   const auto rows = [&](const char* tensor, int64_t count, auto one) {
     for (int64_t i = 0; i < count; ++i) c.rows[tensor].push_back(one());
   };
@@ -173,11 +208,11 @@ void draw_data(Draw& draw, Case& c) {
   rows("k", draw.in(1, 4), [&] {
     return recipe(
         draw.weighted<const char*>({{8, "normal"}, {2, "powers"}, {1, "one"}, {1, "spike"}}),
-        draw.in(-2, 2));
+        draw.in(-2, 2) + integers);
   });
   rows("v", draw.in(1, 3), [&] {
     return recipe(draw.weighted<const char*>({{8, "normal"}, {2, "powers"}, {1, "ramp"}}),
-                  draw.in(-3, 3));
+                  draw.in(-3, 3) + (integers == 0 ? 0 : 3));
   });
   if (draw.once_in(4) && p.text("kv_scale") != "none") {
     c.rows["v"] = {recipe("bits", 0)};  // every code
@@ -187,7 +222,7 @@ void draw_data(Draw& draw, Case& c) {
   // Scores of every code at once would be too far apart.
   rows("k_scale", draw.in(1, 3), [&] {
     return recipe(draw.once_in(6) && !codes ? "spread" : "positive",
-                  draw.in(-2, 1) - (codes ? 6 : 0));
+                  draw.in(-2, 1) - (codes ? 6 : integers));
   });
   const bool f16 = p.text("q_dtype") == "f16";  // and so is the output, up to 65504
   rows("v_scale", draw.in(1, 3), [&] {
@@ -208,7 +243,10 @@ void draw_data(Draw& draw, Case& c) {
       if (draw.once_in(3)) continue;
       for (int64_t h = 0; h < p.integer("kv_heads"); ++h) {
         c.special["v"][kv_row(b, h, key)] = recipe("normal", draw.in(2, 6));
-        if (large_k) c.special["k"][kv_row(b, h, key)] = recipe("normal", codes ? 5 : 3);
+        if (large_k) {
+          c.special["k"][kv_row(b, h, key)] =
+              recipe("normal", codes || integers != 0 ? 5 + integers / 5 : 3);
+        }
       }
     }
   }
@@ -234,7 +272,8 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   draw_formats(draw, manifest, c.params);
   draw_shape(draw, manifest, c.params);
   draw_sequences(draw, manifest, c);
-  draw_strides(draw, c);
+  draw_strides(draw, manifest, c);
+  narrow(manifest, c.params);
   draw_data(draw, c);
   c.params.set("relation", draw.once_in(4)
                                ? draw.one_of<std::string>({std::begin(paged_attention::kRelations),

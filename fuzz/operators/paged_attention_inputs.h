@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "fuzz/attention_contract.h"
 #include "fuzz/judge.h"
 #include "fuzz/operators/paged_attention.h"
 #include "reference/attention.h"
@@ -18,6 +19,8 @@ struct Inputs {
     int64_t kv_head = 0, first_token = 0, tokens = 0;
     uint32_t keys = 0;
     std::vector<float> q, k, v;
+    std::vector<float> q_error;           // where the kernel quantises q, as problem.q_error
+    std::vector<double> q_scale;          // and of each row
     std::vector<float> k_scale, v_scale;  // of each key
     std::vector<uint32_t> first, last;    // of each row
     std::vector<float> sink;              // of each row
@@ -25,6 +28,7 @@ struct Inputs {
 
   Shape shape;
   reference::AttentionNumerics numerics;
+  QueryCast query_cast;
   float softmax_scale = 1;
   std::vector<uint32_t> split_starts;
   std::vector<Group> groups;
@@ -38,6 +42,8 @@ struct Inputs {
  private:
   struct Readers;
   Group group(const Readers& read, int64_t b, int64_t h) const;
+  void quantise_queries(Group& g) const;
+  double largest(bool int8) const;  ///< value of the format that Q or P is cast to
 };
 
 TensorView o_view(const Shape& shape);

@@ -93,10 +93,13 @@ void compare_uniform(const Run& related, Judge& judge) {
   // What the cast of P adds: a share of each weight and, below FP8's normal numbers, of the
   // largest.
   const reference::PFormat p = inputs.numerics.p;
-  const double p_unit = p == reference::PFormat::kF32   ? 0
-                        : p == reference::PFormat::kFp8 ? 0x1p-4
-                                                        : 0x1p-8;
-  const double p_floor = p == reference::PFormat::kFp8 ? 0x1p-17 : 0;
+  const double p_unit = p == reference::PFormat::kF32    ? 0
+                        : p == reference::PFormat::kFp8  ? 0x1p-4
+                        : p == reference::PFormat::kInt8 ? 0
+                                                         : 0x1p-8;
+  const double p_floor = p == reference::PFormat::kFp8    ? 0x1p-17
+                         : p == reference::PFormat::kInt8 ? 1.0 / 127
+                                                          : 0;
   for (const Inputs::Group& g : inputs.groups) {
     for (size_t row = 0; row < g.last.size(); ++row) {
       const double keys = g.last[row] - std::min(g.first[row], g.last[row]);
@@ -157,7 +160,11 @@ std::optional<Case> PagedAttention::related(const Case& c) const {
   Case d = c;
   d.params.set("relation", "none");
   if (relation == "garbage") {
-    d.params.set("unowned", c.params.text("unowned") == "huge" ? "nan" : "huge");
+    const std::string& unowned = c.params.text("unowned");
+    d.params.set("unowned", unowned == "huge"     ? "nan"
+                            : unowned == "zero"   ? "finite"
+                            : unowned == "finite" ? "zero"
+                                                  : "huge");
   } else if (relation == "page_order") {
     d.params.set("page_order",
                  c.params.text("page_order") == "sequential" ? "shuffled" : "sequential");
@@ -216,6 +223,7 @@ void PagedAttention::compare(const Run& run, const Run& related, Judge& judge) c
     lse_tolerance = tolerance(a.lse, b.lse, lse);
   }
   compare_elements(relation, run, o_view(here), related, o_view(there), o, o_tolerance, judge);
+  if (!here.lse || !there.lse) return;
   compare_elements(relation, run, lse_view(here), related, lse_view(there), lse, lse_tolerance,
                    judge);
 }

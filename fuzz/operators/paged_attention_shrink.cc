@@ -87,6 +87,7 @@ void recode(Case& c, const char* tensor, Dtype from, Dtype to) {
 void plainer_choices(const Case& c, std::vector<Step>& steps) {
   choose(steps, "relation", "none");
   choose(steps, "unowned", "poison");
+  if (c.params.text("unowned") == "finite") choose(steps, "unowned", "zero");
   choose(steps, "sinks", "off");
   choose(steps, "v_layout", "plain");
   if (c.params.text("kv_scale") == "per_token") choose(steps, "kv_scale", "per_tensor");

@@ -15,9 +15,6 @@
 namespace wavefuzz::sim {
 namespace {
 
-// What a poisoned register reads: a quiet NaN with a telling payload, so that it also shows in data
-// that nothing checks, and the same in every run.
-constexpr uint32_t kPoisonValue = 0x7fdead00;
 // Work-items of a group: 1024 (HSA). 16 waves.
 constexpr uint32_t kMaxGroupSize = 1024;
 // Stack for kernels that call functions; their metadata does not bound it.
@@ -259,13 +256,13 @@ void Machine::start_wave(uint32_t id) {
   w.loads.clear();
 
   const auto poison_registers = [&](unsigned first, unsigned count) {
-    std::fill_n(&w.v[first][0], count * kLanes, kPoisonValue);
+    std::fill_n(&w.v[first][0], count * kLanes, config->unwritten_registers);
     std::fill_n(reinterpret_cast<uint64_t*>(&w.v_poison[first]), count * 4, ~uint64_t{0});
     std::fill_n(&w.v_origin[first], count, kNeverWritten);
   };
   poison_registers(0, code->vgprs);
   if (code->agprs != 0) poison_registers(kAgpr0, code->agprs);
-  std::fill_n(w.s, kScalars, kPoisonValue);
+  std::fill_n(w.s, kScalars, config->unwritten_registers);
   std::fill_n(w.s_poison, kScalars, ~0u);
   std::fill_n(w.s_origin, kScalars, kNeverWritten);
   w.s[kScc] = 0;

@@ -81,6 +81,9 @@ struct LaunchConfig {
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
   uint32_t ulp_seed = 0;
   LateLoads late_loads = LateLoads::kOldContent;
+  // What registers hold that nothing has written. By default a quiet NaN with a telling payload, so
+  // that it also shows in data that nothing checks.
+  uint32_t unwritten_registers = 0x7fdead00;
   bool races = true;  // look for data races
   // Not 0: groups run in another order, a random wave takes each turn of random length, and loads
   // come in at random moments before the wait. What is right for one seed must be for all.

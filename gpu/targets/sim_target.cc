@@ -17,6 +17,9 @@ namespace {
 // Far above what a kernel of the tree needs for a case: a loop that runs past it will not end.
 constexpr uint64_t kInstructionBudget = 200'000'000;
 
+// Where known faults are among them.
+constexpr unsigned kMostDiagnostics = 4096;
+
 // Buffers start as a GPU allocator places them: aligned far beyond any access.
 constexpr uint64_t kBufferAlignment = 4096;
 
@@ -105,6 +108,9 @@ class SimTarget : public Target {
       config.instruction_budget = kInstructionBudget;
       config.explain = problem.explain;
       if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
+      if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
+      if (problem.unwritten_registers) config.unwritten_registers = *problem.unwritten_registers;
+      if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
       set_kernarg(problem, launch, memory, config);
       const sim::RunResult result = sim::run(program, memory, config);
       weakest = std::max(weakest, result.weakest);
