@@ -338,15 +338,17 @@ Exit exit_of(Status status) {
 Exit run(const Options& options) {
   const Harness harness = make_harness(options);
   const Case c = redirected(given_case(options), options);
-  const Verdict verdict = harness.evaluate(c, {.explain = options.explain});
+  const Verdict verdict = harness.evaluate(c, {.explain = options.explain, .gates = options.gates});
   if (options.json) {
     nlohmann::ordered_json json = verdict_json(c, verdict);
     if (options.explain) json["explain"] = verdict.notes;
+    if (options.gates) json["gates"] = verdict.gates;
     std::cout << json.dump(1) << "\n";
   } else {
     fmt::print("wavefuzz {}, seed {}\n", kVersion, c.seed);
     print_verdict(stdout, harness, c, verdict);
     if (options.explain && verdict.notes.empty()) fmt::print("  no non-finite value arose\n");
+    if (options.gates) print_gates(stdout, verdict);
   }
   return exit_of(verdict.status);
 }
@@ -527,6 +529,7 @@ int main(int argc, char** argv) {
   run_app->add_option("--case", options.case_text, "The case as JSON text");
   run_app->add_option("--kernel", options.other_kernel, "Run it on this kernel instead");
   run_app->add_option("--target", options.other_target, "Run it on this target instead");
+  run_app->add_flag("--gates", options.gates, "Also print what the gates of peers would have said");
   run_app->add_flag("--explain", options.explain,
                     "Name the instruction and operands that made the first NaN, +inf and -inf");
 

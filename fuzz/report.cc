@@ -1,10 +1,13 @@
 #include "fuzz/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "fuzz/paths.h"
 #include "gpu/error.h"
@@ -71,6 +74,16 @@ void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const 
     fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"),
                verdict.fidelity);
   }
+}
+
+void print_gates(std::FILE* out, const Verdict& verdict) {
+  std::vector<std::string> passing, failing;
+  for (const auto& [gate, passes] : verdict.gates) (passes ? passing : failing).push_back(gate);
+  const auto list = [](const std::vector<std::string>& names) {
+    return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
+  };
+  fmt::print(out, "  gates of peers that pass it: {}; that fail it: {}\n", list(passing),
+             list(failing));
 }
 
 CampaignReport::CampaignReport(const Harness& harness, Options options)

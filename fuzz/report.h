@@ -17,6 +17,9 @@ nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict);
 /// The verdict of one case as `run` and `replay` print it.
 void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const Verdict& verdict);
 
+/// Which gates of peers would have passed the case and which not. They have no say in the verdict.
+void print_gates(std::FILE* out, const Verdict& verdict);
+
 /// A campaign's findings on the terminal and on disk. Every failure is stored and its replay
 /// command printed before it is shrunk; the shrunk case then takes the same file's place, so that a
 /// command once printed goes on working.

@@ -43,7 +43,7 @@ quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, b
   using quant::Divide;
   using quant::Floor;
   numerics.allow_only(
-      {"divisor", "floor", "floor_place", "scale_by", "quantise_by", "quotient", "cast"});
+      {"divisor", "floor", "floor_place", "scale_by", "quantise_by", "quotient", "cast", "ue8m0"});
   const auto division = [&](const char* field) {
     return choice<Divide>(numerics.at(field),
                           {{"divide", Divide::kDivide}, {"reciprocal", Divide::kReciprocal}});
@@ -60,7 +60,14 @@ quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, b
   const bool rounds_half = choice<bool>(numerics.at("quotient"), {{"f32", false}, {"f16", true}});
   rule.cast = parse_cast(numerics.at("cast"));
   if (rounds_half && f16_input) rule = quant::with_f16_quotient(rule);
-  return ue8m0 ? quant::with_ue8m0(rule) : rule;
+  if (!ue8m0) return rule;
+  rule = quant::with_ue8m0(rule);
+  if (numerics.has("ue8m0")) {
+    rule.scale_rounding = choice<quant::ScaleRounding>(
+        numerics.at("ue8m0"),
+        {{"exponent", quant::ScaleRounding::kUe8m0Up}, {"log2", quant::ScaleRounding::kUe8m0Log2}});
+  }
+  return rule;
 }
 
 std::vector<OperatorPage::Entry> scale_contract_page() {
@@ -72,7 +79,10 @@ std::vector<OperatorPage::Entry> scale_contract_page() {
           {"quotient", "`f32`, or `f16` when half input is rounded to half before the cast"},
           {"cast",
            "`overflow` and `inf`: `nan`, `saturate`, `infinity`; `nan`: `signed`, `positive`, "
-           "`max`"}};
+           "`max`"},
+          {"ue8m0",
+           "`exponent` (if left out): by exponent bits, at most 2^127; `log2`: exp2(ceil(log2 s)), "
+           "which leaves infinity as it is"}};
 }
 
 }  // namespace wavefuzz

@@ -1,6 +1,7 @@
 #include "gpu/manifest.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -29,7 +30,7 @@ std::array<std::string, 3> three_expressions(const JsonView& view) {
 }
 
 KernargSpec parse_kernarg(const JsonView& view) {
-  view.allow_only({"name", "offset", "type", "buffer", "value", "unit"});
+  view.allow_only({"name", "offset", "type", "buffer", "plus", "value", "unit"});
   KernargSpec spec;
   spec.name = view.at("name").text();
   const JsonView offset = view.at("offset");
@@ -39,6 +40,7 @@ KernargSpec parse_kernarg(const JsonView& view) {
   spec.type = type.text();
   if (spec.type == "ptr") {
     spec.buffer = view.at("buffer").text();
+    spec.plus = view.has("plus") ? view.at("plus").integer_or_expression() : "0";
   } else if (spec.type == "f32") {
     const JsonView value = view.at("value");
     spec.value = value.json().is_number() ? value.json().dump() : value.text();
@@ -153,15 +155,27 @@ ScratchSpec parse_scratch(const JsonView& view) {
 
 Claim parse_claim(const JsonView& view) {
   Claim claim;
+  if (view.json().is_array() && !view.json().empty() && view.json().front().is_number()) {
+    for (const JsonView& item : view.items()) claim.values.push_back(item.integer());
+    std::sort(claim.values.begin(), claim.values.end());
+    claim.min = claim.values.front();
+    claim.max = claim.values.back();
+    return claim;
+  }
   if (view.json().is_array()) {
     claim.choices = view.texts();
     if (claim.choices.empty()) view.fail("must name at least one choice");
     return claim;
   }
-  view.allow_only({"min", "max"});
+  view.allow_only({"min", "max", "multiple_of"});
   claim.min = view.at("min").integer();
   claim.max = view.at("max").integer();
   if (claim.min > claim.max) view.fail("must have min <= max");
+  if (view.has("multiple_of")) {
+    claim.multiple_of = view.at("multiple_of").integer();
+    if (claim.multiple_of < 1) view.at("multiple_of").fail("must be positive");
+    if (claim.min % claim.multiple_of != 0) view.at("min").fail("must be a multiple of it too");
+  }
   return claim;
 }
 
@@ -244,9 +258,11 @@ KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
   field.offset = spec.offset;
   field.size = kernarg_size(spec.type);
   field.buffer = spec.buffer;
-  if (spec.type == "f32") {
+  if (!spec.buffer.empty()) {
+    field.value = static_cast<uint64_t>(evaluate(spec.plus, params));
+  } else if (spec.type == "f32") {
     field.value = std::bit_cast<uint32_t>(static_cast<float>(evaluate_real(spec.value, params)));
-  } else if (spec.buffer.empty()) {
+  } else {
     const int64_t value = evaluate(spec.value, params);
     check_range(spec, value);
     field.value = static_cast<uint64_t>(value);
@@ -255,6 +271,18 @@ KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
 }
 
 }  // namespace
+
+bool Claim::has(int64_t value) const {
+  if (!values.empty()) return std::binary_search(values.begin(), values.end(), value);
+  return value >= min && value <= max && value % multiple_of == 0;
+}
+
+std::string Claim::words() const {
+  if (!values.empty()) return fmt::format("{}", fmt::join(values, ", "));
+  std::string text = fmt::format("{}..{}", min, max);
+  if (multiple_of != 1) text += fmt::format(" in steps of {}", multiple_of);
+  return text;
+}
 
 Manifest Manifest::load(const std::string& path) {
   const nlohmann::json document = load_json(path);
@@ -334,10 +362,8 @@ std::optional<std::string> Manifest::refusal(const Params& of_case, const std::s
   for (const auto& [name, claim] : claims) {
     if (claim.choices.empty()) {
       const int64_t value = params.integer(name);
-      if (value < claim.min || value > claim.max) {
-        return fmt::format("{} = {} is outside the claimed {}..{}", name, value, claim.min,
-                           claim.max);
-      }
+      if (!claim.has(value))
+        return fmt::format("{} = {} is outside the claimed {}", name, value, claim.words());
     } else if (std::find(claim.choices.begin(), claim.choices.end(), params.text(name)) ==
                claim.choices.end()) {
       return fmt::format("{} = {} is not claimed", name, params.text(name));
@@ -352,9 +378,14 @@ std::optional<std::string> Manifest::refusal(const Params& of_case, const std::s
 
 std::string Manifest::spelled(std::string text, const Params& params) const {
   for (const auto& [name, value] : params.values()) {
-    const auto* choice = std::get_if<std::string>(&value);
-    if (choice == nullptr) continue;
-    std::string word = *choice;
+    std::string word;
+    if (const auto* choice = std::get_if<std::string>(&value)) {
+      word = *choice;
+    } else if (const auto* integer = std::get_if<int64_t>(&value)) {
+      word = std::to_string(*integer);
+    } else {
+      continue;
+    }
     if (const auto it = spelling.find(name); it != spelling.end() && it->second.contains(word))
       word = it->second.at(word);
     text = substitute(std::move(text), name, word);

@@ -16,11 +16,16 @@
 
 namespace wavefuzz {
 
-/// What a kernel claims of one parameter: an integer range, or a list of choices.
+/// What a kernel claims of one parameter: integers, or a list of choices.
 struct Claim {
   int64_t min = 0;
   int64_t max = 0;
+  int64_t multiple_of = 1;
+  std::vector<int64_t> values;       ///< not empty: these integers alone, in ascending order
   std::vector<std::string> choices;  ///< not empty: a text parameter
+
+  bool has(int64_t value) const;
+  std::string words() const;  ///< "1..64", "8..64 in steps of 8", "16, 64"
 };
 
 /// One field of the kernarg block.
@@ -29,6 +34,7 @@ struct KernargSpec {
   uint32_t offset = 0;
   std::string type;    ///< ptr, i32, u32, i64, u64, f32
   std::string buffer;  ///< type ptr: the buffer whose address it is
+  std::string plus;    ///< and an expression: bytes from there
   std::string value;   ///< otherwise: an expression over the parameters
 };
 

@@ -99,6 +99,35 @@ TEST(Manifest, RefusesWhatIsOutsideItsClaimsAndSaysWhy) {
   EXPECT_THAT(m.refusal(params(6), "gfx942").value(), HasSubstr("n % 4 == 0"));
 }
 
+TEST(Manifest, RefusesIntegersThatAreNotListedOrNoMultiple) {
+  json document = small_manifest();
+  document["claims"]["n"] = {64, 16};
+  EXPECT_EQ(load(document).refusal(params(16), "gfx942"), std::nullopt);
+  EXPECT_THAT(load(document).refusal(params(32), "gfx942").value(),
+              HasSubstr("n = 32 is outside the claimed 16, 64"));
+  document["claims"]["n"] = {{"min", 8}, {"max", 64}, {"multiple_of", 8}};
+  EXPECT_EQ(load(document).refusal(params(24), "gfx942"), std::nullopt);
+  EXPECT_THAT(load(document).refusal(params(20), "gfx942").value(),
+              HasSubstr("8..64 in steps of 8"));
+}
+
+TEST(Manifest, APointerMayPointIntoItsBuffer) {
+  json document = small_manifest();
+  document["kernarg"][0]["plus"] = "n * 2";
+  Problem problem;
+  load(document).bind(params(100), "gfx942", "", Roots("/r"), {}, problem);
+  EXPECT_EQ(problem.launches.at(0).kernarg[0].buffer, "src");
+  EXPECT_EQ(problem.launches[0].kernarg[0].value, 200u);
+}
+
+TEST(Manifest, ObjectsOfConstantsAreFoundByThem) {
+  json document = small_manifest();
+  document["code_object"] = "copy.n{n}.{dtype}.co";
+  Problem problem;
+  load(document).bind(params(100), "gfx942", "", Roots("/r"), {}, problem);
+  EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/r/copy.n100.bf16.co");
+}
+
 TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
   json document = small_manifest();
   document["kernarg"][1]["value"] = "n * 2147483648";

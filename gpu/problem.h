@@ -44,6 +44,7 @@ struct KernargField {
   uint32_t size = 0;
   uint64_t value = 0;
   std::string buffer;  ///< when not empty, the field is this buffer's address plus its view_offset
+                       ///< plus the value
 };
 
 /// Which kernel a launch runs.

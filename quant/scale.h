@@ -25,7 +25,8 @@ enum class Floor : uint8_t {
 
 enum class ScaleRounding : uint8_t {
   kNone,
-  kUe8m0Up,  // up to a power of two by exponent bits (round_up_to_power_of_two)
+  kUe8m0Up,    // up to a power of two by exponent bits (round_up_to_power_of_two)
+  kUe8m0Log2,  // exp2(ceil(log2 s)): the same for finite s, but infinity stays infinity
 };
 
 // How a value is brought into range. The two differ in the FP8 code of about 0.05 % of bf16 values.
@@ -63,7 +64,9 @@ constexpr float scale_from_amax(float amax, const ScaleRule& rule) {
   float scale =
       rule.scale_by == Divide::kDivide ? amax / rule.divisor : amax * (1.0f / rule.divisor);
   if (rule.floor_place == Floor::kOnScale) scale = scale > rule.floor ? scale : rule.floor;
-  if (rule.scale_rounding == ScaleRounding::kUe8m0Up) scale = round_up_to_power_of_two(scale);
+  if (rule.scale_rounding == ScaleRounding::kUe8m0Up ||
+      (rule.scale_rounding == ScaleRounding::kUe8m0Log2 && scale != __builtin_huge_valf()))
+    scale = round_up_to_power_of_two(scale);
   return scale;
 }
 
@@ -90,8 +93,8 @@ constexpr float amax_bf16(const uint16_t* values, uint64_t count) {
 }
 
 // The rule with its scale rounded up to a power of two: vLLM's scale_fmt == "ue8m0", DeepGEMM's
-// use_ue8m0. vLLM computes exp2(ceil(log2 s)), which agrees wherever its log2 is exact at powers of
-// two and does not round up to an integer just above one.
+// use_ue8m0. vLLM computes exp2(ceil(log2 s)) (kUe8m0Log2), which agrees for finite s wherever its
+// log2 is exact at powers of two and does not round up to an integer just above one.
 constexpr ScaleRule with_ue8m0(ScaleRule rule) {
   rule.scale_rounding = ScaleRounding::kUe8m0Up;
   return rule;

@@ -86,6 +86,15 @@ TEST(ScaleFromAmax, Ue8m0Floors) {
   EXPECT_EQ(scale_from_amax(0.0f, with_ue8m0(kAiterIndexerTestFn)), 0x1p-126f);  // no floor
 }
 
+TEST(ScaleFromAmax, Ue8m0ByLogarithmDiffersAtInfinityOnly) {
+  ScaleRule log2 = with_ue8m0(kVllmIndexerTritonFn);
+  log2.scale_rounding = ScaleRounding::kUe8m0Log2;
+  for (const float amax : {0.0f, 1.0f, 448.0f, 449.0f, 3e38f})
+    EXPECT_EQ(scale_from_amax(amax, log2), scale_from_amax(amax, with_ue8m0(kVllmIndexerTritonFn)));
+  EXPECT_EQ(scale_from_amax(kInf, log2), kInf);
+  EXPECT_EQ(scale_from_amax(kInf, with_ue8m0(kVllmIndexerTritonFn)), 0x1p127f);
+}
+
 // Before the division the floor acts on amax up to 1e-4, after it on amax up to 448e-4.
 TEST(ScaleFromAmax, FloorBeforeAndAfterTheDivision) {
   EXPECT_EQ(scale_from_amax(0.03f, with_ue8m0(kVllmIndexerCuda)), 0x1p-13f);

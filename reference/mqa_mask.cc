@@ -5,9 +5,9 @@
 namespace wavefuzz::reference {
 namespace {
 
-int64_t round_up_to_chunk(int64_t tokens) {
-  return (tokens + kChunkTokens - 1) / kChunkTokens * kChunkTokens;
-}
+int64_t round_up(int64_t tokens, int64_t to) { return (tokens + to - 1) / to * to; }
+
+int64_t round_up_to_chunk(int64_t tokens) { return round_up(tokens, kChunkTokens); }
 
 /// len_j.
 int64_t length(const RequestLengths& lengths, int64_t row) {
@@ -34,6 +34,10 @@ const char* name(MaskRule rule) {
       return "ragged";
     case MaskRule::kRaggedCompressed:
       return "ragged_compressed";
+    case MaskRule::kAiterGluon:
+      return "aiter_gluon";
+    case MaskRule::kAiterPreshuffle:
+      return "aiter_preshuffle";
   }
   return "";
 }
@@ -86,6 +90,12 @@ RowColumns columns_of(MaskRule rule, const RequestLengths& lengths, int64_t row,
     }
     case MaskRule::kAiter:
       c.minus_inf = c.anything = capped(round_up_to_chunk(keys));
+      break;
+    case MaskRule::kAiterGluon:
+      c.minus_inf = c.anything = capped(keys);
+      break;
+    case MaskRule::kAiterPreshuffle:
+      c.minus_inf = c.anything = capped(round_up(keys, lengths.page_size));
       break;
     case MaskRule::kDeepGemm:
       c.anything = capped(round_up_to_chunk(keys));

@@ -35,14 +35,27 @@ enum class MaskRule : uint8_t {
   /// DeepGEMM's compressed prefill (max_seqlen_k > 0): key ks_i is at column 0. Columns from
   /// ke_i - ks_i on are garbage.
   kRaggedCompressed,
+  /// AITER's Gluon kernel: -inf from len_j to ctx, nothing beyond: its chunks are aligned to ctx
+  /// from behind.
+  kAiterGluon,
+  /// AITER's preshuffled Gluon kernel: -inf from len_j to the end of the last page of ctx, nothing
+  /// beyond.
+  kAiterPreshuffle,
 };
 
-/// "torch", "vllm_triton", "aiter", "aiter_ragged_k", "deepgemm", "ragged", "ragged_compressed".
+/// "torch", "vllm_triton", "aiter", "aiter_ragged_k", "deepgemm", "ragged", "ragged_compressed",
+/// "aiter_gluon", "aiter_preshuffle".
 const char* name(MaskRule rule);
 std::optional<MaskRule> parse_mask_rule(const std::string& text);
-inline constexpr MaskRule kAllMaskRules[] = {
-    MaskRule::kTorch,    MaskRule::kVllmTriton, MaskRule::kAiter,           MaskRule::kAiterRaggedK,
-    MaskRule::kDeepGemm, MaskRule::kRagged,     MaskRule::kRaggedCompressed};
+inline constexpr MaskRule kAllMaskRules[] = {MaskRule::kTorch,
+                                             MaskRule::kVllmTriton,
+                                             MaskRule::kAiter,
+                                             MaskRule::kAiterRaggedK,
+                                             MaskRule::kDeepGemm,
+                                             MaskRule::kRagged,
+                                             MaskRule::kRaggedCompressed,
+                                             MaskRule::kAiterGluon,
+                                             MaskRule::kAiterPreshuffle};
 
 /// Whether rows have ks and ke instead of a context length.
 constexpr bool is_ragged(MaskRule rule) {
@@ -72,6 +85,7 @@ struct RequestLengths {
   std::span<const int64_t> per_row = {};  ///< [next_n], 2-D; empty with 1-D lengths
   std::span<const int64_t> ks = {};       ///< [next_n], ragged rules
   std::span<const int64_t> ke = {};
+  int64_t page_size = 1;  ///< tokens of a page, kAiterPreshuffle
 };
 
 /// `row`: 0..next_n-1. `width`: L. Lengths may be anything, also below next_n; negative ones count

@@ -52,6 +52,16 @@ TEST(MqaMask, IsCappedAtTheWidth) {
   EXPECT_EQ(rows(MaskRule::kAiter, {1, 9}, 4), (Rows{"dddd"}));
 }
 
+// AITER's Gluon kernels store what their chunks cover of [0, ctx), and of whole pages.
+TEST(MqaMask, AitersGluonKernelsFillToTheContextOrToItsLastPage) {
+  EXPECT_EQ(rows(MaskRule::kAiterGluon, {3, 5}, 8), (Rows{"ddd--...", "dddd-...", "ddddd..."}));
+  RequestLengths lengths = {3, 5};
+  lengths.page_size = 4;
+  EXPECT_EQ(rows(MaskRule::kAiterPreshuffle, lengths, 9),
+            (Rows{"ddd-----.", "dddd----.", "ddddd---."}));
+  EXPECT_EQ(rows(MaskRule::kAiterPreshuffle, lengths, 7), (Rows{"ddd----", "dddd---", "ddddd--"}));
+}
+
 TEST(MqaMask, AiterFillsChunksOf256) {
   const RowColumns c = columns_of(MaskRule::kAiter, {2, 257}, 0, 1000);
   EXPECT_EQ(c.last, 256);

@@ -33,7 +33,7 @@ TEST(OperatorPages, NameTheParametersOfTheirCases) {
   for (const auto& entry : std::filesystem::directory_iterator("gpu/manifests")) {
     if (entry.path().extension() == ".json") manifests.push_back(entry.path());
   }
-  const Harness harness(manifests, ".");
+  const Harness harness(manifests, Roots("."));
   std::set<std::string> seen;
   for (const auto& [kernel, manifest] : harness.manifests()) {
     const OperatorPage page = find_operator(manifest.op).page();

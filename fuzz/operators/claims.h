@@ -73,9 +73,19 @@ class Claims {
 
 /// The values that a claim has of `values`; at least its smallest.
 inline std::vector<int64_t> claimed(const Claim& claim, std::vector<int64_t> values) {
-  std::erase_if(values, [&](int64_t v) { return v < claim.min || v > claim.max; });
+  std::erase_if(values, [&](int64_t v) { return !claim.has(v); });
   if (values.empty()) values.push_back(claim.min);
   return values;
+}
+
+/// The claimed value at or next above `value`; the largest where there is none.
+inline int64_t nearest(const Claim& claim, int64_t value) {
+  if (!claim.values.empty()) {
+    const auto it = std::lower_bound(claim.values.begin(), claim.values.end(), value);
+    return it == claim.values.end() ? claim.values.back() : *it;
+  }
+  const int64_t step = claim.multiple_of;
+  return std::clamp(value + (step - value % step) % step, claim.min, claim.max / step * step);
 }
 
 /// An integer parameter of a case. Throws Error(kUsage) when it is outside [min, max].

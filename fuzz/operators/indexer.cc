@@ -109,7 +109,7 @@ void Indexer::check_manifest(const Manifest& manifest) const {
   const Claims claims(manifest);
   for (const char* name : {"heads", "head_dim", "page_size", "batch", "next_n", "k"})
     claims.range(name);
-  claims.choices("mask_rule", {"torch", "vllm_triton", "aiter"});
+  claims.choices("mask_rule", {"torch", "vllm_triton", "aiter", "aiter_gluon", "aiter_preshuffle"});
   claims.choices("ctx_dims", {"1d"});
   Manifest writer = with_numerics_of(manifest, "writer");
   writer.claims["cache_dtype"] = claims.choices("dtype", {"e4m3fn", "e4m3fnuz"});

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "fuzz/draw.h"
+#include "fuzz/operators/claims.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "gpu/error.h"
 
@@ -15,8 +16,7 @@ namespace {
 constexpr int64_t kMostTokens = 12;
 
 std::vector<int64_t> within(const Claim& claim, std::vector<int64_t> values, int64_t multiple_of) {
-  std::erase_if(values,
-                [&](int64_t v) { return v < claim.min || v > claim.max || v % multiple_of != 0; });
+  std::erase_if(values, [&](int64_t v) { return !claim.has(v) || v % multiple_of != 0; });
   if (values.empty()) values.push_back((claim.min + multiple_of - 1) / multiple_of * multiple_of);
   return values;
 }
@@ -35,7 +35,7 @@ int64_t draw_page_size(Draw& draw, const Claim& claim, bool shuffle) {
 }
 
 /// Pages and their stride: packed, padded, or so far apart that page * stride crosses 2^31 or 2^32.
-void draw_pages(Draw& draw, int64_t page_bytes, Params& params) {
+void draw_pages(Draw& draw, const Manifest& manifest, int64_t page_bytes, Params& params) {
   const int64_t packed = (page_bytes + 3) / 4 * 4;  // a scale is an f32: pages stay aligned to it
   int64_t pages = draw.in(1, 8);
   int64_t stride = packed;
@@ -58,6 +58,8 @@ void draw_pages(Draw& draw, int64_t page_bytes, Params& params) {
     }
   }
   params.set("pages", std::max<int64_t>(pages, 1));
+  if (const auto claim = manifest.claims.find("page_stride"); claim != manifest.claims.end())
+    stride = nearest(claim->second, stride);
   params.set("page_stride", stride);
 }
 
@@ -124,7 +126,7 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   const int64_t page_size = draw_page_size(draw, manifest.claims.at("page_size"), shuffle);
   c.params.set("head_dim", head_dim);
   c.params.set("page_size", page_size);
-  draw_pages(draw, page_size * (head_dim + 4), c.params);
+  draw_pages(draw, manifest, page_size * (head_dim + 4), c.params);
   c.params.set("cache_offset",
                draw.weighted<int64_t>({{3, 0}, {1, 16}, {1, 4096}, {1, page_size * 4}}));
   c.params.set("k_stride", head_dim + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 8}, {1, 64}}));

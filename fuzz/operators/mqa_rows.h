@@ -16,6 +16,7 @@ namespace wavefuzz {
 struct MqaRequest {
   int64_t next_n = 1;
   int64_t ctx = 0;
+  int64_t page_size = 1;
   std::vector<int64_t> per_row;  ///< [next_n] with 2-D lengths
   std::vector<int64_t> ks, ke;   ///< [next_n], ragged
   std::vector<uint8_t> q;        ///< [next_n, heads, head_dim] codes
@@ -23,7 +24,7 @@ struct MqaRequest {
   std::vector<uint8_t> k;        ///< [keys, head_dim] codes
   std::vector<float> scales;     ///< [keys]; NaN: the key is not known, its logits are unspecified
 
-  reference::RequestLengths lengths() const { return {next_n, ctx, per_row, ks, ke}; }
+  reference::RequestLengths lengths() const { return {next_n, ctx, per_row, ks, ke, page_size}; }
 };
 
 /// The rows of logits of all requests.

@@ -72,6 +72,7 @@ std::vector<MqaRequest> requests(const Case& c) {
   for (int64_t b = 0; b < batch; ++b) {
     MqaRequest& r = out[b];
     r.next_n = next_n;
+    r.page_size = c.params.integer("page_size");
     const auto of_rows = [&](const std::vector<int64_t>& from) {
       return std::vector<int64_t>(from.begin() + b * next_n, from.begin() + (b + 1) * next_n);
     };
@@ -386,6 +387,8 @@ Params PagedMqaLogits::launch_params(const Case& c) const {
   params.set("two_d", static_cast<int64_t>(c.params.text("ctx_dims") == "2d"));
   params.set("rows", c.params.integer("batch") * c.params.integer("next_n"));
   params.set("atoms", (c.params.integer("next_n") + 1) / 2);
+  const std::vector<int64_t> keys = mqa::key_counts(c);
+  params.set("most_keys", keys.empty() ? 0 : *std::max_element(keys.begin(), keys.end()));
   return params;
 }
 
@@ -515,7 +518,8 @@ OperatorPage PagedMqaLogits::page() const {
       .derived = {{"mask", "number of the mask rule, in the order below"},
                   {"two_d", "1 with 2-D lengths"},
                   {"rows", "batch * next_n"},
-                  {"atoms", "ceil(next_n / 2)"}},
+                  {"atoms", "ceil(next_n / 2)"},
+                  {"most_keys", "of a request"}},
       .numerics = {{"relu", "drops_nan: max(x, 0); keeps_nan: torch.relu"},
                    {"accumulate", "f32 in any order, or mfma_fp8"}},
       .relations = {{"garbage_past_ctx", "other bytes that nobody owns: the same bits"},
@@ -531,7 +535,9 @@ OperatorPage PagedMqaLogits::page() const {
            "aiter_ragged_k: keys t <= ctx - j, reversed and one too many; column ctx holds 0",
            "deepgemm: 2-D; anything to the end of the split of 256",
            "ragged: prefill, keys [ks, ke) at their columns, -inf elsewhere",
-           "ragged_compressed: key ks at column 0, anything beyond ke - ks"},
+           "ragged_compressed: key ks at column 0, anything beyond ke - ks",
+           "aiter_gluon: -inf to column ctx, nothing beyond",
+           "aiter_preshuffle: -inf to the end of the last page of ctx, nothing beyond"},
   };
   for (OperatorPage::Entry& entry : paging_parameters())
     page.parameters.push_back(std::move(entry));

@@ -27,6 +27,13 @@ int64_t draw_page_size(Draw& draw, const Claim& claim, bool shuffle) {
   return draw.one_of(sizes);
 }
 
+/// An integer parameter: a value that the manifest claims, where it claims any.
+void hold(const Manifest& manifest, Params& params, const char* name, int64_t value) {
+  if (const auto it = manifest.claims.find(name); it != manifest.claims.end())
+    value = nearest(it->second, value);
+  params.set(name, value);
+}
+
 /// Waves that compute, over requests and atoms, and the multiply-adds of each.
 int64_t work_of(const Case& c) {
   int64_t waves = 0;
@@ -36,7 +43,7 @@ int64_t work_of(const Case& c) {
 }
 
 /// Pages far apart, so that id * stride crosses 2^31 or 2^32, by a large stride or by large ids.
-void draw_pages(Draw& draw, Case& c) {
+void draw_pages(Draw& draw, const Manifest& manifest, Case& c) {
   const reference::IndexerCache cache = mqa::cache(c);
   const auto packed = static_cast<int64_t>((cache.page.bytes() + 3) / 4 * 4);
   int64_t stride = packed, first = 0, step = 1;
@@ -63,7 +70,7 @@ void draw_pages(Draw& draw, Case& c) {
       break;
     }
   }
-  c.params.set("page_stride", stride);
+  hold(manifest, c.params, "page_stride", stride);
   c.params.set("first_page", first);
   c.params.set("page_step", step);
 }
@@ -153,6 +160,8 @@ Case mqa::draw_case(Draw& draw, const Manifest& manifest, int64_t most) {
   c.params.set("next_n", pick("next_n", {1, 1, 2, 3, 3, 4, 5, 7, 8}));
   c.params.set("first_request", int64_t{0});
   c.params.set("k_doubled", int64_t{0});
+  if (const auto width = manifest.claims.find("width"); width != manifest.claims.end())
+    most = std::min(most, width->second.max);
   draw_lengths(draw, c, most);
   for (const char* name : {"heads", "next_n", "head_dim"}) {
     const int64_t least = manifest.claims.at(name).min;
@@ -168,19 +177,21 @@ Case mqa::draw_case(Draw& draw, const Manifest& manifest, int64_t most) {
                                                 {2, (longest + 255) / 256 * 256},
                                                 {1, (longest + 256) / 256 * 256 + draw.in(-1, 1)},
                                                 {1, longest - draw.in(0, 3)}});
-  c.params.set("width", std::max<int64_t>(width, 1));
+  hold(manifest, c.params, "width", std::max<int64_t>(width, 1));
   c.params.set("logits_stride",
                c.params.integer("width") + draw.weighted<int64_t>({{2, 0}, {1, 1}, {2, 64}}));
   const int64_t token = c.params.integer("heads") * c.params.integer("head_dim");
-  c.params.set("q_stride", token + draw.weighted<int64_t>({{2, 0}, {1, 16}, {1, 4096}}));
-  c.params.set("splits", draw.weighted<int64_t>({{3, 1}, {3, draw.in(2, 4)}, {2, draw.in(5, 12)}}));
+  hold(manifest, c.params, "q_stride",
+       token + draw.weighted<int64_t>({{2, 0}, {1, 16}, {1, 4096}}));
+  hold(manifest, c.params, "splits",
+       draw.weighted<int64_t>({{3, 1}, {3, draw.in(2, 4)}, {2, draw.in(5, 12)}}));
   c.params.set("page_order",
                draw.weighted<const char*>({{2, "sequential"}, {2, "shuffled"}, {1, "reversed"}}));
   c.params.set("unowned", draw.weighted<const char*>({{3, "poison"}, {2, "nan"}, {2, "huge"}}));
   c.params.set("page_stride", int64_t{1} << 30);
   c.params.set("first_page", int64_t{0});
   c.params.set("page_step", int64_t{1});
-  draw_pages(draw, c);
+  draw_pages(draw, manifest, c);
   int64_t table = 0;
   for (const auto& of_request : mqa::pages(c))
     table = std::max<int64_t>(table, static_cast<int64_t>(of_request.size()));
@@ -307,6 +318,15 @@ void mqa::plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& f
     for (const int64_t to : toward(lens[i], 0)) {
       steps.push_back([i, to, fix](Case& d) {
         d.integers.at("context_lens")[i] = to;
+        fix(d);
+      });
+      // With the width, whose distance to the length may be what matters.
+      steps.push_back([i, to, fix](Case& d) {
+        int64_t& len = d.integers.at("context_lens")[i];
+        const int64_t less = len - to;
+        len = to;
+        for (const char* name : {"width", "logits_stride"})
+          d.params.set(name, std::max<int64_t>(1, d.params.integer(name) - less));
         fix(d);
       });
     }
