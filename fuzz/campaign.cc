@@ -26,9 +26,17 @@ class Campaign {
            const std::atomic<bool>& interrupted, CampaignListener& listener)
       : harness_(harness), options_(options), interrupted_(interrupted), listener_(listener) {}
 
-  std::vector<JobResult> run(const std::vector<Job>& jobs) {
-    for (const Job& job : jobs) results_.emplace_back().job = job;
+  std::vector<JobResult> run(const std::vector<Job>& jobs, std::vector<JobResult> earlier,
+                             double seconds_before) {
+    seconds_before_ = seconds_before;
+    results_ = std::move(earlier);
+    results_.resize(jobs.size());
     std::vector<std::set<std::string>> signatures(jobs.size());
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      results_[i].job = jobs[i];
+      for (const CampaignFinding& f : results_[i].findings)
+        signatures[i].insert(signature(f.shrunk.verdict));
+    }
     for (bool any = true; any && !over();) {
       any = false;
       for (size_t i = 0; i < jobs.size() && !over(); ++i) {
@@ -37,6 +45,7 @@ class Campaign {
         turn_began_ = cpu_now();
         take_turn(results_[i], signatures[i]);
         results_[i].cpu_seconds += cpu_now() - turn_began_;
+        listener_.on_result(results_[i], /*found=*/false, elapsed());
         listener_.on_progress(results_, elapsed());
       }
     }
@@ -45,7 +54,8 @@ class Campaign {
 
  private:
   double elapsed() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    return seconds_before_ +
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
   bool over() const {
@@ -70,7 +80,7 @@ class Campaign {
     for (int i = 0; i < count; ++i) {
       try {
         drawn[i] = harness_.draw(result.job, options_.seed, index(first + i));
-        verdicts[i] = harness_.evaluate(drawn[i]->value());
+        verdicts[i] = harness_.evaluate(drawn[i]->value(), {.coverage = options_.coverage});
       } catch (...) {
 #pragma omp critical
         if (!error) error = std::current_exception();
@@ -85,6 +95,7 @@ class Campaign {
       ++result.by_status[verdicts[i].status];
       result.instructions += verdicts[i].instructions;
       for (const std::string& note : verdicts[i].known) ++result.known[note];
+      for (const auto& [kernel, edges] : verdicts[i].coverage) result.coverage[kernel].add(edges);
       if (verdicts[i].status != Status::kFail) result.bound_use.add(verdicts[i].bound_use);
       if (verdicts[i].status == Status::kSuspect && result.suspects.size() < kMostSuspects) {
         result.suspects.push_back(
@@ -111,6 +122,7 @@ class Campaign {
     finding.confirmations = confirm(harness_, finding.shrunk);
     result.findings.push_back(finding);
     listener_.on_finding(finding);
+    listener_.on_result(result, /*found=*/true, elapsed());
   }
 
   const Harness& harness_;
@@ -118,6 +130,7 @@ class Campaign {
   const std::atomic<bool>& interrupted_;
   CampaignListener& listener_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double seconds_before_ = 0;  // of earlier processes
   std::vector<JobResult> results_;
   double turn_began_ = 0;  // cpu_now()
 };
@@ -136,8 +149,10 @@ int confirm(const Harness& harness, const Shrunk& shrunk) {
 std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
                                     const CampaignOptions& options,
                                     const std::atomic<bool>& interrupted,
-                                    CampaignListener& listener) {
-  return Campaign(harness, options, interrupted, listener).run(jobs);
+                                    CampaignListener& listener, std::vector<JobResult> earlier,
+                                    double seconds_before) {
+  return Campaign(harness, options, interrupted, listener)
+      .run(jobs, std::move(earlier), seconds_before);
 }
 
 }  // namespace wavefuzz

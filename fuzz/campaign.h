@@ -23,6 +23,7 @@ struct CampaignOptions {
   int threads = 1;
   size_t findings_per_job = 8;  ///< distinct signatures, after which a job is finished
   ShrinkLimits shrink = {.instructions = 50'000'000};
+  bool coverage = false;  ///< note which edges of the kernels' control flow the cases take
 };
 
 /// A failure, shrunk and run again.
@@ -62,6 +63,7 @@ struct JobResult {
   std::vector<SuspectCase> suspects;
   std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
   BoundUse bound_use;                     ///< of cases that did not fail
+  Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
 };
 
 /// What a campaign tells while it runs. Called from one thread.
@@ -72,17 +74,21 @@ class CampaignListener {
   virtual void on_failure(const Job&, uint64_t /*case_index*/, const Case&, const Verdict&) {}
   /// The same, shrunk.
   virtual void on_finding(const CampaignFinding&) {}
+  /// What a job has come to: after each of its findings (`found`), and after each of its turns.
+  virtual void on_result(const JobResult&, bool /*found*/, double /*seconds*/) {}
   virtual void on_progress(const std::vector<JobResult>&, double /*seconds*/) {}
 };
 
 /// Runs the jobs in turns until each has had its cases, or time is up, or `interrupted` becomes
 /// true. A planted bug is finished when it is found. Which cases run, what is found and how it
 /// shrinks depends on the seed, not on threads; only a time limit cuts it off at a moment that
-/// does.
+/// does. A job goes on from what it had come to in an earlier process, where `earlier` (empty, or
+/// an entry for each job) says so, as if there had been no interruption.
 std::vector<JobResult> run_campaign(const Harness& harness, const std::vector<Job>& jobs,
                                     const CampaignOptions& options,
                                     const std::atomic<bool>& interrupted,
-                                    CampaignListener& listener);
+                                    CampaignListener& listener, std::vector<JobResult> earlier = {},
+                                    double seconds_before = 0);
 
 }  // namespace wavefuzz
 

@@ -110,10 +110,13 @@ TEST(FillRow, RefusesBitsWiderThanTheDtype) {
 
 // Every dtype: what is encoded decodes to itself, and random finite patterns are finite.
 TEST(Dtypes, DecodeWhatTheyEncode) {
-  for (const char* text : {"bf16", "f16", "f32", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"}) {
+  for (const char* text : {"bf16", "f16", "f32", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "i8"}) {
     const Dtype dtype = parse_dtype(text);
     EXPECT_STREQ(name(dtype), text);
-    for (const float x : {0.0f, 1.0f, -1.5f, 0.25f}) EXPECT_EQ(decode(dtype, encode(dtype, x)), x);
+    // Integers have no fractions.
+    const float unit = dtype == Dtype::kI8 ? 4 : 1;
+    for (const float x : {0.0f, unit, -1.5f * unit, 0.25f * unit})
+      EXPECT_EQ(decode(dtype, encode(dtype, x)), x);
     const auto bits = fill_row({"bits", 0, {}}, dtype, Fp8::kE4m3fn, 512, {1, "k", 0});
     for (const uint32_t b : bits) ASSERT_TRUE(std::isfinite(decode(dtype, b))) << text;
     const std::vector<uint8_t> bytes = pack(dtype, bits);
@@ -121,6 +124,8 @@ TEST(Dtypes, DecodeWhatTheyEncode) {
     EXPECT_EQ(load_bits(dtype, &bytes[7 * bytes_of(dtype)]), bits[7]);
   }
   EXPECT_THROW(parse_dtype("fp9"), Error);
+  EXPECT_EQ(encode(Dtype::kI8, 2.5f), 2u);        // ties to even
+  EXPECT_EQ(encode(Dtype::kI8, -200.0f), 0x81u);  // symmetric: -127
 }
 
 TEST(TensorRow, RepeatsRecipesAndTakesSpecialOnes) {

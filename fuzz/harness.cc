@@ -83,7 +83,7 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
     const bool planted = text == "all" || text == "planted";
     if (right || planted) {
       for (const auto& [kernel, m] : manifests_) {
-        if (m.missing_root(roots_) != nullptr) continue;
+        if (!m.campaign || m.missing_root(roots_) != nullptr) continue;
         if (right) named.push_back({kernel, "", false});
         if (!planted) continue;
         for (const Plant& plant : m.plants) named.push_back({kernel, plant.name, right});
@@ -93,7 +93,8 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
     if (text.find_first_of("*?[") != std::string::npos) {
       const size_t before = named.size();
       for (const auto& [kernel, m] : manifests_) {
-        if (fnmatch(text.c_str(), kernel.c_str(), 0) == 0) named.push_back({kernel, "", false});
+        if (m.campaign && fnmatch(text.c_str(), kernel.c_str(), 0) == 0)
+          named.push_back({kernel, "", false});
       }
       if (named.size() == before)
         throw Error(Exit::kUsage, fmt::format("no kernel is named like '{}'", text));
@@ -164,7 +165,7 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
                 fmt::format("kernel '{}' has no planted bug '{}'", c.kernel, c.plant));
   }
   Target& target = this->target(c.target);
-  const Problem problem = this->problem(c, m, op, params, options.explain);
+  const Problem problem = this->problem(c, m, op, params, options);
   Outcome outcome = target.launch(problem);
   const std::vector<std::string> known =
       take_known(m.known_faults(params, arch_of(c.target)), outcome);
@@ -175,23 +176,25 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
   if (const std::optional<Case> other = op.related(c)) {
     const Params other_params = op.launch_params(*other);
     if (!m.refusal(other_params, arch_of(c.target))) {
-      const Problem other_problem = this->problem(*other, m, op, other_params, false);
+      const Problem other_problem = this->problem(*other, m, op, other_params, {});
       const Outcome other_outcome = target.launch(other_problem);
       op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
     }
   }
   Verdict verdict = judge.finish();
   verdict.known = known;
+  verdict.coverage = outcome.coverage;
   return verdict;
 }
 
 Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
-                         bool explain) const {
+                         const JudgeOptions& options) const {
   Problem problem;
   problem.buffers = op.buffers(c);
   m.bind(params, arch_of(c.target), c.plant, roots_,
          m.planner.name.empty() ? PlanRequest() : op.plan_request(c), problem);
-  problem.explain = explain;
+  problem.explain = options.explain;
+  problem.coverage = options.coverage;
   return problem;
 }
 

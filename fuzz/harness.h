@@ -56,12 +56,17 @@ class Harness {
   /// at all.
   Verdict evaluate(const Case& c, JudgeOptions options = {}) const;
 
+  /// What of the programs of a job ran.
+  ProgramCoverage coverage(const Job& job, const KernelId& kernel, const Edges& edges) const {
+    return target(job.target).coverage(kernel, edges);
+  }
+
   const Operator& op(const Case& c) const { return find_operator(manifest(c.kernel).op); }
 
  private:
   Target& target(const std::string& name) const;
   Problem problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
-                  bool explain) const;
+                  const JudgeOptions& options) const;
 
   Roots roots_;
   std::map<std::string, Manifest> manifests_;

@@ -80,8 +80,9 @@ struct ExpectedTensor {
 };
 
 struct JudgeOptions {
-  bool explain = false;  ///< note the bound of the worst element term by term
-  bool gates = false;    ///< say what the gates of peers would have said
+  bool explain = false;   ///< note the bound of the worst element term by term
+  bool gates = false;     ///< say what the gates of peers would have said
+  bool coverage = false;  ///< note which edges of the kernel's control flow the case took
 };
 
 /// Collects what is wrong with an outcome. Findings come in the order that explains a failure: what

@@ -16,8 +16,10 @@
 
 #include "fuzz/audit_command.h"
 #include "fuzz/campaign.h"
+#include "fuzz/campaign_store.h"
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
+#include "fuzz/history_command.h"
 #include "fuzz/paths.h"
 #include "fuzz/report.h"
 #include "fuzz/scenario_command.h"
@@ -50,12 +52,16 @@ struct Options {
   int threads = omp_get_max_threads();
   std::string out = "wavefuzz-out";
   std::vector<std::string> corpus;
+  std::vector<std::string> words;  // the command line as it was given
   bool json = false;
   bool quiet = false;
   bool inline_cases = false;
   bool no_shrink = false;
   uint64_t shard = 0;
   uint64_t shards = 1;
+  std::string database;  // empty: in the folder for findings
+  bool resume = false;
+  uint64_t most = 8;
 
   std::string op = "all";
   std::string arch = "all";
@@ -215,6 +221,33 @@ nlohmann::ordered_json suspects_json(const JobResult& result) {
   return suspects;
 }
 
+/// The file as this process sees it.
+std::string database_path(const Options& options) {
+  if (!options.database.empty()) return user_path(options.database);
+  return (std::filesystem::path(user_path(options.out)) / "campaigns.sqlite").string();
+}
+
+/// The memory of campaigns. Where there is no room for it the campaign runs all the same, and
+/// remembers nothing.
+CampaignStore open_store(const Options& options) {
+  try {
+    return CampaignStore(database_path(options));
+  } catch (const Error& e) {
+    if (e.exit() != Exit::kInternal || options.resume) throw;
+    fmt::print(stderr, "wavefuzz: {}; the campaign will not be remembered\n", e.what());
+    return CampaignStore(":memory:");
+  }
+}
+
+/// The command that goes on with this campaign.
+std::string resume_command(const Options& options) {
+  std::string command = options.command;
+  for (const std::string& word : options.words) {
+    if (word != "--resume") command += " " + shell_word(word);
+  }
+  return command + (options.words.empty() ? " fuzz --resume" : " --resume");
+}
+
 Exit fuzz(const Options& options) {
   const Harness harness = make_harness(options);
   CampaignOptions campaign = campaign_options(options);
@@ -226,19 +259,45 @@ Exit fuzz(const Options& options) {
   const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   if (jobs.empty()) return Exit::kNothingRan;
 
+  campaign.coverage = true;
   CampaignReport report = make_report(harness, options);
+  CampaignStore store = open_store(options);
+  const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
+  std::vector<JobResult> earlier;
+  std::FILE* out = text_out(options);
+  if (options.resume) {
+    if (!store.resume(key)) {
+      throw Error(Exit::kUsage,
+                  fmt::format("--resume: {} has no unfinished campaign with seed {}, shard {}/{}",
+                              database_path(options), key.seed, key.first_case, key.case_stride));
+    }
+    uint64_t cases = 0;
+    for (const Job& job : jobs) {
+      earlier.push_back(store.load(job).value_or(JobResult()));
+      cases += earlier.back().cases;
+    }
+    fmt::print(out, "resumed after {} cases, {:.1f} s\n", cases, store.seconds());
+    for (const JobResult& r : earlier) {
+      for (const CampaignFinding& f : r.findings) report.earlier(f);
+    }
+  } else {
+    store.begin(key);
+  }
   const double start = now();
   Exit exit = replay_corpus(harness, jobs, options, report);
-  const std::vector<JobResult> results = run_campaign(harness, jobs, campaign, interrupted, report);
-  std::FILE* out = text_out(options);
-  print_summary(out, results, now() - start);
-  if (interrupted) fmt::print(out, "interrupted\n");
+  StoringListener listener(store, report);
+  const std::vector<JobResult> results =
+      run_campaign(harness, jobs, campaign, interrupted, listener, earlier, store.seconds());
+  listener.finish(results, store.seconds() + now() - start, interrupted);
+  print_summary(out, harness, results, store.seconds() + now() - start);
+  if (interrupted) fmt::print(out, "interrupted; to go on: {}\n", resume_command(options));
 
   bool some_ran_nothing = false;
   nlohmann::ordered_json json = {
       {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
   for (const JobResult& r : results) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+    const auto [executed, instructions] = covered(harness, r);
     for (const CampaignFinding& f : r.findings) {
       nlohmann::ordered_json item = verdict_json(f.shrunk.smallest, f.shrunk.verdict);
       item["case_index"] = f.case_index;
@@ -252,6 +311,8 @@ Exit fuzz(const Options& options) {
     json["jobs"].push_back({{"kernel", kernel_name(r.job)},
                             {"target", r.job.target},
                             {"cases", r.cases},
+                            {"instructions_executed", executed},
+                            {"instructions", instructions},
                             {"suspects", suspects_json(r)},
                             {"unsupported", r.unsupported},
                             {"known", r.known},
@@ -388,6 +449,22 @@ Exit shrink_file(const Options& options) {
   return Exit::kFindings;
 }
 
+Exit history(const Options& options) {
+  if (!std::filesystem::exists(database_path(options)))
+    throw Error(Exit::kUsage, database_path(options) + ": no such file");
+  CampaignStore store(database_path(options));
+  return history_command(store, options.json);
+}
+
+Exit coverage(const Options& options) {
+  if (!std::filesystem::exists(database_path(options)))
+    throw Error(Exit::kUsage, database_path(options) + ": no such file");
+  const Harness harness = make_harness(options);
+  CampaignStore store(database_path(options));
+  return coverage_command(harness, store, harness.jobs(options.kernels, options.targets),
+                          options.most, options.json);
+}
+
 Exit list(const Options& options) {
   const Harness harness = make_harness(options);
   nlohmann::ordered_json json = {{"version", kVersion},
@@ -462,6 +539,7 @@ Exit scenario(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   options.command = command_prefix(argv[0]);
+  options.words.assign(argv + 1, argv + argc);
   CLI::App app(
       "wavefuzz finds the inputs that break an FP8 attention kernel, on a machine without a GPU.\n"
       "With no arguments: a 60-second campaign over every kernel in the tree, planted bugs "
@@ -514,6 +592,11 @@ int main(int argc, char** argv) {
   fuzz_app->add_option("--corpus", options.corpus,
                        "Known failures (files, or folders of them), replayed first");
   fuzz_app->add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
+  fuzz_app->add_option(
+      "--db", options.database,
+      "Memory of campaigns (default: campaigns.sqlite in the folder for findings)");
+  fuzz_app->add_flag("--resume", options.resume,
+                     "Go on with the unfinished campaign of this seed and shard");
   fuzz_app->add_option("--shards", options.shards, "Shares the cases are divided into")
       ->check(CLI::PositiveNumber);
 
@@ -559,8 +642,7 @@ int main(int argc, char** argv) {
       ->add_option("--seconds", options.seconds,
                    "Time to run doubtful shapes in the simulator, on kernels with a manifest")
       ->check(CLI::NonNegativeNumber);
-  audit_app->add_option("--seed", options.seed, "Of the cases that are run")
-      ->capture_default_str();
+  audit_app->add_option("--seed", options.seed, "Of the cases that are run")->capture_default_str();
   audit_app->add_option("--out", options.out, "Folder for cases that fail")->capture_default_str();
   CLI::App* scenario_app = app.add_subcommand(
       "scenario", "Run the cases of a scenario and compare each verdict with the expected one");
@@ -574,6 +656,21 @@ int main(int argc, char** argv) {
   scenario_app
       ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
       ->check(CLI::Range(1, 1024));
+
+  CLI::App* history_app = app.add_subcommand(
+      "history", "List campaigns, and what each found that the one before had not");
+  CLI::App* coverage_app = app.add_subcommand(
+      "coverage", "Say how much of each kernel the latest campaign ran, and what it never reached");
+  common(coverage_app);
+  coverage_app->add_option("--kernel", options.kernels, "Kernels")->delimiter(',');
+  coverage_app->add_option("--target", options.targets, "Targets")->delimiter(',');
+  coverage_app->add_option("--most", options.most, "Unreached blocks listed of each program")
+      ->capture_default_str();
+  history_app->add_flag("--json", options.json, "One JSON document on standard output");
+  for (CLI::App* sub : {history_app, coverage_app}) {
+    sub->add_option("--out", options.out, "Folder for findings")->capture_default_str();
+    sub->add_option("--db", options.database, "Memory of campaigns");
+  }
 
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
@@ -600,6 +697,10 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*history_app) {
+      exit = history(options);
+    } else if (*coverage_app) {
+      exit = coverage(options);
     } else if (*audit_app) {
       exit = audit_tables(options);
     } else if (*scenario_app) {

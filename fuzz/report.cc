@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/history_command.h"
 #include "fuzz/paths.h"
 #include "gpu/error.h"
 
@@ -123,6 +124,14 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
   std::fflush(options_.out);
 }
 
+void CampaignReport::earlier(const CampaignFinding& finding) {
+  const std::string command = store(file_name(finding.job, finding.original),
+                                    finding.shrunk.smallest, finding.shrunk.verdict);
+  replay_commands_[case_id(finding.shrunk.smallest)] = command;
+  fmt::print(options_.out, "found before: {}, case {}: {}\n  replay: {}\n", job_name(finding.job),
+             finding.case_index, signature(finding.shrunk.verdict), command);
+}
+
 const std::string& CampaignReport::replay_command(const CampaignFinding& finding) const {
   return replay_commands_.at(case_id(finding.shrunk.smallest));
 }
@@ -171,7 +180,8 @@ void CampaignReport::clear_progress() {
   progress_shown_ = false;
 }
 
-void print_summary(std::FILE* out, const std::vector<JobResult>& results, double seconds) {
+void print_summary(std::FILE* out, const Harness& harness, const std::vector<JobResult>& results,
+                   double seconds) {
   size_t width = 0;
   for (const JobResult& r : results) width = std::max(width, kernel_name(r.job).size());
   uint64_t cases = 0;
@@ -179,8 +189,8 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
   size_t planted = 0;
   size_t planted_found = 0;
   size_t right_found = 0;
-  fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {}\n", "kernel", width, "target", "cases",
-             "weak", "suspect", "findings");
+  fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", "kernel", width, "target",
+             "cases", "weak", "suspect", "coverage", "findings");
   for (const JobResult& r : results) {
     cases += r.cases;
     instructions += r.instructions;
@@ -191,8 +201,14 @@ void print_summary(std::FILE* out, const std::vector<JobResult>& results, double
       what += (what.empty() ? "" : ", ") + signature(f.shrunk.verdict);
     }
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
-    fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {}\n", kernel_name(r.job), width,
-               r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect), what);
+    const auto [executed, there] = covered(harness, r);
+    const std::string coverage =
+        there == 0 ? ""
+                   : fmt::format("{:.1f} %", 100.0 * static_cast<double>(executed) /
+                                                 static_cast<double>(there));
+    fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", kernel_name(r.job), width,
+               r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect), coverage,
+               what);
   }
   for (const JobResult& r : results) {
     for (const auto& [note, in_cases] : r.known)

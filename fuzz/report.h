@@ -39,6 +39,9 @@ class CampaignReport : public CampaignListener {
   /// Stores and prints a failure; `origin` says where the case is from ("case 19", a file).
   void report(const Job& job, const std::string& origin, const Case& c, const Verdict& verdict);
 
+  /// A finding of the same campaign in an earlier process.
+  void earlier(const CampaignFinding& finding);
+
   void on_failure(const Job& job, uint64_t case_index, const Case& c,
                   const Verdict& verdict) override;
   void on_finding(const CampaignFinding& finding) override;
@@ -65,7 +68,8 @@ class CampaignReport : public CampaignListener {
 };
 
 /// The table of what ran and what broke.
-void print_summary(std::FILE* out, const std::vector<JobResult>& results, double seconds);
+void print_summary(std::FILE* out, const Harness& harness, const std::vector<JobResult>& results,
+                   double seconds);
 
 }  // namespace wavefuzz
 

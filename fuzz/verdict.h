@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "gpu/targets/coverage.h"
+
 namespace wavefuzz {
 
 /// What is known of a case after it has run (design section 4).
@@ -66,6 +68,7 @@ struct Verdict {
   std::vector<std::string> notes = {};     ///< where non-finite values came from, when asked for
   std::vector<std::string> known = {};     ///< known faults of the kernel that it showed
   std::string fidelity = {};               ///< the weakest fidelity of any instruction executed
+  Coverage coverage = {};                  ///< when asked for
   BoundUse bound_use = {};                 ///< of elements judged within a bound
   std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
   GateFigures figures = {};                ///< with gates

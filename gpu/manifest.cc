@@ -289,7 +289,8 @@ Manifest Manifest::load(const std::string& path) {
   const JsonView view(document, path);
   view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
                    "root", "spelling", "planner", "schedule", "arches", "launch", "launches",
-                   "scratch", "kernarg", "claims", "require", "numerics", "planted", "known"});
+                   "scratch", "kernarg", "claims", "require", "numerics", "planted", "known",
+                   "campaign"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
@@ -324,6 +325,7 @@ Manifest Manifest::load(const std::string& path) {
     for (const JsonView& item : view.at("planted").items())
       m.plants.push_back(parse_plant(item, m.launches));
   }
+  if (view.has("campaign")) m.campaign = view.at("campaign").boolean();
   if (view.has("known")) {
     for (const JsonView& item : view.at("known").items()) m.known.push_back(parse_known(item));
   }

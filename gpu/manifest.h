@@ -115,6 +115,7 @@ struct Manifest {
   nlohmann::json numerics;                ///< the numerics contract, read by the operator
   std::vector<Plant> plants;
   std::vector<KnownFault> known;
+  bool campaign = true;  ///< false: known to be wrong as it is, for scenarios; no default campaign
 
   /// Throws Error(kUsage) naming file, field and value.
   static Manifest load(const std::string& path);

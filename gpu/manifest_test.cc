@@ -233,6 +233,29 @@ TEST(Manifest, APlannersBuffersAndParametersAreBound) {
   EXPECT_EQ(problem.buffer("work_info").bytes, 3u * 32);
 }
 
+// A known fault says of which cases it is, and what they are run with.
+TEST(Manifest, KnownFaultsHoldWhereTheySay) {
+  json document = small_manifest();
+  document["known"] = {{{"kind", "uninitialised_data_used"},
+                        {"where", "n > 4"},
+                        {"note", "starts at what the register holds"},
+                        {"suppose", "minus_infinity_registers"}},
+                       {{"kind", "missing_s_waitcnt"}, {"note", "n"}, {"suppose", "early_loads"}}};
+  const Manifest m = load(document);
+  EXPECT_EQ(m.known_faults(params(4), "gfx942").size(), 1u);
+  EXPECT_EQ(m.known_faults(params(8), "gfx942").size(), 2u);
+  Problem problem;
+  m.bind(params(8), "gfx942", "", Roots("/r"), {}, problem);
+  EXPECT_EQ(problem.unwritten_registers, 0xff800000u);
+  EXPECT_TRUE(problem.early_loads);
+  Problem other;
+  m.bind(params(4), "gfx942", "", Roots("/r"), {}, other);
+  EXPECT_EQ(other.unwritten_registers, std::nullopt);
+
+  document["known"][0]["suppose"] = "luck";
+  EXPECT_THAT(load_error(document), HasSubstr("known[0].suppose"));
+}
+
 TEST(ManifestErrors, NameAnUnknownRootAndAnUnknownPlannersOption) {
   json document = small_manifest();
   document["root"] = "cuda";

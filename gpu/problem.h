@@ -2,6 +2,7 @@
 #define WAVEFUZZ_GPU_PROBLEM_H_
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ struct KernargField {
 struct KernelId {
   std::string code_object;  ///< file path
   std::string symbol;
+
+  auto operator<=>(const KernelId&) const = default;
 };
 
 /// One kernel launch.
@@ -79,6 +82,7 @@ struct Problem {
   /// What registers hold that nothing wrote, undefined as it is.
   std::optional<uint32_t> unwritten_registers = {};
   bool early_loads = false;  ///< a load that nobody waits for has come in when it is used
+  bool coverage = false;     ///< note which edges of the control flow are taken
 
   const Buffer& buffer(const std::string& name) const;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace wavefuzz {
 
@@ -26,6 +27,7 @@ struct Roots {
   std::map<std::string, std::string> external;  ///< ExternalRoot::name -> folder, where given
 
   Roots(std::string tree = ".") : tree(std::move(tree)) {}
+  Roots(const char* tree) : tree(tree) {}
 };
 
 }  // namespace wavefuzz

@@ -44,10 +44,11 @@ std::string fresh_folder(const std::string& name) {
   return folder.string();
 }
 
-std::map<std::string, std::string> folder_contents(const std::string& folder) {
+std::map<std::string, std::string> findings_in(const std::string& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    files[entry.path().filename().string()] = contents(entry.path());
+    if (entry.path().extension() == ".json")
+      files[entry.path().filename().string()] = contents(entry.path());
   }
   return files;
 }

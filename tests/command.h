@@ -23,8 +23,8 @@ CommandResult wavefuzz(const std::string& arguments);
 /// A new empty folder of the test.
 std::string fresh_folder(const std::string& name);
 
-/// File contents by name, of every file in a folder.
-std::map<std::string, std::string> folder_contents(const std::string& folder);
+/// The findings of a campaign that writes to the folder: contents by file name.
+std::map<std::string, std::string> findings_in(const std::string& folder);
 
 }  // namespace wavefuzz
 

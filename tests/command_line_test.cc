@@ -33,7 +33,7 @@ CommandResult campaign(const std::string& kernel, const std::string& out,
 std::string planted_finding(const std::string& name) {
   const std::string folder = fresh_folder(name);
   EXPECT_EQ(campaign(kPlanted, folder).exit, 1);
-  const auto files = folder_contents(folder);
+  const auto files = findings_in(folder);
   EXPECT_EQ(files.size(), 1u);
   return folder + "/" + files.begin()->first;
 }
@@ -47,7 +47,7 @@ TEST(Fuzz, IsCleanOnTheRightKernel) {
   EXPECT_EQ(r.exit, 0) << r.out << r.err;
   EXPECT_THAT(r.out, StartsWith("wavefuzz "));
   EXPECT_THAT(r.out_lines()[0], HasSubstr("seed 1"));
-  EXPECT_THAT(folder_contents(testing::TempDir() + "/clean"), IsEmpty());
+  EXPECT_THAT(findings_in(testing::TempDir() + "/clean"), IsEmpty());
 }
 
 TEST(Fuzz, EndsAFindingWithTheCommandThatReplaysIt) {
@@ -86,9 +86,9 @@ TEST(Fuzz, FindsTheSameInTheSameBytesAtAnyThreadCountAndAgain) {
   run(first, " --threads=1");
   run(second, " --threads=2");
   run(third, " --threads=2");
-  EXPECT_EQ(folder_contents(first).size(), 6u);
-  EXPECT_EQ(folder_contents(first), folder_contents(second));
-  EXPECT_EQ(folder_contents(first), folder_contents(third));
+  EXPECT_EQ(findings_in(first).size(), 6u);
+  EXPECT_EQ(findings_in(first), findings_in(second));
+  EXPECT_EQ(findings_in(first), findings_in(third));
 }
 
 TEST(Fuzz, DividesItsCasesAmongShards) {
@@ -109,7 +109,8 @@ TEST(Fuzz, KeepsAFindingInItsCommandWhenTheDiskDoesNot) {
   std::ofstream(file) << "not a folder";
   const CommandResult r = campaign(kPlanted, file);
   EXPECT_EQ(r.exit, 1);
-  EXPECT_EQ(lines(r.err), 1) << r.err;
+  EXPECT_EQ(lines(r.err), 2) << r.err;  // the memory of campaigns, and the finding's file
+  EXPECT_THAT(r.err, HasSubstr("the campaign will not be remembered"));
   EXPECT_THAT(r.err, HasSubstr("cannot be written"));
   std::string replay;
   for (const std::string& line : r.out_lines()) {
@@ -117,6 +118,55 @@ TEST(Fuzz, KeepsAFindingInItsCommandWhenTheDiskDoesNot) {
   }
   ASSERT_THAT(replay, HasSubstr("run --case='"));
   EXPECT_EQ(shell(replay).exit, 1);
+}
+
+TEST(Fuzz, GoesOnWithACampaignThatWasKilled) {
+  const std::string whole = fresh_folder("whole"), killed = fresh_folder("killed");
+  const std::string kernels = kPlanted + "," + kRight;
+  const std::string rest = " --target=sim:gfx942 --cases=1500 --quiet --out=";
+  const CommandResult once = wavefuzz("fuzz --kernel=" + kernels + rest + whole);
+  shell("timeout -s KILL 0.7 fuzz/wavefuzz fuzz --kernel=" + kernels + rest + killed);
+  const CommandResult again = wavefuzz("fuzz --kernel=" + kernels + rest + killed + " --resume");
+  EXPECT_EQ(again.exit, 1) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("resumed after"));
+  EXPECT_EQ(findings_in(whole), findings_in(killed));
+  const std::string table = once.out.substr(once.out.find("\nkernel "));
+  const std::string same = table.substr(0, table.find(" cases in "));
+  EXPECT_THAT(again.out, HasSubstr(same));
+
+  const CommandResult third = wavefuzz("fuzz --kernel=" + kernels + rest + killed + " --resume");
+  EXPECT_EQ(third.exit, 2);
+  EXPECT_THAT(third.err, HasSubstr("has no unfinished campaign with seed 1"));
+}
+
+TEST(History, SaysWhatIsNewAndWhatIsGone) {
+  const std::string folder = fresh_folder("history");
+  campaign(kPlanted, folder);
+  campaign(kRight, folder);
+  const CommandResult r = wavefuzz("history --json --out=" + folder);
+  ASSERT_EQ(r.exit, 0) << r.err;
+  const json campaigns = json::parse(r.out).at("campaigns");
+  ASSERT_EQ(campaigns.size(), 2u);
+  EXPECT_EQ(campaigns[0].at("new").size(), 1u);
+  EXPECT_EQ(campaigns[0].at("state"), "done");
+  EXPECT_EQ(campaigns[1].at("new").size(), 0u);
+  EXPECT_EQ(campaigns[1].at("gone"), campaigns[0].at("new"));
+}
+
+TEST(Coverage, NamesWhatACampaignNeverReached) {
+  const std::string folder = fresh_folder("coverage");
+  campaign(kRight, folder);
+  const CommandResult r =
+      wavefuzz("coverage --json --kernel=" + kRight + " --target=sim:gfx942 --out=" + folder);
+  ASSERT_EQ(r.exit, 0) << r.err;
+  const json programs = json::parse(r.out).at("programs");
+  ASSERT_FALSE(programs.empty());
+  for (const json& p : programs) {
+    int unreached = 0;
+    for (const json& block : p.at("unreached")) unreached += block.at("instructions").get<int>();
+    EXPECT_EQ(p.at("executed").get<int>() + unreached, p.at("instructions").get<int>());
+    EXPECT_GT(p.at("executed").get<int>(), 0);
+  }
 }
 
 TEST(Fuzz, EndsAtCtrlCWithWhatItHasFound) {
@@ -129,7 +179,7 @@ TEST(Fuzz, EndsAtCtrlCWithWhatItHasFound) {
   EXPECT_EQ(r.exit, 1);
   EXPECT_THAT(r.out, HasSubstr("interrupted"));
   EXPECT_THAT(r.out, HasSubstr("  replay: "));
-  EXPECT_EQ(folder_contents(folder).size(), 1u);
+  EXPECT_EQ(findings_in(folder).size(), 1u);
 }
 
 TEST(Fuzz, GoesOnPastACorruptCorpusFile) {

@@ -15,7 +15,9 @@ namespace {
 std::vector<std::string> files() {
   std::vector<std::string> out;
   for (const auto& entry : std::filesystem::recursive_directory_iterator("corpus")) {
-    if (entry.path().extension() == ".json") out.push_back(entry.path().string());
+    const std::string path = entry.path();
+    if (path.starts_with("corpus/scenarios/") || path.starts_with("corpus/found/")) continue;
+    if (entry.path().extension() == ".json") out.push_back(path);
   }
   std::sort(out.begin(), out.end());
   return out;

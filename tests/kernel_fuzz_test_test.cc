@@ -27,7 +27,7 @@ TEST(KernelFuzzTest, FailsOnAPlantedBugAndLeavesTheReproInTheUndeclaredOutputs) 
                                                "TEST_SHARD_STATUS_FILE=" + status_file,
                                            "indexer_k_quant_and_cache+uint8_cast", 50);
   EXPECT_EQ(r.exit, 1) << r.err;
-  EXPECT_EQ(folder_contents(outputs).size(), 1u);
+  EXPECT_EQ(findings_in(outputs).size(), 1u);
   EXPECT_TRUE(std::filesystem::exists(status_file))
       << "Bazel would think that the test ignores sharding";
 }

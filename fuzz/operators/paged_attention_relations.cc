@@ -96,6 +96,7 @@ void compare_uniform(const Run& related, Judge& judge) {
   const double p_unit = p == reference::PFormat::kF32    ? 0
                         : p == reference::PFormat::kFp8  ? 0x1p-4
                         : p == reference::PFormat::kInt8 ? 0
+                        : inputs.numerics.p_truncate     ? 0x1p-7
                                                          : 0x1p-8;
   const double p_floor = p == reference::PFormat::kFp8    ? 0x1p-17
                          : p == reference::PFormat::kInt8 ? 1.0 / 127
@@ -106,7 +107,9 @@ void compare_uniform(const Run& related, Judge& judge) {
       const double sink = g.sink.empty() ? 0 : std::exp(double{g.sink[row]});
       const double unit = (keys + 16) * 0x1p-23 +
                           p_unit +  // sums of f32; an output of 8 or 11 bits
-                          (view.dtype == Dtype::kBf16 ? 0x1p-8 : 0x1p-11);
+                          (view.dtype == Dtype::kBf16        ? 0x1p-8
+                           : inputs.numerics.output_truncate ? 0x1p-10
+                                                             : 0x1p-11);
       double largest = 1;
       for (const float scale : g.v_scale) largest = std::max(largest, double{scale});
       for (uint64_t d = 0; d < dims; ++d) {

@@ -233,5 +233,60 @@ TEST(Manifests, LackingAClaimAreRefusedByName) {
   EXPECT_THROW(kOperator.check_manifest(m), Error);
 }
 
+// Where a case says so, V has the strides of K, every token sees every key, and there is no LSE.
+TEST(PagedAttentionParameters, MayBeLeftOutAndMeanTheirFirstChoice) {
+  Case c = small_case();
+  EXPECT_EQ(kOperator.launch_params(c).text("mask"), "causal");
+  EXPECT_EQ(Shape(c).last_key(0, 0), 18);
+  EXPECT_NE(Shape(c).v_page_stride, Shape(c).k_page_stride);
+  c.params.set("mask", "none");
+  c.params.set("v_strides", "as_k");
+  c.params.set("lse", "off");
+  EXPECT_EQ(Shape(c).last_key(0, 0), 19);
+  EXPECT_EQ(Shape(c).v_page_stride, Shape(c).k_page_stride);
+  for (const Buffer& b : kOperator.buffers(c)) EXPECT_NE(b.name, "lse");
+  c.params.set("mask", "all");
+  EXPECT_THROW(Shape{c}, Error);
+}
+
+// Caches that are initialised have no poison on a sequence's pages, nor on page 0.
+TEST(PagedAttentionBuffers, OfInitialisedCachesHavePageZero) {
+  Case c = small_case();
+  const Shape s(c);
+  const uint64_t behind = 7 * s.k_page_stride + s.k.index_in_head(3, 0);  // the second page's
+  EXPECT_EQ(byte(kOperator.buffers(c), "k_cache", 0), -1);
+  EXPECT_EQ(byte(kOperator.buffers(c), "k_cache", behind), -1);
+  c.params.set("unowned", "zero");
+  EXPECT_EQ(byte(kOperator.buffers(c), "k_cache", 0), 0);
+  EXPECT_EQ(byte(kOperator.buffers(c), "v_cache", 0), 0);
+  EXPECT_EQ(byte(kOperator.buffers(c), "k_scale", 0), 0);
+  EXPECT_EQ(byte(kOperator.buffers(c), "k_cache", behind), 0);
+  c.params.set("unowned", "finite");
+  EXPECT_EQ(byte(kOperator.buffers(c), "k_cache", 0), 0x7E);  // 448
+}
+
+// A kernel's own cast of Q: codes of q * divisor / amax, with the distance to the neighbour where
+// the kernel's roundings may carry it over the border.
+TEST(PagedAttentionReference, QuantisesQAsTheKernelDeclares) {
+  Case c = small_case();
+  c.rows["q"] = {{"zero", 0, {{0, encode(Dtype::kBf16, 4.0f)}, {1, encode(Dtype::kBf16, -1.0f)}}}};
+  Manifest m = manifest();
+  m.numerics["q"] = "fp8";
+  const paged_attention::Inputs fp8(c, m, kOperator.buffers(c));
+  EXPECT_EQ(fp8.groups[0].q[0], 448);
+  EXPECT_EQ(fp8.groups[0].q[1], -112);
+  EXPECT_EQ(fp8.groups[0].q[2], 0);
+  EXPECT_DOUBLE_EQ(fp8.groups[0].q_scale[0], 4.0 / 448);
+  EXPECT_EQ(fp8.groups[0].q_error[0], 0);  // 448 is no border
+
+  m.numerics["q"] = "int8";
+  m.numerics["q_truncate"] = true;
+  const paged_attention::Inputs int8(c, m, kOperator.buffers(c));
+  EXPECT_EQ(int8.groups[0].q[0], 127);
+  EXPECT_EQ(int8.groups[0].q_error[0], 1);  // 126.999... is 126
+  EXPECT_EQ(int8.groups[0].q[1], -31);      // 31.75
+  EXPECT_EQ(int8.groups[0].q_error[1], 0);
+}
+
 }  // namespace
 }  // namespace wavefuzz

@@ -70,6 +70,15 @@ void set_kernarg(const Problem& problem, const Launch& launch, sim::Memory& memo
   }
 }
 
+void read_edges(const sim::Feedback& feedback, Edges& edges) {
+  for (uint32_t i = 0; i < feedback.branches.size(); ++i) {
+    const uint8_t ways = (feedback.branches[i].taken != 0 ? Edges::kTaken : 0) |
+                         (feedback.branches[i].not_taken != 0 ? Edges::kNotTaken : 0) |
+                         (feedback.entered[i] != 0 ? Edges::kEntered : 0);
+    if (ways != 0) edges.seen[i] |= ways;
+  }
+}
+
 class SimTarget : public Target {
  public:
   explicit SimTarget(sim::Arch arch)
@@ -111,15 +120,58 @@ class SimTarget : public Target {
       if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
       if (problem.unwritten_registers) config.unwritten_registers = *problem.unwritten_registers;
       if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
+      thread_local sim::Feedback feedback;
+      if (problem.coverage) {
+        feedback = {};
+        feedback.resize(program.size());
+        config.feedback = &feedback;
+      }
       set_kernarg(problem, launch, memory, config);
       const sim::RunResult result = sim::run(program, memory, config);
       weakest = std::max(weakest, result.weakest);
       read_result(launch.name, result, outcome);
+      if (problem.coverage) read_edges(feedback, outcome.coverage[launch.kernel]);
       if (result.status == sim::RunResult::Status::kUnsupported) break;
     }
     outcome.fidelity = sim::name(weakest);
     read_writes(problem, memory, outcome);
     return outcome;
+  } catch (const sim::Error& e) {
+    throw Error(Exit::kUsage, e.what());
+  }
+
+  ProgramCoverage coverage(const KernelId& kernel, const Edges& edges) override try {
+    const sim::Program& program = this->program(kernel);
+    sim::Feedback feedback;
+    feedback.resize(program.size());
+    for (const auto& [i, ways] : edges.seen) {
+      if (i >= program.size()) continue;  // of another build of the object
+      feedback.branches[i] = {(ways & Edges::kTaken) != 0, (ways & Edges::kNotTaken) != 0};
+      feedback.entered[i] = (ways & Edges::kEntered) != 0;
+    }
+    const std::vector<bool> executed = program.executed(feedback);
+    const auto is_padding = [&](size_t i) {  // end marks, and what fills up cache lines behind them
+      const std::string& text = program.text(i);
+      return text.empty() || text.starts_with("s_nop") || text.starts_with("s_code_end") ||
+             text.starts_with("(");
+    };
+    ProgramCoverage out;
+    for (size_t i = 0; i < executed.size(); ++i) {
+      out.executed += executed[i];
+      out.instructions += executed[i] || !is_padding(i);
+      if (executed[i] || is_padding(i)) continue;
+      if (i == 0 || executed[i - 1] || out.unreached.empty()) {
+        Unreached& block = out.unreached.emplace_back();
+        block.pc = program.pc(i);
+        block.first = program.text(i);
+        const bool guarded = i > 0 && executed[i - 1] && edges.seen.contains(uint32_t(i - 1));
+        if (guarded)
+          block.guard =
+              fmt::format("{:#x}: {} always taken", program.pc(i - 1), program.text(i - 1));
+      }
+      ++out.unreached.back().instructions;
+    }
+    return out;
   } catch (const sim::Error& e) {
     throw Error(Exit::kUsage, e.what());
   }

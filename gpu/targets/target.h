@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gpu/problem.h"
+#include "gpu/targets/coverage.h"
 
 namespace wavefuzz {
 
@@ -35,6 +36,7 @@ struct Outcome {
   std::vector<WrittenBuffer> written;
   uint64_t instructions = 0;       ///< wave instructions executed, where the target counts them
   std::vector<std::string> notes;  ///< with Problem::explain: a line for each thing found out
+  Coverage coverage;               ///< with Problem::coverage
   std::string fidelity;            ///< the weakest fidelity of any instruction executed
 
   /// The extents written of a buffer; empty when nothing was.
@@ -49,6 +51,8 @@ class Target {
   virtual const std::string& arch() const = 0;  ///< as in a code object's name: gfx942
   /// Throws Error for a code object that cannot be loaded.
   virtual Outcome launch(const Problem& problem) = 0;
+  /// What of a program ran. Throws Error for a code object that cannot be loaded.
+  virtual ProgramCoverage coverage(const KernelId& kernel, const Edges& edges) = 0;
 };
 
 /// The targets that exist, in the order a campaign takes them.

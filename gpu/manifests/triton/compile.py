@@ -121,13 +121,24 @@ def aiter_gluon(arch, form, heads, page_size):
              ("weights", "*fp32", [D16, SMALL]), ("stride_w_batch", "i32", [D16]),
              ("OutLogits_buffer", "*fp32", []), ("stride_out_batch", "i64", []),
              ("max_model_len", "i32", []), ("max_block_len", "i32", []), ("num_block", "i32", []),
+             ("safe_chunks_per_cta_ptr", "*i32", []) if form == "varctx" else
              ("SplitKV", "i32", []), ("ChunkQ", heads, []), ("ChunkK", 256, []),
              ("HiddenDim", HEAD_DIM, []), ("KVBlockSize", page_size, []),
              ("CDNA_VERSION", CDNA[arch], []), ("ARCH", [arch], [])]
-    suffix = "_preshuffle" if form == "preshuffle" else ""
+    suffix = {"gluon": "", "preshuffle": "_preshuffle", "varctx": "_preshuffle_varctx"}[form]
     return (f"paged_mqa_logits.{form}.h{heads}.b{page_size}.{arch}", arch, ".gluon.pa_mqa_logits",
             "_gluon_deepgemm_fp8_paged_mqa_logits" + suffix, args,
             dict(num_warps=4, waves_per_eu=2, num_stages=2, num_ctas=1))
+
+
+def aiter_schedule(arch, batch):
+    """What plans the varctx form: AlignedBatchSize is the power of two from batch on."""
+    args = [("batch_size", "i32", []), ("context_len_ptr", "*i32", [D16, SMALL]),
+            ("safe_chunks_per_cta_ptr", "*i32", [D16, SMALL]), ("parallel_unit_num", "i32", []),
+            ("ChunkK", 256, []), ("AlignedBatchSize", batch, []), ("TryCount", 1, [])]
+    return (f"paged_mqa_logits.schedule.a{batch}.{arch}", arch,
+            "._triton_kernels.attention.pa_mqa_logits",
+            "_deepgemm_fp8_paged_mqa_logits_varctx_schedule", args, dict(waves_per_eu=4))
 
 
 def jobs():
@@ -148,6 +159,10 @@ def jobs():
                 yield aiter_gluon(arch, "gluon", heads, page_size)
             for page_size in (16, 32, 64, 128, 256):
                 yield aiter_gluon(arch, "preshuffle", heads, page_size)
+            for page_size in (16, 64):
+                yield aiter_gluon(arch, "varctx", heads, page_size)
+        for batch in (1, 2, 4):
+            yield aiter_schedule(arch, batch)
 
 
 def compile_one(job, options):

@@ -1,0 +1,90 @@
+#ifndef WAVEFUZZ_FUZZ_CAMPAIGN_STORE_H_
+#define WAVEFUZZ_FUZZ_CAMPAIGN_STORE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/campaign.h"
+#include "fuzz/sqlite.h"
+
+namespace wavefuzz {
+
+/// What tells one campaign from another.
+struct CampaignKey {
+  uint64_t seed = 0, first_case = 0, case_stride = 1;
+};
+
+/// A line of `wavefuzz history`.
+struct CampaignRecord {
+  int64_t id = 0;
+  std::string started;  ///< UTC, ISO 8601
+  std::string version;
+  std::string state;  ///< running, interrupted, done
+  CampaignKey key;
+  double seconds = 0;
+  uint64_t jobs = 0, cases = 0, findings = 0;
+  /// kernel, target and signature of each finding.
+  std::vector<std::string> found;
+};
+
+/// The memory of campaigns: one SQLite file that survives any death of the process. What a job has
+/// done is kept as it goes on, a failure before it is printed.
+class CampaignStore {
+ public:
+  /// Opens or makes it. Throws Error(kUsage) for a file that is something else.
+  explicit CampaignStore(const std::string& path);
+
+  /// Starts a campaign.
+  void begin(const CampaignKey& key);
+  /// Goes on with the latest campaign of that key that is not done; false when there is none.
+  bool resume(const CampaignKey& key);
+  /// The latest campaign, whatever its state, to read from; false when there is none.
+  bool latest();
+  double seconds() const { return seconds_; }  ///< spent on it by earlier processes
+
+  /// What a job of this campaign had come to; nothing when it had not begun.
+  std::optional<JobResult> load(const Job& job);
+  /// A failure as it was drawn.
+  void failure(const Job& job, uint64_t case_index, const Case& c, const Verdict& verdict);
+  void save(const JobResult& result, double seconds);
+  void finish(bool interrupted);
+
+  /// Every campaign of the file, the oldest first.
+  std::vector<CampaignRecord> history();
+
+ private:
+  Database database_;
+  int64_t campaign_ = 0;
+  double seconds_ = 0;
+};
+
+/// Passes everything on to another listener, and stores it first. When the disk fails it says so
+/// once and the campaign goes on.
+class StoringListener : public CampaignListener {
+ public:
+  StoringListener(CampaignStore& store, CampaignListener& next) : store_(store), next_(next) {}
+  void on_failure(const Job& job, uint64_t case_index, const Case& c,
+                  const Verdict& verdict) override;
+  void on_finding(const CampaignFinding& finding) override { next_.on_finding(finding); }
+  void on_result(const JobResult& result, bool found, double seconds) override;
+  void on_progress(const std::vector<JobResult>& results, double seconds) override {
+    next_.on_progress(results, seconds);
+  }
+  /// The campaign ended, or was cut off.
+  void finish(const std::vector<JobResult>& results, double seconds, bool interrupted);
+
+ private:
+  void failed(const std::string& why);
+
+  CampaignStore& store_;
+  CampaignListener& next_;
+  std::map<std::string, double> saved_;  // job -> seconds when it was last saved
+  bool broken_ = false;
+};
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_CAMPAIGN_STORE_H_

@@ -1,0 +1,149 @@
+// A campaign that dies and is resumed comes to what one that lives comes to.
+#include "fuzz/campaign_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "gpu/error.h"
+
+namespace wavefuzz {
+namespace {
+
+const std::vector<Job> kJobs = {{"quantise_fp8", "", "sim:gfx942"},
+                                {"quantise_fp8", "overflow_to_nan", "sim:gfx942"},
+                                {"merge_attn_states", "", "sim:gfx950"}};
+
+Harness harness() {
+  return Harness({"gpu/manifests/quantise_fp8.json", "gpu/manifests/merge_attn_states.json"},
+                 Roots("."));
+}
+
+std::string fresh_path(const std::string& name) {
+  const std::string path = testing::TempDir() + name + ".sqlite";
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+  return path;
+}
+
+/// Interrupts the campaign after so many results.
+class Stopper : public CampaignListener {
+ public:
+  explicit Stopper(int results) : left_(results) {}
+  void on_result(const JobResult&, bool, double) override { stop = --left_ <= 0; }
+  std::atomic<bool> stop = false;
+
+ private:
+  int left_;
+};
+
+CampaignOptions options() {
+  CampaignOptions o;
+  o.seed = 5;
+  o.cases = 60;
+  o.coverage = true;
+  return o;
+}
+
+/// What must be the same, as text.
+std::string story(const std::vector<JobResult>& results) {
+  std::string out;
+  for (const JobResult& r : results) {
+    out += kernel_name(r.job) + " " + r.job.target + " " + std::to_string(r.cases) + " " +
+           std::to_string(r.instructions);
+    for (const auto& [status, n] : r.by_status)
+      out += std::string(" ") + name(status) + " " + std::to_string(n);
+    for (const CampaignFinding& f : r.findings) {
+      out += " #" + std::to_string(f.case_index) + " " + signature(f.shrunk.verdict) + " " +
+             to_json(f.shrunk.smallest).dump() + " " + std::to_string(f.confirmations);
+    }
+    for (const auto& [kernel, edges] : r.coverage)
+      out += " " + kernel.symbol + " " + std::to_string(edges.count());
+    out += "\n";
+  }
+  return out;
+}
+
+TEST(CampaignStore, ACampaignThatDiedGoesOnAsIfItHadNot) {
+  const Harness h = harness();
+  std::atomic<bool> never = false;
+  CampaignListener silent;
+  const std::string whole = story(run_campaign(h, kJobs, options(), never, silent));
+
+  const std::string path = fresh_path("resume");
+  const CampaignKey key = {5, 0, 1};
+  CampaignStore(path).begin(key);
+  std::string last;
+  for (int process = 0; process < 40 && last != whole; ++process) {
+    CampaignStore store(path);  // each a process that is killed after a few results
+    ASSERT_TRUE(store.resume(key));
+    std::vector<JobResult> earlier;
+    for (const Job& job : kJobs) earlier.push_back(store.load(job).value_or(JobResult()));
+    Stopper stopper(2);
+    class Saver : public CampaignListener {
+     public:
+      Saver(CampaignStore& store, Stopper& stopper) : store_(store), stopper_(stopper) {}
+      void on_failure(const Job& job, uint64_t i, const Case& c, const Verdict& v) override {
+        store_.failure(job, i, c, v);
+      }
+      void on_result(const JobResult& r, bool found, double seconds) override {
+        store_.save(r, seconds);
+        stopper_.on_result(r, found, seconds);
+      }
+      CampaignStore& store_;
+      Stopper& stopper_;
+    } saver(store, stopper);
+    last = story(run_campaign(h, kJobs, options(), stopper.stop, saver, earlier));
+  }
+  EXPECT_EQ(last, whole);
+}
+
+TEST(CampaignStore, AFinishedCampaignIsNotResumed) {
+  CampaignStore store(fresh_path("done"));
+  EXPECT_FALSE(store.resume({5, 0, 1}));
+  store.begin({5, 0, 1});
+  store.finish(/*interrupted=*/true);
+  EXPECT_TRUE(store.resume({5, 0, 1}));
+  EXPECT_FALSE(store.resume({6, 0, 1})) << "another seed";
+  EXPECT_FALSE(store.resume({5, 1, 2})) << "another shard";
+  store.finish(/*interrupted=*/false);
+  EXPECT_FALSE(store.resume({5, 0, 1}));
+}
+
+TEST(CampaignStore, AFailureIsKeptBeforeItIsShrunk) {
+  const std::string path = fresh_path("failure");
+  Verdict verdict;
+  verdict.status = Status::kFail;
+  verdict.findings.push_back({"wrong_value", "o", "o[0] is wrong", ""});
+  {
+    CampaignStore store(path);
+    store.begin({1, 0, 1});
+    store.failure(kJobs[0], 7, Case(), verdict);
+  }
+  const std::vector<CampaignRecord> history = CampaignStore(path).history();
+  ASSERT_EQ(history.size(), 1u);
+  EXPECT_EQ(history[0].state, "running");
+  EXPECT_THAT(history[0].found, testing::ElementsAre("quantise_fp8 on sim:gfx942: wrong_value:o"));
+}
+
+TEST(CampaignStore, RefusesAFileThatIsSomethingElse) {
+  const std::string path = fresh_path("other");
+  std::ofstream(path) << std::string(4096, 'x');
+  try {
+    CampaignStore store(path);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.exit(), Exit::kUsage);
+    EXPECT_THAT(e.what(), testing::HasSubstr(path));
+  }
+}
+
+TEST(CampaignStore, RefusesAFileOfAnotherSchema) {
+  const std::string path = fresh_path("schema");
+  Database(path).execute("PRAGMA user_version = 99");
+  EXPECT_THROW(CampaignStore store(path), Error);
+}
+
+}  // namespace
+}  // namespace wavefuzz

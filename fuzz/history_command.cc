@@ -1,0 +1,123 @@
+#include "fuzz/history_command.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <set>
+
+namespace wavefuzz {
+namespace {
+
+double percent(size_t part, size_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::vector<std::string> difference(const std::vector<std::string>& a,
+                                    const std::vector<std::string>& b) {
+  const std::set<std::string> in_a(a.begin(), a.end()), in_b(b.begin(), b.end());
+  std::vector<std::string> out;
+  std::set_difference(in_a.begin(), in_a.end(), in_b.begin(), in_b.end(), std::back_inserter(out));
+  return out;
+}
+
+}  // namespace
+
+Exit history_command(CampaignStore& store, bool json) {
+  const std::vector<CampaignRecord> records = store.history();
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  // What the campaign before of the same share of the cases had found.
+  std::map<std::pair<uint64_t, uint64_t>, std::vector<std::string>> before;
+  for (const CampaignRecord& r : records) {
+    std::vector<std::string>& previous = before[{r.key.first_case, r.key.case_stride}];
+    const auto added = difference(r.found, previous), gone = difference(previous, r.found);
+    if (json) {
+      list.push_back({{"id", r.id},
+                      {"started", r.started},
+                      {"version", r.version},
+                      {"state", r.state},
+                      {"seed", r.key.seed},
+                      {"shard", r.key.first_case},
+                      {"shards", r.key.case_stride},
+                      {"seconds", r.seconds},
+                      {"jobs", r.jobs},
+                      {"cases", r.cases},
+                      {"findings", r.found},
+                      {"new", added},
+                      {"gone", gone}});
+    } else {
+      fmt::print("{:>4}  {}  {:<11}  seed {}, shard {}/{}  {:>8.0f} s  {:>9} cases  {} findings\n",
+                 r.id, r.started, r.state, r.key.seed, r.key.first_case, r.key.case_stride,
+                 r.seconds, r.cases, r.findings);
+      for (const std::string& f : added) fmt::print("      new:  {}\n", f);
+      for (const std::string& f : gone) fmt::print("      gone: {}\n", f);
+    }
+    previous = r.found;
+  }
+  if (json) std::cout << nlohmann::ordered_json{{"campaigns", list}}.dump(1) << "\n";
+  return records.empty() ? Exit::kNothingRan : Exit::kClean;
+}
+
+std::pair<size_t, size_t> covered(const Harness& harness, const JobResult& result) {
+  std::pair<size_t, size_t> sum = {0, 0};
+  for (const auto& [kernel, edges] : result.coverage) {
+    const ProgramCoverage c = harness.coverage(result.job, kernel, edges);
+    sum.first += c.executed;
+    sum.second += c.instructions;
+  }
+  return sum;
+}
+
+Exit coverage_command(const Harness& harness, CampaignStore& store, const std::vector<Job>& jobs,
+                      size_t most, bool json) {
+  if (!store.latest()) return Exit::kNothingRan;
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Job& job : jobs) {
+    const std::optional<JobResult> result = store.load(job);
+    if (!result) continue;
+    for (const auto& [kernel, edges] : result->coverage) {
+      ProgramCoverage c = harness.coverage(job, kernel, edges);
+      std::stable_sort(
+          c.unreached.begin(), c.unreached.end(),
+          [](const Unreached& a, const Unreached& b) { return a.instructions > b.instructions; });
+      const std::string object = std::filesystem::path(kernel.code_object).filename();
+      if (json) {
+        nlohmann::ordered_json blocks = nlohmann::ordered_json::array();
+        for (const Unreached& u : c.unreached)
+          blocks.push_back({{"pc", u.pc},
+                            {"instructions", u.instructions},
+                            {"first", u.first},
+                            {"guard", u.guard}});
+        list.push_back({{"kernel", kernel_name(job)},
+                        {"target", job.target},
+                        {"object", object},
+                        {"symbol", kernel.symbol},
+                        {"cases", result->cases},
+                        {"findings", result->findings.size()},
+                        {"edges", edges.count()},
+                        {"executed", c.executed},
+                        {"instructions", c.instructions},
+                        {"unreached", blocks}});
+        continue;
+      }
+      fmt::print("{} on {}: {:.1f} % of {} instructions of {} in {}, {} cases, {} edges\n",
+                 kernel_name(job), job.target, percent(c.executed, c.instructions), c.instructions,
+                 kernel.symbol, object, result->cases, edges.count());
+      for (size_t i = 0; i < std::min(most, c.unreached.size()); ++i) {
+        const Unreached& u = c.unreached[i];
+        fmt::print("    {:#x}: {} never ran: {}{}\n", u.pc, u.instructions, u.first,
+                   u.guard.empty() ? "" : "; " + u.guard);
+      }
+      if (c.unreached.size() > most)
+        fmt::print("    and {} shorter blocks\n", c.unreached.size() - most);
+    }
+  }
+  if (json) std::cout << nlohmann::ordered_json{{"programs", list}}.dump(1) << "\n";
+  return Exit::kClean;
+}
+
+}  // namespace wavefuzz

@@ -1,0 +1,28 @@
+#ifndef WAVEFUZZ_FUZZ_HISTORY_COMMAND_H_
+#define WAVEFUZZ_FUZZ_HISTORY_COMMAND_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzz/campaign_store.h"
+#include "fuzz/harness.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+/// `wavefuzz history`: a line for each campaign of the file, with what is new and gone against the
+/// one before it of the same shard.
+Exit history_command(CampaignStore& store, bool json);
+
+/// `wavefuzz coverage`: how much of each program the latest campaign ran, and what it never
+/// reached. `most` blocks are listed of each program, the longest first.
+Exit coverage_command(const Harness& harness, CampaignStore& store, const std::vector<Job>& jobs,
+                      size_t most, bool json);
+
+/// Instructions of all programs of a job: executed, and there. Zero of none for a job without
+/// coverage.
+std::pair<size_t, size_t> covered(const Harness& harness, const JobResult& result);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_HISTORY_COMMAND_H_

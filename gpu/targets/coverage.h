@@ -1,0 +1,50 @@
+#ifndef WAVEFUZZ_GPU_TARGETS_COVERAGE_H_
+#define WAVEFUZZ_GPU_TARGETS_COVERAGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gpu/problem.h"
+
+namespace wavefuzz {
+
+/// The edges of a program's control flow that launches took, by index of the instruction. Sparse:
+/// most instructions are no branches.
+struct Edges {
+  static constexpr uint8_t kTaken = 1;     ///< a conditional branch was taken
+  static constexpr uint8_t kNotTaken = 2;  ///< ... or not
+  static constexpr uint8_t kEntered = 4;   ///< reached by a computed address or a call
+
+  std::map<uint32_t, uint8_t> seen;
+
+  /// Adds those of `other`; true when any of them is new.
+  bool add(const Edges& other);
+  /// How many edges there are.
+  size_t count() const;
+};
+
+/// Edges by program.
+using Coverage = std::map<KernelId, Edges>;
+
+/// Instructions in a row that never ran.
+struct Unreached {
+  int64_t pc = 0;           ///< of the first, bytes from the kernel's entry
+  size_t instructions = 0;  ///< how many
+  std::string first;        ///< the first, disassembled
+  /// The conditional branch in front of them that never went their way, "0x1a4: s_cbranch_scc1 ...
+  /// never taken"; empty where none leads there.
+  std::string guard;
+};
+
+/// What of a program ran.
+struct ProgramCoverage {
+  size_t executed = 0, instructions = 0;
+  std::vector<Unreached> unreached;
+};
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_GPU_TARGETS_COVERAGE_H_
