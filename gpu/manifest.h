@@ -106,6 +106,7 @@ struct Manifest {
   std::vector<LaunchSpec> launches;  ///< in the order they run
   std::vector<ScratchSpec> scratch;
   PlannerSpec planner;
+  Schedule schedule;
   /// How code object paths and symbols spell a parameter's choice, where not as the operator does:
   /// parameter -> choice -> spelling.
   std::map<std::string, std::map<std::string, std::string>> spelling;
