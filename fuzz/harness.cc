@@ -150,7 +150,10 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
 }
 
 Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
-  const Manifest& m = manifest(c.kernel);
+  return evaluate(c, manifest(c.kernel), options);
+}
+
+Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options) const {
   if (c.op != m.op) {
     throw Error(Exit::kUsage,
                 fmt::format("the case is of operator '{}', and kernel '{}' implements '{}'", c.op,
@@ -185,6 +188,12 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
   verdict.known = known;
   verdict.coverage = outcome.coverage;
   return verdict;
+}
+
+Problem Harness::problem(const Case& c) const {
+  const Manifest& m = manifest(c.kernel);
+  const Operator& op = find_operator(m.op);
+  return problem(c, m, op, op.launch_params(c), JudgeOptions{});
 }
 
 Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,

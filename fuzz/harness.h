@@ -56,6 +56,12 @@ class Harness {
   /// at all.
   Verdict evaluate(const Case& c, JudgeOptions options = {}) const;
 
+  /// The same with another description of the case's kernel than the one read.
+  Verdict evaluate(const Case& c, const Manifest& manifest, JudgeOptions options = {}) const;
+
+  /// What evaluate() launches for a case.
+  Problem problem(const Case& c) const;
+
   /// What of the programs of a job ran.
   ProgramCoverage coverage(const Job& job, const KernelId& kernel, const Edges& edges) const {
     return target(job.target).coverage(kernel, edges);

@@ -20,6 +20,7 @@
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
 #include "fuzz/history_command.h"
+#include "fuzz/manifest_command.h"
 #include "fuzz/paths.h"
 #include "fuzz/report.h"
 #include "fuzz/scenario_command.h"
@@ -69,6 +70,8 @@ struct Options {
   std::string case_text;
   std::string other_kernel;
   std::string other_target;
+  NewManifestOptions skeleton;
+  SmokeOptions smoke;
   int64_t only = -1;
   bool markdown = false;
 };
@@ -115,8 +118,22 @@ Roots roots_of(const Options& options, const std::string& tree) {
   return roots;
 }
 
+std::string tree_of(const Options& options) {
+  return options.root.empty() ? runfiles_root() : user_path(options.root);
+}
+
+Exit manifest_check(const Options& options) {
+  const std::string root = tree_of(options);
+  std::vector<std::string> files;
+  for (const std::string& manifest : options.manifests) files.push_back(user_path(manifest));
+  const bool in_tree = files.empty();
+  if (in_tree) files = in_tree_manifests(root);
+  return manifest_check_command(files, in_tree ? root : "", roots_of(options, root), options.smoke,
+                                options.json);
+}
+
 Harness make_harness(const Options& options) {
-  const std::string root = options.root.empty() ? runfiles_root() : user_path(options.root);
+  const std::string root = tree_of(options);
   std::vector<std::string> files;
   for (const std::string& manifest : options.manifests) files.push_back(user_path(manifest));
   return Harness(files.empty() ? in_tree_manifests(root) : files, roots_of(options, root));
@@ -549,10 +566,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("wavefuzz ") + kVersion);
   app.require_subcommand(0, 1);
 
-  const auto common = [&](CLI::App* sub) {
-    sub->add_option("--manifest", options.manifests,
-                    "Kernel manifests, instead of those in the tree")
-        ->check(CLI::ExistingFile);
+  const auto places = [&](CLI::App* sub) {
     sub->add_option("--root", options.root,
                     "Folder that code object paths of manifests start from");
     for (const ExternalRoot& root : kExternalRoots) {
@@ -561,6 +575,12 @@ int main(int argc, char** argv) {
     }
     sub->add_flag("--json", options.json,
                   "One JSON document on standard output and nothing else there");
+  };
+  const auto common = [&](CLI::App* sub) {
+    sub->add_option("--manifest", options.manifests,
+                    "Kernel manifests, instead of those in the tree")
+        ->check(CLI::ExistingFile);
+    places(sub);
   };
   const auto campaign = [&](CLI::App* sub) {
     common(sub);
@@ -676,6 +696,29 @@ int main(int argc, char** argv) {
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
   describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
 
+  CLI::App* manifest_app = app.add_subcommand("manifest", "Write and check kernel manifests");
+  manifest_app->require_subcommand(1);
+  CLI::App* check_app = manifest_app->add_subcommand(
+      "check",
+      "Compare manifests with their code objects and operators, and run a handful of small cases");
+  check_app->add_option("file", options.manifests, "Manifests; none: those in the tree")
+      ->check(CLI::ExistingFile);
+  places(check_app);
+  check_app->add_option("--cases", options.smoke.cases, "Small cases to run for each arch")
+      ->capture_default_str();
+  CLI::App* new_app = manifest_app->add_subcommand(
+      "new", "Print a manifest as far as a code object's metadata can fill it");
+  new_app->add_option("object", options.skeleton.object, "Code object (.co, .hsaco)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  new_app->add_option("--symbol", options.skeleton.symbol, "Kernel in it, where it has several");
+  new_app->add_option("--operator", options.skeleton.op,
+                      "What it computes, as `list` shows it: binds what is named alike");
+  new_app
+      ->add_option("--names", options.skeleton.names,
+                   "Names of the arguments in order, where the object has none (Triton's)")
+      ->delimiter(',');
+
   CLI::App* list_app = app.add_subcommand("list", "List kernels, planted bugs and targets");
   common(list_app);
 
@@ -707,6 +750,10 @@ int main(int argc, char** argv) {
       exit = scenario(options);
     } else if (*describe_app) {
       fmt::print("{}", markdown(find_operator(options.op).page()));
+    } else if (*check_app) {
+      exit = manifest_check(options);
+    } else if (*new_app) {
+      exit = manifest_new_command(options.skeleton, in_tree_manifests(runfiles_root()));
     } else if (*list_app) {
       exit = list(options);
     } else {

@@ -19,12 +19,18 @@ constexpr double kExactLimit = 9007199254740992.0;
 double remainder(double a, double b) { return std::fmod(a, b); }
 double ceildiv(double a, double b) { return std::ceil(a / b); }
 
+void define_functions(mu::Parser& parser) {
+  parser.DefineOprt("%", remainder, mu::prMUL_DIV);
+  parser.DefineFun("ceildiv", ceildiv);
+}
+
+const std::regex kQuoted("\"([^\"]*)\"");
+
 /// An expression parsed once, with a variable for each parameter of the case it was first met with.
 class Compiled {
  public:
   Compiled(const std::string& expression, const Params& params) {
-    parser_.DefineOprt("%", remainder, mu::prMUL_DIV);
-    parser_.DefineFun("ceildiv", ceildiv);
+    define_functions(parser_);
     for (const auto& [name, value] : params.values()) parser_.DefineVar(name, &variables_[name]);
     parser_.SetExpr(number_texts(expression));
   }
@@ -56,7 +62,6 @@ class Compiled {
   }
 
   std::string number_texts(const std::string& expression) {
-    static const std::regex kQuoted("\"([^\"]*)\"");
     std::string out;
     auto from = expression.cbegin();
     for (std::sregex_iterator it(expression.begin(), expression.end(), kQuoted), end; it != end;
@@ -113,6 +118,19 @@ int64_t evaluate(const std::string& expression, const Params& params) {
                                           expression, value));
   }
   return static_cast<int64_t>(value);
+}
+
+std::set<std::string> names_in(const std::string& expression) {
+  try {
+    mu::Parser parser;
+    define_functions(parser);
+    parser.SetExpr(std::regex_replace(expression, kQuoted, "0"));
+    std::set<std::string> names;
+    for (const auto& [name, variable] : parser.GetUsedVar()) names.insert(name);
+    return names;
+  } catch (const mu::Parser::exception_type& e) {
+    throw Error(Exit::kUsage, fmt::format("expression '{}': {}", expression, e.GetMsg()));
+  }
 }
 
 }  // namespace wavefuzz

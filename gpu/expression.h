@@ -2,6 +2,7 @@
 #define WAVEFUZZ_GPU_EXPRESSION_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "gpu/params.h"
@@ -16,6 +17,9 @@ int64_t evaluate(const std::string& expression, const Params& params);
 
 /// The same, of any finite value: a softmax scale. Throws Error(kUsage) naming the expression.
 double evaluate_real(const std::string& expression, const Params& params);
+
+/// The parameters that an expression names. Throws Error(kUsage) when it does not parse.
+std::set<std::string> names_in(const std::string& expression);
 
 }  // namespace wavefuzz
 

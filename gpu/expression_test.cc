@@ -55,5 +55,14 @@ TEST(Expression, SaysWhichExpressionIsWrong) {
   EXPECT_THAT(error_of("page_size % 0"), testing::HasSubstr("not an integer"));
 }
 
+TEST(Expression, ListsTheParametersThatItNames) {
+  EXPECT_THAT(names_in("ceildiv(rows, 4) + max(columns, 1)"),
+              testing::ElementsAre("columns", "rows"));
+  EXPECT_THAT(names_in("layout == \"shuffle\" ? page_size : 16"),
+              testing::ElementsAre("layout", "page_size"));
+  EXPECT_THAT(names_in("64"), testing::IsEmpty());
+  EXPECT_THROW(names_in("rows %"), Error);
+}
+
 }  // namespace
 }  // namespace wavefuzz

@@ -18,10 +18,6 @@ namespace {
 
 const std::vector<std::string> kIntegerTypes = {"i32", "u32", "i64", "u64"};
 
-uint32_t kernarg_size(const std::string& type) {
-  return type == "i32" || type == "u32" || type == "f32" ? 4 : 8;
-}
-
 std::array<std::string, 3> three_expressions(const JsonView& view) {
   const auto items = view.items();
   if (items.size() != 3) view.fail("must have three entries: x, y, z");
@@ -58,8 +54,8 @@ std::vector<KernargSpec> parse_kernargs(const JsonView& view) {
   for (const JsonView& item : view.items()) {
     const KernargSpec spec = parse_kernarg(item);
     for (const KernargSpec& other : kernarg) {
-      if (spec.offset < other.offset + kernarg_size(other.type) &&
-          other.offset < spec.offset + kernarg_size(spec.type)) {
+      if (spec.offset < other.offset + other.bytes() &&
+          other.offset < spec.offset + spec.bytes()) {
         item.at("offset").fail(fmt::format("overlaps '{}'", other.name));
       }
     }
@@ -146,6 +142,15 @@ std::map<std::string, std::string> parse_spelling(const JsonView& view) {
   std::map<std::string, std::string> spelling;
   for (const auto& [choice, text] : view.members()) spelling[choice] = text.text();
   return spelling;
+}
+
+/// The reason in "unreliable: REASON".
+std::string parse_metadata(const JsonView& view) {
+  const std::string prefix = "unreliable: ";
+  const std::string text = view.text();
+  if (!text.starts_with(prefix) || text.size() == prefix.size())
+    view.fail("must be 'unreliable: ' and the reason");
+  return text.substr(prefix.size());
 }
 
 ScratchSpec parse_scratch(const JsonView& view) {
@@ -256,7 +261,7 @@ void check_range(const KernargSpec& spec, int64_t value) {
 KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
   KernargField field;
   field.offset = spec.offset;
-  field.size = kernarg_size(spec.type);
+  field.size = spec.bytes();
   field.buffer = spec.buffer;
   if (!spec.buffer.empty()) {
     field.value = static_cast<uint64_t>(evaluate(spec.plus, params));
@@ -271,6 +276,10 @@ KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
 }
 
 }  // namespace
+
+uint32_t KernargSpec::bytes() const {
+  return type == "i32" || type == "u32" || type == "f32" ? 4 : 8;
+}
 
 bool Claim::has(int64_t value) const {
   if (!values.empty()) return std::binary_search(values.begin(), values.end(), value);
@@ -289,7 +298,7 @@ Manifest Manifest::load(const std::string& path) {
   const JsonView view(document, path);
   view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
                    "root", "spelling", "planner", "schedule", "arches", "launch", "launches",
-                   "scratch", "kernarg", "claims", "require", "numerics", "planted", "known",
+                   "scratch", "kernarg", "metadata", "claims", "require", "numerics", "planted", "known",
                    "campaign"});
   Manifest m;
   m.file = path;
@@ -317,6 +326,7 @@ Manifest Manifest::load(const std::string& path) {
     for (const auto& [name, choices] : view.at("spelling").members())
       m.spelling[name] = parse_spelling(choices);
   }
+  if (view.has("metadata")) m.metadata_unreliable = parse_metadata(view.at("metadata"));
   for (const auto& [name, claim] : view.at("claims").members()) m.claims[name] = parse_claim(claim);
   if (view.has("require")) m.requirements = view.at("require").texts();
   m.numerics = view.at("numerics").json();
@@ -395,8 +405,8 @@ std::string Manifest::spelled(std::string text, const Params& params) const {
   return text;
 }
 
-Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
-                             const Plant* plant, const Roots& roots) const {
+KernelId Manifest::kernel_of(const LaunchSpec& spec, const Params& params, const std::string& arch,
+                             const Roots& roots, const Plant* plant) const {
   std::string object = spec.code_object;
   if (plant != nullptr && (plant->launch.empty() || plant->launch == spec.name))
     object = plant->code_object.empty() ? planted_code_object : plant->code_object;
@@ -405,13 +415,15 @@ Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const
   object = spelled(std::move(object), params);
   const std::string& root = spec.root.empty() ? roots.tree : roots.external.at(spec.root);
   const auto beside = std::filesystem::path(file).parent_path() / object;
+  const auto path = std::filesystem::exists(beside) ? beside : std::filesystem::path(root) / object;
+  return {path.string(), spelled(spec.symbol, params)};
+}
 
+Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
+                             const Plant* plant, const Roots& roots) const {
   Launch launch;
   launch.name = spec.name;
-  launch.kernel.code_object = std::filesystem::exists(beside)
-                                  ? beside.string()
-                                  : (std::filesystem::path(root) / object).string();
-  launch.kernel.symbol = spelled(spec.symbol, params);
+  launch.kernel = kernel_of(spec, params, arch, roots, plant);
   for (int axis = 0; axis < 3; ++axis) {
     launch.groups[axis] = evaluate_u32("launch.groups", spec.groups[axis], params);
     launch.group_size[axis] = evaluate_u32("launch.group_size", spec.group_size[axis], params);

@@ -36,6 +36,8 @@ struct KernargSpec {
   std::string buffer;  ///< type ptr: the buffer whose address it is
   std::string plus;    ///< and an expression: bytes from there
   std::string value;   ///< otherwise: an expression over the parameters
+
+  uint32_t bytes() const;
 };
 
 /// One launch of a kernel: most kernels are one, split-KV kernels are followed by a reduction.
@@ -112,6 +114,8 @@ struct Manifest {
   std::map<std::string, std::map<std::string, std::string>> spelling;
   std::map<std::string, Claim> claims;
   std::vector<std::string> requirements;  ///< expressions that must hold of a claimed shape
+  /// Why the code objects' list of arguments is not to be believed; empty: it is.
+  std::string metadata_unreliable;
   nlohmann::json numerics;                ///< the numerics contract, read by the operator
   std::vector<Plant> plants;
   std::vector<KnownFault> known;
@@ -129,12 +133,16 @@ struct Manifest {
   /// Expressions see the target's arch beside them, as `arch`.
   std::optional<std::string> refusal(const Params& params, const std::string& arch) const;
 
+  /// The kernel that a launch runs: paths are looked for beside the manifest and then below the
+  /// launch's root. Stand-ins that `params` lacks stay.
+  KernelId kernel_of(const LaunchSpec& spec, const Params& params, const std::string& arch,
+                     const Roots& roots, const Plant* plant = nullptr) const;
+
   /// The known faults that a case with these parameters may show.
   std::vector<const KnownFault*> known_faults(const Params& params, const std::string& arch) const;
 
   /// Completes a problem whose inputs and outputs are filled in: the plan, scratch buffers and
-  /// launches. Code object paths are looked for beside the manifest and then below the launch's
-  /// root. `plant` may be empty; `request` is only looked at when there is a planner.
+  /// launches. `plant` may be empty; `request` is only looked at when there is a planner.
   void bind(const Params& params, const std::string& arch, const std::string& plant,
             const Roots& roots, const PlanRequest& request, Problem& problem) const;
 

@@ -322,5 +322,14 @@ TEST(ManifestErrors, NameTheFileThatIsNotThere) {
   }
 }
 
+TEST(Manifest, SaysWhyItsObjectsListOfArgumentsIsNotToBeBelieved) {
+  json document = small_manifest();
+  EXPECT_EQ(load(document).metadata_unreliable, "");
+  document["metadata"] = "unreliable: it has the names of another kernel";
+  EXPECT_EQ(load(document).metadata_unreliable, "it has the names of another kernel");
+  document["metadata"] = "wrong";
+  EXPECT_THAT(load_error(document), HasSubstr("'metadata' must be 'unreliable: ' and the reason"));
+}
+
 }  // namespace
 }  // namespace wavefuzz

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -52,6 +53,7 @@ TEST(AuditCommand, PrintsOneDocument) {
 }
 
 TEST(AuditCommand, RefusesWhatItCannotRead) {
+  unsetenv("AITER_HSA");
   EXPECT_EQ(wavefuzz("audit").exit, 2);
   const CommandResult broken =
       wavefuzz("audit --op=pa --hsa=" + tree("broken", std::string(kTable) + "bf16,fp8\n"));

@@ -117,16 +117,14 @@ struct Misrouted : Group {
   std::set<std::string> with_manifest;
   std::map<std::pair<const Manifest*, std::string>, Box> runnable;
 
-  /// `only`: there is no other objection.
-  void add(const Request& request, const KernelRow& row, bool only,
-           const std::vector<ManifestUse>& manifests) {
+  /// `manifest` may be null; `only`: there is no other objection.
+  void add(const Request& request, const KernelRow& row, bool only, const Manifest* manifest) {
     Group::add(request, path_of(row));
-    for (const ManifestUse& use : manifests) {
-      with_manifest.insert(path_of(row));
-      if (!only) continue;
-      const auto [it, is_new] = runnable.emplace(std::pair(use.manifest, row.arch), Box(request));
-      if (!is_new) it->second.add(request);
-    }
+    if (manifest == nullptr) return;
+    with_manifest.insert(path_of(row));
+    if (!only) return;
+    const auto [it, is_new] = runnable.emplace(std::pair(manifest, row.arch), Box(request));
+    if (!is_new) it->second.add(request);
   }
 };
 
@@ -208,7 +206,7 @@ class Audit {
     for (const KernelRow* row : selection.rows) {
       const std::vector<Objection> all = objections(*row, request, selection.heads, manifests_);
       for (const Objection& objection : all) {
-        collected.misrouted[objection].add(request, *row, one_thing(all), manifests_.of(*row));
+        collected.misrouted[objection].add(request, *row, one_thing(all), manifests_.main_of(*row));
       }
     }
     if (selection.rows.size() > 1) {
@@ -236,6 +234,11 @@ class Audit {
       finding.with_manifest = group.with_manifest.size();
       for (const auto& [use, box] : group.runnable)
         finding.runnable.push_back({use.first, use.second, box});
+      std::sort(finding.runnable.begin(), finding.runnable.end(),
+                [](const Runnable& a, const Runnable& b) {
+                  return std::tie(a.manifest->kernel, a.arch) <
+                         std::tie(b.manifest->kernel, b.arch);
+                });
       report_.findings.push_back(std::move(finding));
     }
     for (auto& [rows, group] : collected.ambiguous) {
@@ -376,6 +379,15 @@ class Audit {
 };
 
 }  // namespace
+
+bool Trial::confirmed() const {
+  if (wrong == 0 || claimed_cases == 0) return false;
+  if (claimed_wrong == 0 && wrong >= 3) return true;
+  const auto share = [](uint64_t part, uint64_t of) {
+    return static_cast<double>(part) / static_cast<double>(of);
+  };
+  return share(wrong, cases) >= 0.25 + 2 * share(claimed_wrong, claimed_cases);
+}
 
 const char* kind_name(Kind kind) {
   switch (kind) {

@@ -37,11 +37,18 @@ struct Trial {
   std::string target;
   uint64_t cases = 0;
   uint64_t wrong = 0;
-  std::string values;         ///< of the doubtful argument that were run: "gqa 9, 10, 12"
+  std::string values;  ///< of the doubtful argument that were run: "gqa 9, 10, 12"
+  /// The same with the values that the kernel does claim, for comparison: what is wrong there too
+  /// has another cause.
+  uint64_t claimed_cases = 0;
+  uint64_t claimed_wrong = 0;
   std::string message;        ///< of the first wrong case, or why nothing could be run
   std::string case_file;      ///< that case, and
   std::string manifest_file;  ///< the manifest, widened to it
   std::string replay;         ///< the command that runs it again
+
+  /// Whether the shape is what is wrong: much more often than with what is claimed.
+  bool confirmed() const;
 };
 
 /// One thing to know of a tree, however many requests or rows show it.

@@ -84,12 +84,13 @@ std::vector<Objection> manifest_objections(const ManifestUse& use, const Request
         claim.min == claim.max
             ? fmt::format("{} {}", values_of(dim).name, claim.min)
             : fmt::format("{} {}..{}", values_of(dim).name, claim.min, claim.max);
-    objections.push_back({true, dim, range});
+    objections.push_back({true, dim, range, claim.min, claim.max});
   }
   if (!objections.empty()) return objections;
   for (const std::string& requirement : use.manifest->requirements) {
     try {
-      if (evaluate(requirement, params) == 0) objections.push_back({true, Dim::kGqa, requirement});
+      if (evaluate(requirement, params) == 0)
+        objections.push_back({true, Dim::kGqa, requirement, 0, -1});
     } catch (const Error&) {
       // About something that a request does not say.
     }
@@ -102,13 +103,15 @@ std::vector<Objection> row_objections(const KernelRow& row, const Request& reque
   std::vector<Objection> objections;
   // The bytes of an FP8 cache held as uint8 are integers to the kernel.
   if (row.kv_type == "int8" && request.kv_type() == "uint8")
-    objections.push_back({false, Dim::kTypes, "an int8 cache"});
+    objections.push_back({false, Dim::kTypes, "an int8 cache", 0, -1});
   if (request.entry == Entry::kPaPs) return objections;  // a query tile, which the rule looks at
-  if (row.gqa != heads) objections.push_back({false, Dim::kGqa, fmt::format("gqa {}", row.gqa)});
+  if (row.gqa != heads)
+    objections.push_back({false, Dim::kGqa, fmt::format("gqa {}", row.gqa), row.gqa, row.gqa});
   if (row.op == "pa") {
-    if (row.mtp == 0 && request.qlen() > 1) objections.push_back({false, Dim::kQlen, "qlen 1"});
+    if (row.mtp == 0 && request.qlen() > 1)
+      objections.push_back({false, Dim::kQlen, "qlen 1", 1, 1});
   } else if (row.qlen != 0 && row.qlen != request.qlen()) {
-    objections.push_back({false, Dim::kQlen, fmt::format("qlen {}", row.qlen)});
+    objections.push_back({false, Dim::kQlen, fmt::format("qlen {}", row.qlen), row.qlen, row.qlen});
   }
   return objections;
 }
@@ -134,6 +137,23 @@ const std::vector<ManifestUse>& ManifestIndex::of(const KernelRow& row) const {
   return it == uses_.end() ? none : it->second;
 }
 
+const Manifest* ManifestIndex::main_of(const KernelRow& row) const {
+  const auto claims_ratio = [&](const Manifest& manifest) {
+    for (const char* name : {"gqa", "heads"}) {
+      const auto it = manifest.claims.find(name);
+      if (it != manifest.claims.end() && row.gqa != 0)
+        return it->second.min <= row.gqa && row.gqa <= it->second.max;
+    }
+    return true;
+  };
+  const Manifest* main = nullptr;
+  for (const ManifestUse& use : of(row)) {
+    if (!claims_ratio(*use.manifest)) continue;
+    if (main == nullptr || use.manifest->kernel.size() < main->kernel.size()) main = use.manifest;
+  }
+  return main;
+}
+
 std::vector<Objection> objections(const KernelRow& row, const Request& request, int64_t heads,
                                   const ManifestIndex& manifests) {
   std::vector<Objection> all = row_objections(row, request, heads);
@@ -142,7 +162,13 @@ std::vector<Objection> objections(const KernelRow& row, const Request& request, 
     std::vector<Objection> of_manifest = manifest_objections(use, request, heads);
     if (!fewest || of_manifest.size() < fewest->size()) fewest = std::move(of_manifest);
   }
-  if (fewest) all.insert(all.end(), fewest->begin(), fewest->end());
+  if (!fewest) return all;
+  const size_t of_row = all.size();
+  for (const Objection& objection : *fewest) {
+    const auto same = [&](const Objection& other) { return other.dim == objection.dim; };
+    if (std::none_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(of_row), same))
+      all.push_back(objection);
+  }
   return all;
 }
 

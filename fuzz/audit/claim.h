@@ -25,6 +25,8 @@ class ManifestIndex {
 
   /// Those that launch the row's kernel.
   const std::vector<ManifestUse>& of(const KernelRow& row) const;
+  /// The one to run it with: that claims the row's own ratio, with the shortest name. Null: none.
+  const Manifest* main_of(const KernelRow& row) const;
 
  private:
   std::map<std::string, std::vector<ManifestUse>> uses_;
@@ -35,13 +37,15 @@ struct Objection {
   bool by_manifest;  ///< else by the row of the table and the name of the kernel
   Dim dim;
   std::string claimed;  ///< "gqa 16", or a requirement of the manifest
+  /// The values that are claimed, where they are a range: least <= most.
+  int64_t least = 0, most = -1;
   auto operator<=>(const Objection&) const = default;
 };
 
 /// The objections of a kernel to a request that the host sends to it: those of its row, and those
-/// of a manifest where it has one. A manifest of ours claims what the host dispatches and AITER's
-/// own tests try, so that it can claim what the row does not; both count.
-/// `heads`: query heads on each KV head, as the kernel is told.
+/// of a manifest where it has one and to what the row does not object. A manifest of ours claims
+/// what the host dispatches and AITER's own tests try, so that it can claim what the row does not;
+/// both count. `heads`: query heads on each KV head, as the kernel is told.
 std::vector<Objection> objections(const KernelRow& row, const Request& request, int64_t heads,
                                   const ManifestIndex& manifests);
 

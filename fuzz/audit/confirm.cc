@@ -47,42 +47,73 @@ std::vector<int64_t> numbers_in(const Box& box, Dim dim) {
   return numbers;
 }
 
-/// One kernel on one target, and what may be asked of it.
+/// A kernel on a target, with values of one parameter.
 struct Runner {
   std::string parameter;
-  std::vector<int64_t> numbers;  ///< of it
+  std::vector<int64_t> numbers;  ///< of it; empty: any that is claimed
+  std::string manifest_file;
   std::unique_ptr<Harness> harness;
   Job job;
-  Trial trial;
   std::set<int64_t> tried;
   uint64_t next = 0;  ///< index of the next case
+  bool going = true;
+  uint64_t cases = 0, wrong = 0;
+  std::string message, case_file;
 
-  /// The next drawn case whose doubtful argument is one that the host dispatches.
+  /// The next drawn case with one of the values.
   Case draw(uint64_t seed) {
     constexpr int kTries = 200;
     for (int i = 0; i < kTries; ++i) {
       Case c = harness->draw(job, seed, next++).value();
       const int64_t value = harness->op(c).launch_params(c).integer(parameter);
-      if (std::find(numbers.begin(), numbers.end(), value) == numbers.end()) continue;
+      if (!numbers.empty() && std::find(numbers.begin(), numbers.end(), value) == numbers.end())
+        continue;
       tried.insert(value);
       return c;
     }
     throw Error(Exit::kUsage, "the operator draws no case of such a shape");
   }
+
+  /// Runs one case; `going` says whether another one makes sense.
+  void run_one(const ConfirmOptions& options) {
+    try {
+      const Case c = draw(options.seed);
+      const Verdict verdict = harness->evaluate(c);
+      if (verdict.status == Status::kUnsupported || verdict.status == Status::kRefused) {
+        if (cases == 0) message = fmt::format("{}: {}", name(verdict.status), verdict.reason);
+        going = false;
+        return;
+      }
+      ++cases;
+      if (verdict.status != Status::kFail || wrong++ > 0) return;
+      message = fmt::format("{}: {}", signature(verdict), verdict.findings.front().message);
+      case_file = fmt::format("{}/audit.{}.{}.{}.json", options.folder, job.kernel,
+                              job.target.substr(4), case_id(c));
+      write_file(case_file, corpus_text({c, signature(verdict), message}));
+    } catch (const std::exception& e) {
+      if (cases == 0) message = e.what();
+      going = false;
+    }
+  }
+};
+
+/// The doubtful shapes of a kernel, and those that it claims.
+struct Pair {
+  Runner doubtful, claimed;
+  Trial trial;
 };
 
 /// The manifest as a document, with the claim that the objection is about set to these values.
-nlohmann::json widened(const Manifest& manifest, const Objection& objection,
-                       const std::vector<int64_t>& numbers) {
+nlohmann::json with_claim(const Manifest& manifest, const Objection& objection, int64_t least,
+                          int64_t most) {
   nlohmann::json json = load_json(manifest.file);
-  const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
   for (const char* name : parameters(objection.dim)) {
     if (!json["claims"].contains(name)) continue;
     nlohmann::json& claim = json["claims"][name];
     // Sequences of a batch may have fewer query tokens than the longest.
     const bool shortest = std::string(name) == "min_qlen";
-    claim["min"] = shortest ? std::min(claim["min"].get<int64_t>(), *least) : *least;
-    claim["max"] = *most;
+    claim["min"] = shortest ? std::min(claim["min"].get<int64_t>(), least) : least;
+    claim["max"] = most;
   }
   if (json.contains("require")) {
     nlohmann::json kept = nlohmann::json::array();
@@ -94,52 +125,43 @@ nlohmann::json widened(const Manifest& manifest, const Objection& objection,
   return json;
 }
 
-Runner make_runner(const Finding& finding, const Runnable& runnable,
-                   const ConfirmOptions& options) {
-  const Objection& objection = *finding.objection;
+Runner make_runner(const Runnable& runnable, const Dim dim, std::vector<int64_t> numbers,
+                   std::string manifest_file, const ConfirmOptions& options) {
   Runner runner;
-  runner.trial.kernel = runnable.manifest->kernel;
-  runner.trial.target = "sim:" + runnable.arch;
-  runner.numbers = numbers_in(runnable.box, objection.dim);
-  for (const char* name : parameters(objection.dim)) {
+  for (const char* name : parameters(dim)) {
     if (runner.parameter.empty() && runnable.manifest->claims.contains(name))
       runner.parameter = name;
   }
   if (runner.parameter.empty()) throw Error(Exit::kUsage, "the manifest has no such parameter");
-  const nlohmann::json json = widened(*runnable.manifest, objection, runner.numbers);
-  runner.trial.manifest_file =
-      fmt::format("{}/audit.{}.{}_{}..{}.json", options.folder, runnable.manifest->kernel,
-                  values_of(objection.dim).name, runner.numbers.front(), runner.numbers.back());
-  write_file(runner.trial.manifest_file, json.dump(1) + "\n");
-  runner.harness = std::make_unique<Harness>(std::vector<std::string>{runner.trial.manifest_file},
-                                             options.roots);
-  runner.job = {runnable.manifest->kernel, "", runner.trial.target};
+  runner.numbers = std::move(numbers);
+  runner.manifest_file = std::move(manifest_file);
+  runner.harness =
+      std::make_unique<Harness>(std::vector<std::string>{runner.manifest_file}, options.roots);
+  runner.job = {runnable.manifest->kernel, "", "sim:" + runnable.arch};
   return runner;
 }
 
-/// Runs one case. Returns whether another one makes sense.
-bool run_one(Runner& runner, const ConfirmOptions& options) {
-  Trial& trial = runner.trial;
-  try {
-    const Case c = runner.draw(options.seed);
-    const Verdict verdict = runner.harness->evaluate(c);
-    if (verdict.status == Status::kUnsupported || verdict.status == Status::kRefused) {
-      trial.message = fmt::format("{}: {}", name(verdict.status), verdict.reason);
-      return false;
-    }
-    ++trial.cases;
-    if (verdict.status != Status::kFail) return true;
-    if (trial.wrong++ == 0) {
-      trial.message = fmt::format("{}: {}", signature(verdict), verdict.findings.front().message);
-      trial.case_file = fmt::format("{}/audit.{}.{}.{}.json", options.folder, trial.kernel,
-                                    trial.target.substr(4), case_id(c));
-      write_file(trial.case_file, corpus_text({c, signature(verdict), trial.message}));
-    }
-    return true;
-  } catch (const std::exception& e) {
-    if (trial.cases == 0) trial.message = e.what();
-    return false;
-  }
+Pair make_pair_of(const Finding& finding, const Runnable& runnable, const ConfirmOptions& options) {
+  const Objection& objection = *finding.objection;
+  const auto write = [&](int64_t least, int64_t most) {
+    const std::string file =
+        fmt::format("{}/audit.{}.{}_{}..{}.json", options.folder, runnable.manifest->kernel,
+                    values_of(objection.dim).name, least, most);
+    write_file(file, with_claim(*runnable.manifest, objection, least, most).dump(1) + "\n");
+    return file;
+  };
+  const std::vector<int64_t> numbers = numbers_in(runnable.box, objection.dim);
+  const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
+  Pair pair;
+  pair.trial.kernel = runnable.manifest->kernel;
+  pair.trial.target = "sim:" + runnable.arch;
+  pair.doubtful = make_runner(runnable, objection.dim, numbers, write(*least, *most), options);
+  pair.claimed =
+      make_runner(runnable, objection.dim, {},
+                  objection.least <= objection.most ? write(objection.least, objection.most)
+                                                    : runnable.manifest->file,
+                  options);
+  return pair;
 }
 
 }  // namespace
@@ -149,10 +171,10 @@ std::vector<Trial> confirm(const Finding& finding, const ConfirmOptions& options
   std::vector<Trial> trials;
   if (!finding.objection || parameters(finding.objection->dim).empty()) return trials;
   std::filesystem::create_directories(options.folder);
-  std::vector<Runner> runners;
+  std::vector<Pair> pairs;
   for (const Runnable& runnable : finding.runnable) {
     try {
-      runners.push_back(make_runner(finding, runnable, options));
+      pairs.push_back(make_pair_of(finding, runnable, options));
     } catch (const std::exception& e) {
       Trial trial;
       trial.kernel = runnable.manifest->kernel;
@@ -162,19 +184,28 @@ std::vector<Trial> confirm(const Finding& finding, const ConfirmOptions& options
     }
   }
   const Clock::time_point start = Clock::now();
-  std::vector<bool> going(runners.size(), true);
   for (uint64_t round = 0; round < options.cases; ++round) {
-    for (size_t i = 0; i < runners.size(); ++i) {
-      if (interrupted || since(start) > options.seconds) break;
-      if (going[i]) going[i] = run_one(runners[i], options);
+    for (Pair& pair : pairs) {
+      for (Runner* runner : {&pair.doubtful, &pair.claimed}) {
+        if (interrupted || since(start) > options.seconds) break;
+        if (runner->going) runner->run_one(options);
+      }
     }
   }
-  for (Runner& runner : runners) {
-    if (runner.trial.cases == 0 && runner.trial.message.empty())
-      runner.trial.message = "time was over";
-    runner.trial.values =
-        fmt::format("{} {}", values_of(finding.objection->dim).name, fmt::join(runner.tried, ", "));
-    trials.push_back(std::move(runner.trial));
+  for (Pair& pair : pairs) {
+    Trial& trial = pair.trial;
+    Runner& doubtful = pair.doubtful;
+    if (doubtful.cases == 0 && doubtful.message.empty()) doubtful.message = "time was over";
+    trial.cases = doubtful.cases;
+    trial.wrong = doubtful.wrong;
+    trial.claimed_cases = pair.claimed.cases;
+    trial.claimed_wrong = pair.claimed.wrong;
+    trial.message = std::move(doubtful.message);
+    trial.case_file = std::move(doubtful.case_file);
+    trial.manifest_file = std::move(doubtful.manifest_file);
+    trial.values = fmt::format("{} {}", values_of(finding.objection->dim).name,
+                               fmt::join(doubtful.tried, ", "));
+    trials.push_back(std::move(trial));
   }
   return trials;
 }

@@ -20,7 +20,8 @@ struct ConfirmOptions {
 };
 
 /// Runs cases of the shapes of a misrouted finding in the simulator, on those of its kernels that
-/// have a manifest: with the claim in question widened to what the host dispatches.
+/// have a manifest: with the claim in question widened to what the host dispatches. As many cases
+/// are run of what the kernel does claim.
 std::vector<Trial> confirm(const Finding& finding, const ConfirmOptions& options,
                            const std::atomic<bool>& interrupted);
 

@@ -55,9 +55,7 @@ Confirmed confirmed(const std::string& object) {
       audit(root, load_tables(root, "pa"), {"gfx942"}, ManifestIndex(harness.manifests()));
   const std::atomic<bool> interrupted = false;
   for (const Finding& finding : report.findings) {
-    if (!finding.objection || finding.objection->dim != Dim::kGqa ||
-        !finding.objection->by_manifest)
-      continue;
+    if (!finding.objection || finding.objection->dim != Dim::kGqa) continue;
     return {finding,
             confirm(finding, {.roots = roots, .folder = root + "/out", .seconds = 20, .cases = 12},
                     interrupted)};
@@ -80,6 +78,9 @@ TEST(Confirm, AKernelOfOneRatioIsWrongAndTheCaseReplays) {
   ASSERT_EQ(c.trials.size(), 1u);
   const Trial& trial = c.trials[0];
   EXPECT_GT(trial.wrong, 0u) << trial.message;
+  EXPECT_GT(trial.claimed_cases, 0u);
+  EXPECT_EQ(trial.claimed_wrong, 0u) << "of gqa 16, which it is built for";
+  EXPECT_TRUE(trial.confirmed());
 
   const CorpusEntry entry = read_corpus_file(trial.case_file);
   EXPECT_GE(entry.c.params.integer("gqa"), 9);

@@ -9,7 +9,7 @@ namespace wavefuzz::audit {
 namespace {
 
 constexpr size_t kShownKernels = 3;
-constexpr size_t kShownTrials = 4;
+constexpr size_t kShownTrials = 3;
 
 constexpr Kind kKinds[] = {Kind::kMisrouted,    Kind::kAmbiguous, Kind::kNoKernel,
                            Kind::kLseUnwritten, Kind::kDeadRow,   Kind::kBadRow,
@@ -53,25 +53,43 @@ std::string where(const Trial& trial) {
 }
 
 void print_trials(std::FILE* out, const std::vector<Trial>& trials) {
-  std::vector<std::string> passed, not_run;
+  std::vector<std::string> wrong, passed, elsewhere, not_run;
+  const Trial* first_wrong = nullptr;
   for (const Trial& trial : trials) {
+    const std::string counts = fmt::format("{} of {} cases, {} of {} as claimed", trial.wrong,
+                                           trial.cases, trial.claimed_wrong, trial.claimed_cases);
     if (trial.cases == 0) {
       not_run.push_back(fmt::format("{} ({})", where(trial), trial.message));
     } else if (trial.wrong == 0) {
       passed.push_back(fmt::format("{} ({} cases, {})", where(trial), trial.cases, trial.values));
+    } else if (trial.confirmed()) {
+      if (first_wrong == nullptr) first_wrong = &trial;
+      wrong.push_back(fmt::format("{} ({}, {})", where(trial), counts, trial.values));
     } else {
-      fmt::print(out, "     run: WRONG in {} of {} cases, {}: {}\n          {}\n          {}\n",
-                 trial.wrong, trial.cases, where(trial), trial.values, trial.message, trial.replay);
+      elsewhere.push_back(fmt::format("{} ({})", where(trial), counts));
     }
   }
+  if (first_wrong != nullptr) {
+    fmt::print(out, "     run: WRONG: {}\n          {}\n          {}\n", shown(wrong, kShownTrials),
+               first_wrong->message, first_wrong->replay);
+  }
   if (!passed.empty()) fmt::print(out, "     run: passes: {}\n", shown(passed, kShownTrials));
+  if (!elsewhere.empty()) {
+    fmt::print(out, "     run: wrong, but hardly more than with what is claimed: {}\n",
+               shown(elsewhere, kShownTrials));
+  }
   if (!not_run.empty()) fmt::print(out, "     not run: {}\n", shown(not_run, kShownTrials));
 }
 
 nlohmann::ordered_json trial_json(const Trial& trial) {
-  nlohmann::ordered_json json = {{"kernel", trial.kernel}, {"target", trial.target},
-                                 {"values", trial.values}, {"cases", trial.cases},
-                                 {"wrong", trial.wrong},   {"message", trial.message}};
+  nlohmann::ordered_json json = {{"kernel", trial.kernel},
+                                 {"target", trial.target},
+                                 {"values", trial.values},
+                                 {"cases", trial.cases},
+                                 {"wrong", trial.wrong},
+                                 {"claimed_cases", trial.claimed_cases},
+                                 {"claimed_wrong", trial.claimed_wrong},
+                                 {"message", trial.message}};
   if (!trial.replay.empty()) json["replay"] = trial.replay;
   return json;
 }

@@ -146,6 +146,16 @@ class NoteReader {
       throw Error(fmt::format("{}: kernel {}: .private_segment_fixed_size is {}, more than {}",
                               name_, where_, info.private_segment_bytes, kMaxPrivate));
     info.max_workgroup_size = number(map, ".max_flat_workgroup_size", 1024);
+    if (const auto size = map.find(".reqd_workgroup_size"); size != map.end()) {
+      const bool three = size->is_array() && size->size() == 3 &&
+                         std::all_of(size->begin(), size->end(), [](const Json& n) {
+                           return n.is_number_unsigned() && n.get<uint64_t>() <= UINT32_MAX;
+                         });
+      if (!three)
+        throw Error(fmt::format("{}: kernel {}: .reqd_workgroup_size is not three numbers", name_,
+                                where_));
+      for (size_t i = 0; i < 3; ++i) info.required_group_size[i] = (*size)[i].get<uint32_t>();
+    }
     if (const uint32_t wave = number(map, ".wavefront_size", kLanes); wave != kLanes)
       throw Error(
           fmt::format("{}: kernel {}: .wavefront_size is {}, must be 64", name_, where_, wave));

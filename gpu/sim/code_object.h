@@ -2,6 +2,7 @@
 #ifndef WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
 #define WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,7 @@ struct KernelInfo {
   uint32_t group_segment_bytes = 0;    // static LDS
   uint32_t private_segment_bytes = 0;  // scratch per work-item
   uint32_t max_workgroup_size = 1024;  // work-items
+  std::array<uint32_t, 3> required_group_size{};  // work-items in x, y, z; 0 where any will do
   std::vector<KernelArg> args;         // explicit and hidden; empty when the note lists none
   KernelDescriptor descriptor;
   uint64_t code_address = 0;  // of the kernel's code symbol, in the code object's address space

@@ -60,7 +60,8 @@ void set_kernarg(const Problem& problem, const Launch& launch, sim::Memory& memo
   for (const KernargField& field : launch.kernarg) {
     uint64_t value = field.value;
     if (!field.buffer.empty()) {
-      value += memory.find(field.buffer)->address() + problem.buffer(field.buffer).view_offset;
+      const Buffer& buffer = problem.buffer(field.buffer);  // says so when there is none
+      value += memory.find(field.buffer)->address() + buffer.view_offset;
     }
     if (field.size == sizeof(uint32_t)) {
       config.set_arg(field.offset, static_cast<uint32_t>(value));

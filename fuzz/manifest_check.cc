@@ -1,0 +1,260 @@
+#include "fuzz/manifest_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "fuzz/operator.h"
+#include "gpu/error.h"
+#include "gpu/json_view.h"
+
+namespace wavefuzz {
+namespace {
+
+// Cases drawn to see which kernels a manifest launches, and how. They are not run.
+constexpr uint64_t kDraws = 200;
+
+std::string without_file(const std::string& message, const std::string& file) {
+  return message.starts_with(file + ": ") ? message.substr(file.size() + 2) : message;
+}
+
+class Check {
+ public:
+  Check(const std::string& file, const Roots& roots, const SmokeOptions& smoke)
+      : roots_(roots), smoke_(smoke) {
+    report_.file = file;
+  }
+
+  ManifestReport run() {
+    try {
+      everything();
+    } catch (const Error& e) {
+      add("manifest", without_file(e.what(), report_.file));
+    }
+    std::stable_partition(report_.remarks.begin(), report_.remarks.end(),
+                          [](const Remark& r) { return !r.note; });
+    return std::move(report_);
+  }
+
+ private:
+  void everything() {
+    const std::vector<Remark> todos = find_todos(load_json(report_.file));
+    add(todos);
+    Manifest m;
+    try {
+      m = Manifest::load(report_.file);
+    } catch (const Error& e) {
+      // A field to fill in is no number yet; it has been named.
+      if (todos.empty()) add("manifest", without_file(e.what(), report_.file));
+      return;
+    }
+    if (!todos.empty()) return;
+    const Operator& op = find_operator(m.op);
+    const size_t before = report_.remarks.size();
+    add(check_names(m, vocabulary_of(op)));
+    try {
+      op.check_manifest(m);
+    } catch (const Error& e) {
+      add("manifest", without_file(e.what(), report_.file));
+    }
+    if (const ExternalRoot* missing = m.missing_root(roots_)) {
+      report_.unavailable =
+          fmt::format("needs {}: give {}=DIR or set {}", missing->what, missing->option,
+                      missing->environment);
+      return;
+    }
+    // What cannot be evaluated cannot be bound: the objects are compared as far as they can be.
+    const bool sound = report_.remarks.size() == before;
+    std::set<KernelUse> uses;
+    if (sound) {
+      harness_.emplace(std::vector<std::string>{report_.file}, roots_);
+      uses = drawn_uses(m);
+    }
+    if (uses.empty()) uses = named_uses(m);
+    compare(m, uses);
+    if (!sound || drawn_none_) return;
+    check_plants(m);
+    const bool agrees = std::all_of(report_.remarks.begin(), report_.remarks.end(),
+                                    [](const Remark& r) { return r.note; });
+    if (!agrees || smoke_.cases == 0) return;
+    const SmokeRun smoke = smoke_run(*harness_, m, smoke_);
+    report_.cases = smoke.cases;
+    report_.failed = smoke.failed;
+    add(smoke.remarks);
+  }
+
+  std::vector<std::string> targets(const Manifest& m) {
+    std::vector<std::string> targets;
+    for (const std::string& arch : m.arches) {
+      const std::vector<std::string> known = target_names();
+      const std::string target = "sim:" + arch;
+      if (std::find(known.begin(), known.end(), target) == known.end()) {
+        add("arches", fmt::format("'{}' is none of the targets' (gfx942, gfx950)", arch));
+      } else {
+        targets.push_back(target);
+      }
+    }
+    return targets;
+  }
+
+  std::set<KernelUse> drawn_uses(const Manifest& m) {
+    std::set<KernelUse> uses;
+    for (const std::string& target : targets(m)) {
+      for (uint64_t index = 0; index < kDraws; ++index) {
+        try {
+          const Case c = harness_->draw({m.kernel, "", target}, smoke_.seed, index).value();
+          add_uses(m, target, harness_->problem(c), uses);
+        } catch (const Error& e) {
+          add("claims", without_file(e.what(), report_.file));
+          drawn_none_ = true;
+          break;
+        }
+      }
+    }
+    return uses;
+  }
+
+  static void add_uses(const Manifest& m, const std::string& target, const Problem& problem,
+                       std::set<KernelUse>& uses) {
+    for (const Launch& launch : problem.launches) {
+      const auto spec =
+          std::find_if(m.launches.begin(), m.launches.end(),
+                       [&](const LaunchSpec& s) { return s.name == launch.name; });
+      uses.insert({.launch = static_cast<size_t>(spec - m.launches.begin()),
+                   .arch = target.substr(target.find(':') + 1),
+                   .kernel = launch.kernel,
+                   .group_size = launch.group_size,
+                   .dynamic_lds_bytes = launch.dynamic_lds_bytes});
+    }
+  }
+
+  /// The uses that claims allow, of a manifest that cannot be bound: every choice of the parameters
+  /// that paths and symbols name, as far as such kernels exist.
+  std::set<KernelUse> named_uses(const Manifest& m) {
+    std::set<KernelUse> uses;
+    for (const std::string& target : targets(m)) {
+      const std::string arch = target.substr(target.find(':') + 1);
+      for (size_t l = 0; l < m.launches.size(); ++l) {
+        const LaunchSpec& spec = m.launches[l];
+        std::vector<Params> all = {Params()};
+        for (const auto& [name, claim] : m.claims) {
+          const std::string key = "{" + name + "}";
+          const bool named = spec.symbol.find(key) != std::string::npos ||
+                             spec.code_object.find(key) != std::string::npos;
+          if (!named || claim.choices.empty()) continue;
+          std::vector<Params> more;
+          for (const Params& params : all)
+            for (const std::string& choice : claim.choices) {
+              more.push_back(params);
+              more.back().set(name, choice);
+            }
+          all = std::move(more);
+        }
+        for (const Params& params : all)
+          uses.insert({.launch = l, .arch = arch, .kernel = m.kernel_of(spec, params, arch, roots_)});
+      }
+    }
+    return uses;
+  }
+
+  /// Each remark once, with the first kernel that it holds of.
+  void compare(const Manifest& m, const std::set<KernelUse>& uses) {
+    std::map<std::tuple<bool, std::string, std::string>, std::pair<std::string, uint64_t>> by;
+    std::vector<Remark> order;
+    for (const KernelUse& use : uses) {
+      for (const Remark& remark : check_use(m, use)) {
+        const auto [it, fresh] = by.emplace(
+            remark.key(), std::pair(fmt::format("{} of {}", use.kernel.symbol,
+                                                std::filesystem::path(use.kernel.code_object)
+                                                    .filename()
+                                                    .string()),
+                                    uint64_t{0}));
+        ++it->second.second;
+        if (fresh) order.push_back(remark);
+      }
+    }
+    report_.kernels = uses.size();
+    for (Remark& remark : order) {
+      const auto& [where, count] = by.at(remark.key());
+      remark.message += fmt::format(" [{}{}]", where,
+                                    count == 1 ? "" : fmt::format(" and {} more", count - 1));
+      report_.remarks.push_back(std::move(remark));
+    }
+  }
+
+  void check_plants(const Manifest& m) {
+    for (const Plant& plant : m.plants) {
+      const std::string field = fmt::format("planted '{}'", plant.name);
+      for (const std::string& target : target_names()) {
+        const std::string arch = target.substr(target.find(':') + 1);
+        if (std::find(m.arches.begin(), m.arches.end(), arch) == m.arches.end()) continue;
+        try {
+          const Case c = harness_->draw({m.kernel, plant.name, target}, smoke_.seed, 0).value();
+          std::set<KernelUse> uses;
+          add_uses(m, target, harness_->problem(c), uses);
+          for (const KernelUse& use : uses) {
+            for (const Remark& remark : check_use(m, use)) {
+              const bool of_plant = remark.field.ends_with("code_object") ||
+                                    remark.field.ends_with("symbol") ||
+                                    remark.field.ends_with("arches");
+              if (of_plant && !said(remark.message)) add(field, remark.message);
+            }
+          }
+        } catch (const Error& e) {
+          add(field, without_file(e.what(), report_.file));
+        }
+      }
+    }
+  }
+
+  /// Whether a launch without the planted bug has been told the same.
+  bool said(const std::string& message) const {
+    return std::any_of(report_.remarks.begin(), report_.remarks.end(), [&](const Remark& r) {
+      return !r.field.starts_with("planted") && r.message.starts_with(message);
+    });
+  }
+
+  void add(std::string field, std::string message) {
+    add({Remark{false, std::move(field), std::move(message)}});
+  }
+  void add(const std::vector<Remark>& remarks) {
+    for (const Remark& r : remarks) {
+      const bool known = std::any_of(report_.remarks.begin(), report_.remarks.end(),
+                                     [&](const Remark& o) { return o.key() == r.key(); });
+      if (!known) report_.remarks.push_back(r);
+    }
+  }
+
+  const Roots& roots_;
+  const SmokeOptions smoke_;
+  std::optional<Harness> harness_;
+  bool drawn_none_ = false;  ///< no case could be drawn or bound
+  ManifestReport report_;
+};
+
+}  // namespace
+
+bool ManifestReport::disagrees() const {
+  return std::any_of(remarks.begin(), remarks.end(), [](const Remark& r) { return !r.note; });
+}
+
+Vocabulary vocabulary_of(const Operator& op) {
+  const OperatorPage page = op.page();
+  Vocabulary known;
+  known.op = page.name;
+  for (const auto& buffer : page.buffers) known.buffers.insert(buffer.name);
+  for (const auto& list : {page.parameters, page.derived})
+    for (const auto& entry : one_each(list)) known.parameters.insert(entry.name);
+  for (const auto& entry : one_each(page.numerics)) known.numerics.insert(entry.name);
+  return known;
+}
+
+ManifestReport check_manifest(const std::string& file, const Roots& roots,
+                              const SmokeOptions& smoke) {
+  return Check(file, roots, smoke).run();
+}
+
+}  // namespace wavefuzz

@@ -1,0 +1,35 @@
+// `wavefuzz manifest check`: everything that can be said against one manifest.
+#ifndef WAVEFUZZ_FUZZ_MANIFEST_CHECK_H_
+#define WAVEFUZZ_FUZZ_MANIFEST_CHECK_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzz/launch_doubt.h"
+#include "gpu/manifest_check.h"
+#include "gpu/roots.h"
+
+namespace wavefuzz {
+
+struct ManifestReport {
+  std::string file;
+  std::vector<Remark> remarks;
+  std::string unavailable;  ///< the folder of code objects that was not given; empty: none
+  uint64_t kernels = 0;     ///< (arch, code object, symbol) compared with their metadata
+  uint64_t cases = 0;       ///< of the smoke run
+  uint64_t failed = 0;
+
+  bool disagrees() const;
+};
+
+/// Reads the manifest and compares it with its operator, its code objects and, in a smoke run, its
+/// kernel. Never throws for what is wrong with the manifest.
+ManifestReport check_manifest(const std::string& file, const Roots& roots,
+                              const SmokeOptions& smoke);
+
+/// What the operator's page lets a manifest name.
+Vocabulary vocabulary_of(const Operator& op);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_MANIFEST_CHECK_H_

@@ -1,0 +1,92 @@
+#include "fuzz/manifest_command.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "fuzz/manifest_check.h"
+#include "fuzz/manifest_new.h"
+#include "fuzz/operator.h"
+#include "fuzz/paths.h"
+
+namespace wavefuzz {
+namespace {
+
+nlohmann::ordered_json to_json(const ManifestReport& report) {
+  nlohmann::ordered_json remarks = nlohmann::ordered_json::array();
+  for (const Remark& r : report.remarks)
+    remarks.push_back({{"note", r.note}, {"field", r.field}, {"message", r.message}});
+  return {{"file", report.file},           {"agrees", !report.disagrees()},
+          {"unavailable", report.unavailable}, {"kernels", report.kernels},
+          {"cases", report.cases},         {"failed", report.failed},
+          {"remarks", remarks}};
+}
+
+void print(const ManifestReport& report) {
+  size_t disagreements = 0;
+  for (const Remark& r : report.remarks) {
+    disagreements += !r.note;
+    fmt::print("{}: {}{}: {}\n", report.file, r.note ? "note: " : "", r.field, r.message);
+  }
+  if (disagreements != 0) {
+    fmt::print("{}: {} disagreement{}\n", report.file, disagreements, disagreements == 1 ? "" : "s");
+  } else if (!report.unavailable.empty()) {
+    fmt::print("{}: names are known; not compared with its code objects: {}\n", report.file,
+               report.unavailable);
+  } else {
+    fmt::print("{}: agrees with {} launch{} of its code objects", report.file, report.kernels,
+               report.kernels == 1 ? "" : "es");
+    if (report.cases != 0) {
+      fmt::print("; {} of {} small cases pass", report.cases - report.failed, report.cases);
+    }
+    fmt::print("\n");
+  }
+}
+
+}  // namespace
+
+Exit manifest_check_command(const std::vector<std::string>& files, const std::string& folder,
+                            const Roots& roots, const SmokeOptions& smoke, bool json) {
+  Exit exit = Exit::kClean;
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const std::string& file : files) {
+    ManifestReport report = check_manifest(file, roots, smoke);
+    if (!folder.empty()) report.file = std::filesystem::relative(file, folder).string();
+    if (report.disagrees()) {
+      exit = Exit::kFindings;
+    } else if (!report.unavailable.empty() && exit == Exit::kClean) {
+      exit = Exit::kTargetUnavailable;
+    }
+    if (json) {
+      all.push_back(to_json(report));
+    } else {
+      print(report);
+      std::fflush(stdout);
+    }
+  }
+  if (json) std::cout << nlohmann::ordered_json({{"manifests", all}}).dump(1) << "\n";
+  return exit;
+}
+
+Exit manifest_new_command(const NewManifestOptions& options,
+                          const std::vector<std::string>& in_tree_manifests) {
+  std::vector<Manifest> loaded;
+  std::vector<const Manifest*> examples;
+  SkeletonOptions skeleton = {.object = user_path(options.object),
+                              .symbol = options.symbol,
+                              .names = options.names};
+  if (!options.op.empty()) {
+    skeleton.op = &find_operator(options.op);
+    for (const std::string& file : in_tree_manifests) {
+      Manifest m = Manifest::load(file);
+      if (m.op == options.op) loaded.push_back(std::move(m));
+    }
+    for (const Manifest& m : loaded) examples.push_back(&m);
+  }
+  fmt::print("{}", manifest_skeleton(skeleton, examples));
+  return Exit::kClean;
+}
+
+}  // namespace wavefuzz
