@@ -53,7 +53,7 @@ Exit manifest_check_command(const std::vector<std::string>& files, const std::st
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& file : files) {
     ManifestReport report = check_manifest(file, roots, smoke);
-    if (!folder.empty()) report.file = std::filesystem::relative(file, folder).string();
+    if (!folder.empty()) report.file = std::filesystem::path(file).lexically_relative(folder).string();
     if (report.disagrees()) {
       exit = Exit::kFindings;
     } else if (!report.unavailable.empty() && exit == Exit::kClean) {
