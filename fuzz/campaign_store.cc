@@ -77,6 +77,7 @@ json state_json(const JobResult& r) {
           {"unsupported", r.unsupported},
           {"cpu_seconds_to_first", r.cpu_seconds_to_first},
           {"suspects", suspects},
+          {"known", r.known},
           {"bound_use", {r.bound_use.counts, r.bound_use.worst}}};
 }
 
@@ -90,6 +91,7 @@ void read_state(const json& state, const std::string& where, JobResult& r) {
   r.cpu_seconds_to_first = state.at("cpu_seconds_to_first");
   for (const json& s : state.at("suspects"))
     r.suspects.push_back({s.at(0), parse_stored(s.at(1), where), s.at(2)});
+  r.known = state.at("known");
   r.bound_use.counts = state.at("bound_use").at(0);
   r.bound_use.worst = state.at("bound_use").at(1);
 }

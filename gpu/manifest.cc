@@ -128,6 +128,16 @@ PlannerSpec parse_planner(const JsonView& view) {
   return spec;
 }
 
+Schedule parse_schedule(const JsonView& view) {
+  view.allow_only({"turn", "why"});
+  Schedule schedule;
+  const JsonView turn = view.at("turn");
+  if (turn.integer() < 1 || turn.integer() > 1 << 20) turn.fail("must be 1..2^20");
+  schedule.turn = static_cast<uint32_t>(turn.integer());
+  if (view.at("why").text().empty()) view.at("why").fail("must say what the kernel lacks");
+  return schedule;
+}
+
 std::map<std::string, std::string> parse_spelling(const JsonView& view) {
   std::map<std::string, std::string> spelling;
   for (const auto& [choice, text] : view.members()) spelling[choice] = text.text();
@@ -287,9 +297,9 @@ Manifest Manifest::load(const std::string& path) {
   const nlohmann::json document = load_json(path);
   const JsonView view(document, path);
   view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
-                   "root", "spelling", "planner", "arches", "launch", "launches", "scratch",
-                   "kernarg", "metadata", "claims", "require", "numerics", "planted", "known",
-                   "campaign"});
+                   "root", "spelling", "planner", "schedule", "arches", "launch", "launches",
+                   "scratch", "kernarg", "metadata", "claims", "require", "numerics", "planted",
+                   "known", "campaign"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
@@ -311,6 +321,7 @@ Manifest Manifest::load(const std::string& path) {
       m.scratch.push_back(parse_scratch(item));
   }
   if (view.has("planner")) m.planner = parse_planner(view.at("planner"));
+  if (view.has("schedule")) m.schedule = parse_schedule(view.at("schedule"));
   if (view.has("spelling")) {
     for (const auto& [name, choices] : view.at("spelling").members())
       m.spelling[name] = parse_spelling(choices);
@@ -451,6 +462,7 @@ void Manifest::bind(const Params& of_case, const std::string& arch, const std::s
                                .access = Access::kReadWrite,
                                .scratch = true});
   }
+  problem.schedule = schedule;
   for (const KnownFault* fault : known_faults(of_case, arch)) {
     problem.all_diagnostics = true;
     if (fault->suppose == KnownFault::Suppose::kZeroRegisters) problem.unwritten_registers = 0;

@@ -108,6 +108,7 @@ struct Manifest {
   std::vector<LaunchSpec> launches;  ///< in the order they run
   std::vector<ScratchSpec> scratch;
   PlannerSpec planner;
+  Schedule schedule;
   /// How code object paths and symbols spell a parameter's choice, where not as the operator does:
   /// parameter -> choice -> spelling.
   std::map<std::string, std::map<std::string, std::string>> spelling;
@@ -132,13 +133,13 @@ struct Manifest {
   /// Expressions see the target's arch beside them, as `arch`.
   std::optional<std::string> refusal(const Params& params, const std::string& arch) const;
 
+  /// The known faults that a case with these parameters may show.
+  std::vector<const KnownFault*> known_faults(const Params& params, const std::string& arch) const;
+
   /// The kernel that a launch runs: paths are looked for beside the manifest and then below the
   /// launch's root. Stand-ins that `params` lacks stay.
   KernelId kernel_of(const LaunchSpec& spec, const Params& params, const std::string& arch,
                      const Roots& roots, const Plant* plant = nullptr) const;
-
-  /// The known faults that a case with these parameters may show.
-  std::vector<const KnownFault*> known_faults(const Params& params, const std::string& arch) const;
 
   /// Completes a problem whose inputs and outputs are filled in: the plan, scratch buffers and
   /// launches. `plant` may be empty; `request` is only looked at when there is a planner.

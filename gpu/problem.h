@@ -66,11 +66,17 @@ struct Launch {
   uint32_t dynamic_lds_bytes = 0;
 };
 
+/// The order of events that hardware gives a kernel and the ISA does not promise.
+struct Schedule {
+  uint32_t turn = 0;  ///< instructions that a wave runs before the next one's turn; 0: as usual
+};
+
 /// Everything that an outcome is a function of: buffers, and the launches that run on them one
 /// after the other.
 struct Problem {
   std::vector<Buffer> buffers;
   std::vector<Launch> launches;
+  Schedule schedule = {};
   bool explain = false;          ///< say where non-finite values come from; slow
   bool all_diagnostics = false;  ///< go on after the first few
   /// What registers hold that nothing wrote, undefined as it is.

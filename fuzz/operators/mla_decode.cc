@@ -24,7 +24,7 @@ using mla::Shape;
 /// One sequence's attention as the reference takes it.
 struct Sequence {
   uint32_t keys = 0;
-  std::vector<float> q, k, scales;  // [heads, qk], [keys, qk], [keys]
+  std::vector<float> q, k, scales;  // [qlen * heads, qk], [keys, qk], [keys]
 };
 
 /// Values of a key, each rounded as the kernel rounds them when it multiplies by the scale.
@@ -41,10 +41,19 @@ void append_key(const Case& c, const Scope& s, int64_t data_row, bool to_bf16, S
   ++to.keys;
 }
 
-Sequence sequence_of(const Case& c, const Shape& s, int64_t b) {
+/// Query rows of one sequence whose keys are cut at the same places.
+struct Part {
+  int64_t sequence = 0;
+  int64_t first = 0, last = 0;         // rows of the sequence: token * heads + head
+  std::vector<uint32_t> split_starts;  // empty: one split
+};
+
+Sequence sequence_of(const Case& c, const Shape& s, const Part& part) {
+  const int64_t b = part.sequence;
   Sequence out;
-  for (int64_t h = 0; h < s.heads; ++h) {
-    for (const uint32_t bits : mla::q_bits(c, s, b, h)) out.q.push_back(decode(Dtype::kBf16, bits));
+  for (int64_t row = part.first; row < part.last; ++row) {
+    for (const uint32_t bits : mla::q_bits(c, s, b * s.qlen + row / s.heads, row % s.heads))
+      out.q.push_back(decode(s.q_dtype, bits));
   }
   const bool to_bf16 = c.params.text("dequant") == "bf16";
   for (const Scope& scope : s.scopes) {
@@ -58,6 +67,7 @@ Sequence sequence_of(const Case& c, const Shape& s, int64_t b) {
 
 reference::AttentionNumerics numerics_of(const Manifest& manifest, const Shape& s) {
   reference::AttentionNumerics n = parse_attention_numerics(manifest);
+  n.p_fp8 = s.scopes[0].format;
   n.splits = static_cast<uint32_t>(s.partials());
   n.output = s.out_dtype == Dtype::kF32   ? reference::FloatFormat::kF32
              : s.out_dtype == Dtype::kF16 ? reference::FloatFormat::kF16
@@ -65,18 +75,44 @@ reference::AttentionNumerics numerics_of(const Manifest& manifest, const Shape& 
   return n;
 }
 
+std::vector<Part> parts_of(const Shape& s, const std::vector<Buffer>& buffers) {
+  std::vector<Part> parts;
+  for (int64_t b = 0; b < s.batch; ++b) {
+    if (!s.flat()) {
+      Part part = {b, 0, s.heads, {}};
+      if (s.scopes[0].dense) {  // splits and tiles of an index row count its -1s, too
+        const auto keys = static_cast<uint32_t>(s.scopes[0].lengths[static_cast<size_t>(b)]);
+        const auto splits = static_cast<uint32_t>(s.splits);
+        const uint32_t chunk = std::max<uint32_t>((keys + splits - 1) / splits, 1);
+        for (uint32_t key = 0; key < keys; key += chunk) part.split_starts.push_back(key);
+      }
+      parts.push_back(part);
+      continue;
+    }
+    for (mla::PlannedRows& rows : mla::planned_rows(s, buffers, b)) {
+      if (rows.first > 0 && parts.back().split_starts == rows.split_starts) {
+        parts.back().last = rows.last;
+      } else {
+        parts.push_back({b, rows.first, rows.last, std::move(rows.split_starts)});
+      }
+    }
+  }
+  return parts;
+}
+
 struct Problem {
   Sequence sequence;
   std::vector<float> sink;
-  std::vector<uint32_t> split_starts;
+  std::vector<double> q_scale;
+  std::vector<uint32_t> first, last;  // keys that each row sees
   reference::AttentionProblem problem;
 };
 
-std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, int64_t b) {
+std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, const Part& part) {
   auto out = std::make_unique<Problem>();
-  out->sequence = sequence_of(c, s, b);
+  out->sequence = sequence_of(c, s, part);
   reference::AttentionProblem& p = out->problem;
-  p.rows = static_cast<uint32_t>(s.heads);
+  p.rows = static_cast<uint32_t>(part.last - part.first);
   p.qk_dim = s.page().qk_dim();
   p.v_dim = s.page().v_dim();
   p.keys = out->sequence.keys;
@@ -90,11 +126,20 @@ std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, int64_t b) {
     p.v_scale = p.k_scale;  // of each scope its own
   }
   p.score_scale = static_cast<float>(c.params.real("softmax_scale"));
-  if (s.scopes[0].dense) {  // splits and tiles of an index row count its -1s, too
-    const uint32_t chunk = std::max<uint32_t>(
-        (p.keys + static_cast<uint32_t>(s.splits) - 1) / static_cast<uint32_t>(s.splits), 1);
-    for (uint32_t key = 0; key < p.keys; key += chunk) out->split_starts.push_back(key);
-    p.split_starts = out->split_starts;
+  p.split_starts = part.split_starts;
+  if (fp8_of(s.q_dtype)) {
+    out->q_scale.assign(p.rows, s.q_scale);
+    p.q_scale = out->q_scale.data();
+  }
+  if (s.causal) {
+    out->first.assign(p.rows, 0);
+    for (uint32_t row = 0; row < p.rows; ++row) {
+      const int64_t token = (part.first + row) / s.heads;
+      const auto unseen = static_cast<uint32_t>(s.qlen - 1 - token);
+      out->last.push_back(p.keys - std::min(p.keys, unseen));
+    }
+    p.first = out->first.data();
+    p.last = out->last.data();
   }
   if (s.has_sink) {
     for (const uint32_t bits : mla::sink_bits(c, s)) out->sink.push_back(decode(Dtype::kF32, bits));
@@ -115,9 +160,9 @@ Expected expect(const Run& run, const Shape& s) {
   const reference::AttentionNumerics n = numerics_of(run.manifest, s);
   const double to_stored = s.lse->base == reference::LogBase::kTwo ? 1 / std::log(2.0) : 1;
   Expected e;
-  for (int64_t b = 0; b < s.batch; ++b) {
-    const auto problem = problem_of(run.c, s, b);
-    const auto rows = static_cast<size_t>(s.heads);
+  for (const Part& part : parts_of(s, run.buffers)) {
+    const auto problem = problem_of(run.c, s, part);
+    const auto rows = static_cast<size_t>(problem->problem.rows);
     if (problem->problem.keys == 0) {  // nothing for the reference to point at
       const std::vector<double> zeros(rows * s.page().v_dim(), 0.0), none(rows, 0.0);
       for (std::vector<double>* list : {&e.o, &e.o_hard, &e.o_likely, &e.mean_v})
@@ -148,8 +193,8 @@ TensorView o_view(const Shape& s) {
       .buffer = "out",
       .field = "o",
       .dtype = s.out_dtype,
-      .axes = {"sequence", "head", "d"},
-      .shape = {static_cast<uint64_t>(s.batch), static_cast<uint64_t>(s.heads), s.page().v_dim()},
+      .axes = {s.flat() ? "token" : "sequence", "head", "d"},
+      .shape = {static_cast<uint64_t>(s.tokens()), static_cast<uint64_t>(s.heads), s.page().v_dim()},
       .strides = {static_cast<uint64_t>(s.out_row) * bytes,
                   static_cast<uint64_t>(s.out_head) * bytes, bytes}};
 }
@@ -158,8 +203,8 @@ TensorView lse_view(const Shape& s) {
   return {.buffer = "out_lse",
           .field = "lse",
           .dtype = Dtype::kF32,
-          .axes = {"sequence", "head"},
-          .shape = {static_cast<uint64_t>(s.batch), static_cast<uint64_t>(s.heads)},
+          .axes = {s.flat() ? "token" : "sequence", "head"},
+          .shape = {static_cast<uint64_t>(s.tokens()), static_cast<uint64_t>(s.heads)},
           .strides = {static_cast<uint64_t>(s.lse_row) * 4, static_cast<uint64_t>(s.lse_head) * 4}};
 }
 
@@ -179,11 +224,29 @@ void reverse_indices(Case& c, const Scope& s, int64_t batch) {
   }
 }
 
+/// The claims of a kernel that takes AITER's lists.
+void check_aiter(const Claims& claims, const Manifest& manifest) {
+  claims.choices("entry", {"bf16", "fp8"});
+  claims.choices("q_dtype", {"bf16", "e4m3fn", "e4m3fnuz"});
+  claims.choices("cache_dtype", {"e4m3fn", "e4m3fnuz"});
+  for (const char* name : {"causal", "lse_out"}) claims.choices(name, {"off", "on"});
+  for (const char* name : {"heads", "qlen", "nope", "rope", "page_size", "splits"})
+    claims.range(name);
+  parse_attention_numerics(manifest);
+}
+
 }  // namespace
 
 void MlaDecode::check_manifest(const Manifest& manifest) const {
   const Claims claims(manifest);
   claims.choices("mode", mla::kModes);
+  if (claims.choices("mode").choices == std::vector<std::string>{"aiter"}) {
+    check_aiter(claims, manifest);
+    return;
+  }
+  for (const std::string& mode : claims.choices("mode").choices) {
+    if (mode == "aiter") claims.refuse("mode", mode, "which must stand alone");
+  }
   for (const char* name : {"entry", "extra_entry"}) claims.choices(name, mla::kEntries);
   for (const char* name : {"cache_dtype", "extra_cache_dtype"})
     claims.choices(name, {"e4m3fn", "e4m3fnuz"});
@@ -219,13 +282,17 @@ void MlaDecode::judge(const Run& run, Judge& judge) const {
   o.trivial = {{"mean(V)", std::move(e.mean_v)}};
   o.terms = [&run, s](uint64_t element) -> std::vector<std::pair<std::string, double>> {
     const uint64_t dims = s->page().v_dim();
-    const uint64_t row = element / dims;
-    const auto heads = static_cast<uint64_t>(s->heads);
-    const auto problem = problem_of(run.c, *s, static_cast<int64_t>(row / heads));
-    if (problem->problem.keys == 0) return {};
-    return reference::attention_bound_terms(problem->problem, numerics_of(run.manifest, *s),
-                                            static_cast<uint32_t>(row % heads),
-                                            static_cast<uint32_t>(element % dims));
+    for (const Part& part : parts_of(*s, run.buffers)) {
+      const int64_t first = part.sequence * s->qlen * s->heads + part.first;
+      const int64_t row = static_cast<int64_t>(element / dims) - first;
+      if (row < 0 || row >= part.last - part.first) continue;
+      const auto problem = problem_of(run.c, *s, part);
+      if (problem->problem.keys == 0) return {};
+      return reference::attention_bound_terms(
+          problem->problem, numerics_of(run.manifest, *s), static_cast<uint32_t>(row),
+          static_cast<uint32_t>(element % dims));
+    }
+    return {};
   };
   judge.numeric(o);
   ExpectedTensor lse;
@@ -234,7 +301,7 @@ void MlaDecode::judge(const Run& run, Judge& judge) const {
   lse.hard = std::move(e.lse_hard);
   lse.likely = std::move(e.lse_likely);
   lse.primary = false;
-  judge.numeric(lse);
+  if (s->has_lse) judge.numeric(lse);
 }
 
 std::optional<Case> MlaDecode::related(const Case& c) const {
@@ -295,7 +362,7 @@ void MlaDecode::compare(const Run& run, const Run& related, Judge& judge) const 
       compare_elements(relation, run, view, related, other, pairs, {}, judge);
     };
     last(o_view(s), o_view(t));
-    last(lse_view(s), lse_view(t));
+    if (s.has_lse) last(lse_view(s), lse_view(t));
     return;
   }
   const std::vector<ElementPair> o_pairs = each_with_itself(o_view(s));
@@ -315,6 +382,7 @@ void MlaDecode::compare(const Run& run, const Run& related, Judge& judge) const 
     lse_within = within(e.lse, f.lse, e.lse_hard, f.lse_hard);
   }
   compare_elements(relation, run, o_view(s), related, o_view(t), o_pairs, o_within, judge);
+  if (!s.has_lse) return;
   compare_elements(relation, run, lse_view(s), related, lse_view(t), lse_pairs, lse_within, judge);
 }
 
@@ -322,7 +390,7 @@ std::string MlaDecode::summary(const Case& c) const {
   const Params& p = c.params;
   const auto scope = [&](const std::string& prefix) {
     std::string keys;
-    if (prefix.empty() && p.text("mode") == "dense") {
+    if (prefix.empty() && (p.text("mode") == "dense" || p.text("mode") == "aiter")) {
       keys = fmt::format("{} keys", fmt::join(c.integers.at("context_lens"), ", "));
     } else {
       const std::vector<int64_t>& indices = c.integers.at(prefix + "indices");
@@ -338,6 +406,9 @@ std::string MlaDecode::summary(const Case& c) const {
                                 p.integer("batch"), p.integer("heads"), p.integer("nope"),
                                 p.integer("rope"), p.text("mode"), scope(""));
   if (p.text("mode") == "dual") out += "; extra: " + scope("extra_");
+  if (p.text("mode") == "aiter")
+    return out + fmt::format("; {} query tokens of {}, {} splits", p.integer("qlen"),
+                             p.text("q_dtype"), p.integer("splits"));
   return out + fmt::format("; sink {}, {} splits, lse as {}", p.text("sink"), p.integer("splits"),
                            p.text("lse"));
 }
@@ -359,23 +430,35 @@ OperatorPage MlaDecode::page() const {
            "slot page * page_size + offset, -1 is no key, anywhere; only the first topk_length "
            "entries count",
            "dual: a sparse main scope and a sparse extra one, each with its cache, page size and "
-           "encoding"},
+           "encoding",
+           "aiter: dense, with one list of page ids for all sequences. A sequence has qlen query "
+           "tokens; where causal, token t does not see the last qlen - 1 - t keys. What a kernel "
+           "reads past the list is id 0, so page 0 exists and is finite"},
       .buffers =
-          {{"q", "bf16", "[batch, heads, nope + rope], strided", "in"},
+          {{"q", "bf16, or q_dtype", "[batch * qlen, heads, nope + rope], strided", "in"},
            {"kv", "bytes",
             "pages of quant/mla_page.h, page_stride bytes apart: bf16, fp8, v32 (656 bytes a "
             "token), v4 (584)",
             "in"},
-           {"index", "i32", "[batch, width], row stride index_stride: page ids, or slots", "in"},
+           {"index", "i32",
+            "[batch, width], row stride index_stride: page ids, or slots; aiter: page ids of one "
+            "sequence after the other",
+            "in"},
            {"lengths", "i32", "[batch] keys, or entries of the index row that count", "in"},
            {"extra_kv", "bytes", "dual: the extra scope's pages", "in"},
            {"extra_index", "i32", "dual: its slots", "in"},
            {"extra_lengths", "i32", "dual: entries that count", "in"},
            {"sink", "f32", "[heads]; +-inf allowed", "in"},
-           {"out", "out_dtype", "[batch, heads, v_dim], strided", "out"},
-           {"out_lse", "f32", "[batch, heads] or [heads, batch], as the convention", "out"}},
+           {"kv_indptr", "i32", "aiter: [batch + 1] where each sequence's page ids begin", "in"},
+           {"qo_indptr", "i32", "aiter: [batch + 1] where its query tokens do", "in"},
+           {"kv_last_page_lens", "i32", "aiter: [batch] keys of its last page", "in"},
+           {"split_indptr", "i32", "aiter: [batch + 1] where its splits begin: b * splits", "in"},
+           {"q_scale", "f32", "aiter: [1] factor of an fp8 q", "in"},
+           {"kv_scale", "f32", "aiter: [1] factor of fp8 entries", "in"},
+           {"out", "out_dtype", "[batch * qlen, heads, v_dim], strided", "out"},
+           {"out_lse", "f32", "[batch * qlen, heads] or [heads, batch], as the convention", "out"}},
       .parameters = one_each(
-          {{"mode", "dense, sparse, dual"},
+          {{"mode", "dense, sparse, dual, aiter"},
            {"batch, heads, nope, rope", "sizes"},
            {"entry, extra_entry", "bf16, fp8, v32, v4"},
            {"cache_dtype, extra_cache_dtype", "e4m3fn, e4m3fnuz"},
@@ -396,6 +479,11 @@ OperatorPage MlaDecode::page() const {
            {"q_head_pad, q_row_pad, index_pad, extra_index_pad, out_head_pad, out_row_pad, "
             "lse_pad",
             "elements left out between rows"},
+           {"qlen", "aiter: query tokens of a sequence"},
+           {"q_dtype", "aiter: bf16, e4m3fn, e4m3fnuz"},
+           {"q_scale", "aiter: factor of an fp8 q"},
+           {"causal", "aiter: on, off"},
+           {"lse_out", "aiter: on, off: whether the kernel writes an LSE"},
            {"relation", "none, or one of the relations below"}}),
       .derived = one_each(
           {{"page_stride, extra_page_stride", "bytes"},
@@ -408,6 +496,10 @@ OperatorPage MlaDecode::page() const {
            {"lse_base2", "1 where the LSE is a base-2 logarithm"},
            {"empty_plus_inf", "1 where +inf is written for a row without keys"},
            {"partials", "splits of all scopes"},
+           {"tokens", "query tokens of all sequences"},
+           {"q_bytes", "of an element of q"},
+           {"has_lse", "1 where an LSE is written"},
+           {"least_keys, most_keys", "dense, aiter: of the sequences"},
            {"qk_dim, v_dim", "values of K and of V"},
            {"q_row_stride, q_head_stride, out_row_stride, out_head_stride, lse_row_stride, "
             "lse_head_stride",

@@ -12,14 +12,15 @@
 
 namespace wavefuzz {
 
-/// MLA decode: one query token of each sequence and head against latent entries that all heads
-/// share, from one or two scopes. page() describes parameters and buffers.
+/// MLA decode: the query tokens of each sequence and head, one or (AITER) a few, against latent
+/// entries that all heads share, from one or two scopes. page() describes parameters and buffers.
 class MlaDecode : public Operator {
  public:
   std::string name() const override { return "mla_decode"; }
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
+  PlanRequest plan_request(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
   std::optional<Case> related(const Case& c) const override;
@@ -31,7 +32,7 @@ class MlaDecode : public Operator {
 
 namespace mla {
 
-inline constexpr const char* kModes[] = {"dense", "sparse", "dual"};
+inline constexpr const char* kModes[] = {"dense", "sparse", "dual", "aiter"};
 inline constexpr const char* kEntries[] = {"bf16", "fp8", "v32", "v4"};
 inline constexpr const char* kPads[] = {"q_head_pad",      "q_row_pad",    "index_pad",
                                         "extra_index_pad", "out_head_pad", "out_row_pad",
@@ -46,6 +47,7 @@ inline constexpr int64_t kMostHeads = 4096;
 struct Scope {
   std::string prefix;  ///< of its parameters, tensors and buffers: "" or "extra_"
   bool dense = false;
+  bool flat = false;  ///< dense, AITER's way: one list of page ids, indptr says whose they are
   quant::MlaPage page = {};
   quant::Fp8 format = quant::Fp8::kE4m3fn;
   uint64_t page_stride = 0;             ///< bytes
@@ -71,6 +73,11 @@ struct Scope {
 struct Shape {
   explicit Shape(const Case& c);
   int64_t batch, heads, splits, extra_splits;
+  int64_t qlen = 1;      ///< query tokens of a sequence, one after the other
+  bool causal = false;   ///< token t of qlen sees all keys but the last qlen - 1 - t
+  Dtype q_dtype = Dtype::kBf16;
+  double q_scale = 1;    ///< of an FP8 q
+  bool has_lse = true;   ///< the kernel writes one
   Dtype out_dtype;
   const reference::LseConvention* lse;
   std::vector<Scope> scopes;  ///< one or two
@@ -78,6 +85,8 @@ struct Shape {
   int64_t q_head, q_row, out_head, out_row, lse_head, lse_row;  ///< strides, elements
 
   const quant::MlaPage& page() const { return scopes[0].page; }
+  bool flat() const { return scopes[0].flat; }
+  int64_t tokens() const { return batch * qlen; }
   int64_t partials() const { return splits + (scopes.size() > 1 ? extra_splits : 0); }
 };
 
@@ -88,8 +97,27 @@ struct Entry {
 };
 Entry entry_of(const Case& c, const Scope& scope, int64_t data_row);
 
-std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t sequence, int64_t head);
+/// The token counts through all sequences.
+std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t token, int64_t head);
 std::vector<uint32_t> sink_bits(const Case& c, const Shape& s);
+
+/// Query rows of a sequence (token * heads + head) that a plan treats alike, and the first key of
+/// each part that it cuts their keys into; none where there is no plan.
+struct PlannedRows {
+  int64_t first = 0, last = 0;
+  std::vector<uint32_t> split_starts;
+};
+
+/// What the plan among the buffers, if there is one, makes of a sequence, in ascending order. Throws
+/// Error(kInternal) for a plan that leaves out keys or takes them twice.
+std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>& buffers,
+                                      int64_t sequence);
+
+/// Parameters of a scope without keys, so that every parameter is there.
+void no_scope(const std::string& prefix, Case& c);
+
+/// A case of mode "aiter".
+Case draw_aiter_case(Draw draw, const Manifest& m);
 
 }  // namespace mla
 }  // namespace wavefuzz

@@ -34,10 +34,12 @@ const std::vector<int64_t>& list(const Case& c, const std::string& name, size_t 
   return it->second;
 }
 
-Scope scope_of(const Case& c, const std::string& prefix, bool dense, int64_t batch) {
+Scope scope_of(const Case& c, const std::string& prefix, const std::string& mode, int64_t batch) {
   Scope s;
   s.prefix = prefix;
-  s.dense = dense;
+  s.flat = mode == "aiter";
+  s.dense = mode == "dense" || s.flat;
+  const bool dense = s.dense;
   const auto nope = static_cast<uint32_t>(param_in(c, "nope", 1, 512));
   const auto rope = static_cast<uint32_t>(param_in(c, "rope", 1, 64));
   s.page = {static_cast<quant::MlaEntry>(index_of(c, prefix + "entry", kEntries)),
@@ -71,6 +73,7 @@ Scope scope_of(const Case& c, const std::string& prefix, bool dense, int64_t bat
       logical_pages += pages;
       s.width = std::max(s.width, pages);
     }
+    if (s.flat) s.width = logical_pages;
     s.width += param_in(c, "spare_pages", 0, 64);
   } else {
     s.width = param_in(c, prefix + "topk", 0, kMostKeys);
@@ -143,8 +146,15 @@ Shape::Shape(const Case& c) {
   if (lse == nullptr || lse->empty_o != reference::EmptyO::kZero)
     throw Error(Exit::kUsage,
                 fmt::format("lse '{}' is no convention that MLA decode has", c.params.text("lse")));
-  scopes.push_back(scope_of(c, "", mode == "dense", batch));
-  if (mode == "dual") scopes.push_back(scope_of(c, "extra_", false, batch));
+  scopes.push_back(scope_of(c, "", mode, batch));
+  if (mode == "dual") scopes.push_back(scope_of(c, "extra_", "sparse", batch));
+  if (flat()) {
+    qlen = param_in(c, "qlen", 1, 16);
+    causal = c.params.text("causal") == "on";
+    q_dtype = parse_dtype(c.params.text("q_dtype"));
+    if (fp8_of(q_dtype)) q_scale = static_cast<float>(c.params.real("q_scale"));
+    has_lse = c.params.text("lse_out") == "on";
+  }
   if (scopes.size() > 1 && scopes[0].page.v_dim() != scopes[1].page.v_dim())
     throw Error(Exit::kUsage, "entry and extra_entry do not have the same V");
   has_sink = c.params.text("sink") == "on";
@@ -155,7 +165,7 @@ Shape::Shape(const Case& c) {
   out_row = heads * out_head + pad("out_row_pad");
   const bool by_head = lse->layout == reference::LseLayout::kHeadToken;
   lse_row = by_head ? 1 : heads + pad("lse_pad");
-  lse_head = by_head ? batch + pad("lse_pad") : 1;
+  lse_head = by_head ? tokens() + pad("lse_pad") : 1;
 }
 
 Entry entry_of(const Case& c, const Scope& scope, int64_t data_row) {
@@ -174,10 +184,10 @@ Entry entry_of(const Case& c, const Scope& scope, int64_t data_row) {
   return e;
 }
 
-std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t sequence, int64_t head) {
-  const int64_t row = (c.params.integer("first_sequence") + sequence) * kMostHeads +
+std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t token, int64_t head) {
+  const int64_t row = (c.params.integer("first_sequence") * s.qlen + token) * kMostHeads +
                       c.params.integer("first_head") + head;
-  return tensor_row(c, "q", static_cast<uint64_t>(row), Dtype::kBf16, s.page().qk_dim());
+  return tensor_row(c, "q", static_cast<uint64_t>(row), s.q_dtype, s.page().qk_dim());
 }
 
 std::vector<uint32_t> sink_bits(const Case& c, const Shape& s) {
@@ -256,7 +266,8 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
       columns = (keys + s.page.page_size - 1) / s.page.page_size;
       for (int64_t i = 0; i < columns; ++i) {
         const int64_t page = s.pages[static_cast<size_t>(s.first_page[static_cast<size_t>(b)] + i)];
-        put_index(b, i, static_cast<uint32_t>(page));
+        const int64_t at = s.flat ? s.first_page[static_cast<size_t>(b)] + i : i;
+        put_index(s.flat ? 0 : b, at, static_cast<uint32_t>(page));
       }
     } else {
       for (int64_t i = 0; i < columns; ++i) {
@@ -268,7 +279,7 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
         put_index(b, i, static_cast<uint32_t>(slot));
       }
     }
-    if (unowned != "poison") {
+    if (unowned != "poison" && !s.flat) {
       for (int64_t i = columns; i < s.width; ++i) put_index(b, i, junk_index(b + i));
     }
     if (s.has_lengths)
@@ -282,9 +293,16 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
       if (!owned.contains(logical)) put_entry(kv, s, logical, e);
     }
   }
+  if (s.flat && std::find(s.pages.begin(), s.pages.end(), 0) == s.pages.end()) {
+    // What a kernel reads past a list of indices is index 0: page 0 is there, and finite.
+    const Entry e = junk(s, false);
+    kv.put(s.page.nope_offset(0, 0), pack(s.nope_dtype(), e.nope));
+    kv.put(s.page.rope_offset(0, 0), pack(s.rope_dtype(), e.rope));
+  }
   int64_t last_page = 0;
   for (const int64_t id : s.pages) last_page = std::max(last_page, id);
-  const int64_t index_elements = s.width == 0 ? 0 : (shape.batch - 1) * s.index_stride + s.width;
+  const int64_t index_rows = s.flat ? 1 : shape.batch;
+  const int64_t index_elements = s.width == 0 ? 0 : (index_rows - 1) * s.index_stride + s.width;
   out.push_back({.name = s.prefix + "kv",
                  .bytes = static_cast<uint64_t>(last_page) * s.page_stride + s.page.bytes(),
                  .contents = kv.take()});
@@ -296,6 +314,33 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
                  .contents = lengths.take()});
 }
 
+/// What AITER's host code hands over beside the cache: whose the page ids and query tokens are, and
+/// the scales, which lie in device memory.
+void add_lists(const Shape& s, std::vector<Buffer>& out) {
+  const Scope& scope = s.scopes[0];
+  std::vector<uint32_t> kv = {0}, qo = {0}, splits = {0}, last;
+  for (int64_t b = 0; b < s.batch; ++b) {
+    const int64_t keys = scope.lengths[static_cast<size_t>(b)];
+    const int64_t pages = (keys + scope.page.page_size - 1) / scope.page.page_size;
+    kv.push_back(kv.back() + static_cast<uint32_t>(pages));
+    qo.push_back(qo.back() + static_cast<uint32_t>(s.qlen));
+    splits.push_back(splits.back() + static_cast<uint32_t>(s.splits));
+    last.push_back(pages == 0 ? 0
+                              : static_cast<uint32_t>(keys - (pages - 1) * scope.page.page_size));
+  }
+  const auto add = [&](const char* name, const std::vector<uint32_t>& values) {
+    out.push_back({.name = name,
+                   .bytes = values.size() * 4,
+                   .contents = {{0, pack(Dtype::kF32, values)}}});
+  };
+  add("kv_indptr", kv);
+  add("qo_indptr", qo);
+  add("kv_last_page_lens", last);
+  add("split_indptr", splits);
+  add("q_scale", {__builtin_bit_cast(uint32_t, static_cast<float>(s.q_scale))});
+  add("kv_scale", {__builtin_bit_cast(uint32_t, static_cast<float>(scope.kv_scale))});
+}
+
 }  // namespace
 }  // namespace mla
 
@@ -303,26 +348,30 @@ std::vector<Buffer> MlaDecode::buffers(const Case& c) const {
   const mla::Shape s(c);
   std::vector<Buffer> out;
   ImageBuilder q;
-  for (int64_t b = 0; b < s.batch; ++b) {
+  const uint64_t q_bytes = bytes_of(s.q_dtype);
+  for (int64_t t = 0; t < s.tokens(); ++t) {
     for (int64_t h = 0; h < s.heads; ++h) {
-      q.put(static_cast<uint64_t>(b * s.q_row + h * s.q_head) * 2,
-            pack(Dtype::kBf16, mla::q_bits(c, s, b, h)));
+      q.put(static_cast<uint64_t>(t * s.q_row + h * s.q_head) * q_bytes,
+            pack(s.q_dtype, mla::q_bits(c, s, t, h)));
     }
   }
   const auto span = [&](int64_t row, int64_t head, int64_t dims) {
-    return static_cast<uint64_t>((s.batch - 1) * row + (s.heads - 1) * head + dims);
+    return static_cast<uint64_t>((s.tokens() - 1) * row + (s.heads - 1) * head + dims);
   };
-  out.push_back(
-      {.name = "q", .bytes = span(s.q_row, s.q_head, s.page().qk_dim()) * 2, .contents = q.take()});
+  out.push_back({.name = "q",
+                 .bytes = span(s.q_row, s.q_head, s.page().qk_dim()) * q_bytes,
+                 .contents = q.take()});
   for (const mla::Scope& scope : s.scopes) mla::add_scope(c, s, scope, out);
+  if (s.flat()) mla::add_lists(s, out);
   Buffer sink = {.name = "sink", .bytes = s.has_sink ? static_cast<uint64_t>(s.heads) * 4 : 0};
   if (s.has_sink) sink.contents = {{0, pack(Dtype::kF32, mla::sink_bits(c, s))}};
   out.push_back(sink);
   out.push_back({.name = "out",
                  .bytes = span(s.out_row, s.out_head, s.page().v_dim()) * bytes_of(s.out_dtype),
                  .access = Access::kWrite});
-  out.push_back(
-      {.name = "out_lse", .bytes = span(s.lse_row, s.lse_head, 1) * 4, .access = Access::kWrite});
+  out.push_back({.name = "out_lse",
+                 .bytes = s.has_lse ? span(s.lse_row, s.lse_head, 1) * 4 : 0,
+                 .access = Access::kWrite});
   return out;
 }
 
@@ -340,6 +389,16 @@ Params MlaDecode::launch_params(const Case& c) const {
     p.set(at + "v_scale", scope.kv_scale);
   }
   p.set("dense", int64_t{s.scopes[0].dense});
+  p.set("qlen", s.qlen);
+  if (s.scopes[0].dense) {
+    const auto [least, most] =
+        std::minmax_element(s.scopes[0].lengths.begin(), s.scopes[0].lengths.end());
+    p.set("least_keys", *least);
+    p.set("most_keys", *most);
+  }
+  p.set("tokens", s.tokens());
+  p.set("q_bytes", int64_t{bytes_of(s.q_dtype)});
+  p.set("has_lse", int64_t{s.has_lse});
   p.set("dual", int64_t{s.scopes.size() > 1});
   p.set("partials", s.partials());
   p.set("qk_dim", int64_t{s.page().qk_dim()});

@@ -101,16 +101,6 @@ void draw_scope(Draw& draw, const Manifest& m, const std::string& prefix, bool d
   }
 }
 
-/// A scope without keys, so that every parameter is there.
-void no_scope(const std::string& prefix, Case& c) {
-  for (const char* name : {"page_pad", "index_pad", "topk"})
-    c.params.set(prefix + name, int64_t{0});
-  c.params.set(prefix + "kv_scale", 1.0);
-  c.params.set(prefix + "page_size", int64_t{1});
-  c.params.set(prefix + "topk_lengths", "off");
-  c.params.set(prefix + "cache_dtype", "e4m3fn");
-}
-
 Case draw_case(Draw draw, const Manifest& m) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
@@ -148,7 +138,7 @@ Case draw_case(Draw draw, const Manifest& m) {
   if (p.text("mode") == "dual") {
     draw_scope(draw, m, "extra_", false, c);
   } else {
-    no_scope("extra_", c);
+    mla::no_scope("extra_", c);
   }
   if (draw.once_in(8)) {  // pages so far apart that page * stride passes 2^31 or 2^32 bytes
     p.set("page_pad", (int64_t{1} << draw.in(26, 28)) + draw.in(-3, 3));
@@ -224,7 +214,7 @@ void to_one_scope(Case& d) {
   for (const char* name : {"extra_indices", "extra_topk_length"}) d.integers.erase(name);
   for (const char* name : {"extra_k", "extra_rope", "extra_k_scale"}) d.rows.erase(name);
   d.params.set("extra_entry", d.params.text("entry"));
-  no_scope("extra_", d);
+  mla::no_scope("extra_", d);
   d.params.set("extra_splits", int64_t{1});
 }
 
@@ -280,8 +270,21 @@ void simpler_scope(std::vector<Step>& steps, const Case& c, const std::string& p
 
 }  // namespace
 
+void mla::no_scope(const std::string& prefix, Case& c) {
+  for (const char* name : {"page_pad", "index_pad", "topk"})
+    c.params.set(prefix + name, int64_t{0});
+  c.params.set(prefix + "kv_scale", 1.0);
+  c.params.set(prefix + "page_size", int64_t{1});
+  c.params.set(prefix + "topk_lengths", "off");
+  c.params.set(prefix + "cache_dtype", "e4m3fn");
+}
+
 rc::Gen<Case> MlaDecode::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+  const bool aiter = manifest.claims.at("mode").choices == std::vector<std::string>{"aiter"};
+  return domain_of(*this, [manifest, aiter](Draw draw) {
+    return aiter ? mla::draw_aiter_case(std::move(draw), manifest)
+                 : draw_case(std::move(draw), manifest);
+  });
 }
 
 std::vector<Step> MlaDecode::simpler(const Case& c) const {
@@ -325,7 +328,12 @@ std::vector<Step> MlaDecode::simpler(const Case& c) const {
   steps.push_back([](Case& d) { d.seed = 0; });
   simpler_scope(steps, c, "");
   if (dual) simpler_scope(steps, c, "extra_");
-  plainer_rows(steps, c, "q", Dtype::kBf16,
+  if (p.text("mode") == "aiter") {
+    lower(steps, c, "qlen", 1);
+    choose(steps, "q_scale", 1.0);
+  }
+  plainer_rows(steps, c, "q",
+               p.text("mode") == "aiter" ? parse_dtype(p.text("q_dtype")) : Dtype::kBf16,
                static_cast<uint32_t>(p.integer("nope") + p.integer("rope")));
   if (p.text("sink") == "on")
     plainer_rows(steps, c, "sink", Dtype::kF32,

@@ -3,6 +3,7 @@
 load("//bazel:hip_code_object.bzl", "hip_code_object")
 
 KERNELS = {
+    "aiter_mla_reduce": [],
     "indexer_k_gather": [
         "page_stride_32bit",
         "table_stride_width",

@@ -6,13 +6,15 @@
 #include <cstring>
 
 #include "gpu/error.h"
+#include "gpu/planners/aiter_mla.h"
 #include "gpu/planners/aiter_work_per_sequence.h"
 
 namespace wavefuzz {
 
 const std::vector<const Planner*>& planners() {
   static const AiterWorkPerSequence aiter_work_per_sequence;
-  static const std::vector<const Planner*> all = {&aiter_work_per_sequence};
+  static const AiterMla aiter_mla;
+  static const std::vector<const Planner*> all = {&aiter_work_per_sequence, &aiter_mla};
   return all;
 }
 

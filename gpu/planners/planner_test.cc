@@ -30,6 +30,63 @@ TEST(AiterWorkPerSequence, OneWorkgroupWalksEachSequence) {
                                                            1, -1, 1, 3, 3, 7, 0, 0}));
 }
 
+Plan aiter_mla(const std::vector<int64_t>& qlens, const std::vector<int64_t>& keys, int64_t cus,
+               int64_t heads = 16, int64_t fold_batch = 1) {
+  Params options;
+  for (const auto& [name, value] :
+       {std::pair("cus", cus), std::pair("max_splits", int64_t{-1}),
+        std::pair("granularity", int64_t{16}), std::pair("packed_rows", int64_t{128}),
+        std::pair("causal", int64_t{1}), std::pair("qlen", qlens[0]),
+        std::pair("fold_tokens", int64_t{1}), std::pair("fold_batch", fold_batch)})
+    options.set(name, value);
+  return find_planner("aiter_mla")
+      .plan({.qlens = qlens, .kv_lens = keys, .kv_pages = keys, .heads = heads, .page_size = 1},
+            options);
+}
+
+std::vector<int32_t> list(const Plan& plan, const std::string& name) {
+  for (const Buffer& b : plan.buffers) {
+    if (b.name == name) return values(b);
+  }
+  return {};
+}
+
+// Worked by hand from the rule: a work costs its blocks of 16 keys and 16 more; each of the compute
+// units takes total / cus, rounded up, and 16 more.
+TEST(AiterMla, SequencesThatFitAreNotCut) {
+  const Plan plan = aiter_mla({1, 1}, {17, 40}, 4);  // 18 + 19 = 37: a share of 26
+  EXPECT_EQ(plan.params.integer("plan_groups"), 4);
+  EXPECT_EQ(list(plan, "work_indptr"), (std::vector<int32_t>{0, 1, 2, 2, 2}));
+  EXPECT_EQ(list(plan, "work_info"), (std::vector<int32_t>{0, -1, 0, 1, 0, 17, 0, 0,  //
+                                                           1, -1, 1, 2, 17, 57, 0, 0}));
+  EXPECT_EQ(list(plan, "reduce_indptr"), (std::vector<int32_t>{0, 0, 0}));
+}
+
+TEST(AiterMla, ASequenceThatDoesNotFitIsCutAndMerged) {
+  const Plan plan = aiter_mla({1}, {130}, 4);  // 9 + 16 = 25: a share of 23, which holds 7 blocks
+  EXPECT_EQ(list(plan, "work_indptr"), (std::vector<int32_t>{0, 1, 2, 2, 2}));
+  EXPECT_EQ(list(plan, "work_info"), (std::vector<int32_t>{0, 0, 0, 1, 0, 112, 18, 0,  //
+                                                           0, 1, 0, 1, 112, 130, 0, 0}));
+  EXPECT_EQ(list(plan, "reduce_indptr"), (std::vector<int32_t>{0, 2}));
+  EXPECT_EQ(list(plan, "reduce_final_map"), (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(list(plan, "reduce_partial_map"), (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(plan.params.integer("plan_partials"), 2);
+}
+
+TEST(AiterMla, FewerKeysThanQueryTokensAreNoPartOfTheirOwn) {
+  // 7 + 16 = 23: a share of 22, which holds 6 blocks, and 2 keys would be left for 4 tokens.
+  EXPECT_EQ(list(aiter_mla({4}, {98}, 4), "work_info"),
+            (std::vector<int32_t>{0, -1, 0, 4, 0, 98, 0, 0}));
+}
+
+TEST(AiterMla, GroupsOfHeadsAreSequencesWithTheSameKeys) {
+  EXPECT_EQ(list(aiter_mla({1, 1}, {5, 7}, 8, 32, 2), "work_info"),
+            (std::vector<int32_t>{0, -1, 0, 1, 0, 5, 0, 0,   //
+                                  1, -1, 1, 2, 0, 5, 0, 0,   //
+                                  2, -1, 2, 3, 5, 12, 0, 0,  //
+                                  3, -1, 3, 4, 5, 12, 0, 0}));
+}
+
 TEST(Planner, AnUnknownNameListsThoseThereAre) {
   try {
     find_planner("guess");

@@ -117,6 +117,7 @@ class SimTarget : public Target {
       config.dynamic_lds_bytes = launch.dynamic_lds_bytes;
       config.instruction_budget = kInstructionBudget;
       config.explain = problem.explain;
+      if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
       if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
       if (problem.unwritten_registers) config.unwritten_registers = *problem.unwritten_registers;
       if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
@@ -192,7 +193,8 @@ class SimTarget : public Target {
   static void read_result(const std::string& launch, const sim::RunResult& result,
                           Outcome& outcome) {
     outcome.instructions += result.instructions;
-    for (const sim::NonFinite& n : result.non_finite) outcome.notes.push_back(n.message);
+    for (const sim::NonFinite& n : result.non_finite)
+      outcome.notes.push_back(launch.empty() ? n.message : "launch " + launch + ": " + n.message);
     if (result.status == sim::RunResult::Status::kUnsupported) {
       outcome.status = Outcome::Status::kUnsupported;
       outcome.unsupported = result.unsupported_what;

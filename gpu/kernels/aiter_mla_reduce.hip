@@ -1,0 +1,84 @@
+// Merges what AITER's MLA decode kernels leave of a sequence whose keys were split: the second
+// launch of their manifests, in the place of AITER's own, which are no code objects.
+//
+//   aiter_mla_reduce   after a persistent kernel; semantics of mla_reduce_v1: a plan says which
+//                      partials belong to which query tokens, tokens that were not split are final
+//                      already
+//   aiter_mla_stage2   after a non-persistent one; semantics of the stage-2 kernel: a split of
+//                      fewer keys than the chunk it takes at a time leaves later splits unwritten
+//
+// Partial O is f32, normalised, with a natural LSE. One work-item merges eight values of one row.
+#include <hip/hip_runtime.h>
+#include <stdint.h>
+
+#include "quant/float16.h"
+
+namespace {
+
+constexpr int kWaveSize = 64;
+constexpr int kValues = 8;  // of a row of 512
+constexpr float kLog2e = 1.44269504f;
+constexpr float kLn2 = 0.693147182f;
+
+__device__ float exp_natural(float x) { return __builtin_amdgcn_exp2f(x * kLog2e); }
+
+// row(i): the row of partial_o and partial_lse that holds partial i.
+template <typename Row>
+__device__ void merge(const float* partial_o, const float* partial_lse, int partials, Row row,
+                      uint16_t* out, float* out_lse) {
+  float max = -INFINITY;
+  for (int i = 0; i < partials; ++i) max = fmaxf(max, partial_lse[row(i)]);
+  float sum = 0.0f;
+  float o[kValues] = {};
+  for (int i = 0; i < partials; ++i) {
+    const float weight = exp_natural(partial_lse[row(i)] - max);
+    sum += weight;
+    const float* from = partial_o + row(i) * kWaveSize * kValues + threadIdx.x * kValues;
+    for (int d = 0; d < kValues; ++d) o[d] = __builtin_fmaf(weight, from[d], o[d]);
+  }
+  const bool some = sum > 0.0f;  // false also for NaN
+  for (int d = 0; d < kValues; ++d) {
+    out[threadIdx.x * kValues + d] =
+        wavefuzz::quant::encode_bf16(some ? o[d] / sum : 0.0f);
+  }
+  if (out_lse != nullptr && threadIdx.x == 0)
+    *out_lse = some ? max + __builtin_amdgcn_logf(sum) * kLn2 : INFINITY;
+}
+
+}  // namespace
+
+// Grid (heads, tiles), one wave. out and out_lse are [tokens, heads, 512] and [tokens, heads].
+extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_reduce(
+    const float* partial_o, const float* partial_lse, const int* indptr, const int* final_map,
+    const int* partial_map, uint16_t* out, float* out_lse, int heads, int has_lse) {
+  const int64_t head = blockIdx.x;
+  const int first = indptr[blockIdx.y];
+  const int partials = indptr[blockIdx.y + 1] - first;
+  if (partials <= 1) return;
+  const int64_t begin = final_map[blockIdx.y * 2];
+  const int64_t end = final_map[blockIdx.y * 2 + 1];
+  for (int64_t token = begin; token < end; ++token) {
+    const auto row = [&](int i) {
+      return (partial_map[first + i] + (token - begin)) * heads + head;
+    };
+    const int64_t to = token * heads + head;
+    merge(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
+          has_lse != 0 ? out_lse + to : nullptr);
+  }
+}
+
+// Grid (heads, sequences), one wave. partial_o is [tokens, splits, heads, 512].
+extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_stage2(
+    const float* partial_o, const float* partial_lse, const int* qo_indptr, const int* kv_indptr,
+    uint16_t* out, float* out_lse, int heads, int splits, int chunk, int has_lse) {
+  const int64_t head = blockIdx.x;
+  const int keys = kv_indptr[blockIdx.y + 1] - kv_indptr[blockIdx.y];
+  const int chunks = (keys + chunk - 1) / chunk;
+  const int partials = chunks < splits ? chunks : splits;
+  for (int64_t token = qo_indptr[blockIdx.y]; token < qo_indptr[blockIdx.y + 1]; ++token) {
+    const auto row = [&](int i) { return (token * splits + i) * heads + head; };
+    const int64_t to = token * heads + head;
+    merge(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
+          has_lse != 0 ? out_lse + to : nullptr);
+  }
+}
