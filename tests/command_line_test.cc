@@ -123,9 +123,11 @@ TEST(Fuzz, KeepsAFindingInItsCommandWhenTheDiskDoesNot) {
 TEST(Fuzz, GoesOnWithACampaignThatWasKilled) {
   const std::string whole = fresh_folder("whole"), killed = fresh_folder("killed");
   const std::string kernels = kPlanted + "," + kRight;
-  const std::string rest = " --target=sim:gfx942 --cases=1500 --quiet --out=";
+  const std::string rest = " --target=sim:gfx942 --cases=4000 --quiet --out=";
   const CommandResult once = wavefuzz("fuzz --kernel=" + kernels + rest + whole);
-  shell("timeout -s KILL 0.7 fuzz/wavefuzz fuzz --kernel=" + kernels + rest + killed);
+  // Killed when it prints the failure, with nearly all of its cases still to come.
+  shell("fuzz/wavefuzz fuzz --kernel=" + kernels + rest + killed + " > " + killed +
+        ".log & p=$!; until grep -q FAIL " + killed + ".log; do sleep 0.01; done; kill -KILL $p");
   const CommandResult again = wavefuzz("fuzz --kernel=" + kernels + rest + killed + " --resume");
   EXPECT_EQ(again.exit, 1) << again.err;
   EXPECT_THAT(again.out, HasSubstr("resumed after"));
