@@ -27,7 +27,9 @@ TEST(Scenarios, TopKParityIsVacuousWhereTheVerdictNamesTheWriter) {
   std::ofstream(file) << scenario.dump();
   const CommandResult r = wavefuzz("scenario " + file + " --json");
   ASSERT_EQ(r.exit, 0) << r.out << r.err;
-  for (const json& c : json::parse(r.out)["cases"]) {
+  const json cases = json::parse(r.out)["cases"];
+  ASSERT_FALSE(cases.empty());
+  for (const json& c : cases) {
     const double overlap = c["top_k_overlap"];
     if (c["kernel"] == "indexer") {
       EXPECT_EQ(c["verdict"], "pass") << c;
