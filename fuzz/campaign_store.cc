@@ -283,12 +283,13 @@ void StoringListener::on_failure(const Job& job, uint64_t case_index, const Case
 
 void StoringListener::on_result(const JobResult& result, bool found, double seconds) {
   double& saved = saved_[name_of(result.job)];
-  if (broken_ || (!found && seconds - saved < kSecondsBetweenSaves)) return;
-  saved = seconds;
-  try {
-    store_.save(result, seconds);
-  } catch (const Error& e) {
-    failed(e.what());
+  if (!broken_ && (found || seconds - saved >= kSecondsBetweenSaves)) {
+    saved = seconds;
+    try {
+      store_.save(result, seconds);
+    } catch (const Error& e) {
+      failed(e.what());
+    }
   }
   next_.on_result(result, found, seconds);
 }

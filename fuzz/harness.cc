@@ -18,8 +18,6 @@ namespace {
 // A domain that is inside the claims once in this many tries is as good as none.
 constexpr uint64_t kMostTries = 1000;
 
-std::string arch_of(const std::string& target) { return target.substr(target.find(':') + 1); }
-
 bool is(const KnownFault& fault, const Diagnostic& diagnostic) {
   return diagnostic.kind == fault.kind &&
          diagnostic.instruction.find(fault.instruction) != std::string::npos &&
@@ -42,7 +40,21 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+/// What expressions of the case's manifest see.
+Params params_of(const Operator& op, const Case& c, const std::string& target) {
+  Params params = op.launch_params(c);
+  params.set("arch", arch_of(target));
+  return params;
+}
+
 }  // namespace
+
+std::vector<std::string> targets_of(const Manifest& manifest) {
+  std::vector<std::string> targets = target_names();
+  std::erase_if(targets,
+                [&](const std::string& t) { return !contains(manifest.arches, arch_of(t)); });
+  return targets;
+}
 
 std::string kernel_name(const Job& job) { return kernel_name(job.kernel, job.plant); }
 
@@ -133,8 +145,8 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
   for (uint64_t attempt = 0; attempt < kMostTries; ++attempt) {
     const rc::Random random(rc::Random::Key{seed, stable_hash(job.kernel), index, attempt});
     const rc::Shrinkable<Case> drawn = domain(random, size);
-    const Params params = op.launch_params(drawn.value());
-    if (m.refusal(params, arch_of(job.target))) continue;
+    const Params params = params_of(op, drawn.value(), job.target);
+    if (m.refusal(params)) continue;
     if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0)
       continue;
     return rc::shrinkable::map(drawn, [job, op = m.op](Case c) {
@@ -160,8 +172,8 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
                             c.kernel, m.op));
   }
   const Operator& op = find_operator(m.op);
-  const Params params = op.launch_params(c);
-  if (const auto refusal = m.refusal(params, arch_of(c.target)))
+  const Params params = params_of(op, c, c.target);
+  if (const auto refusal = m.refusal(params))
     return {.status = Status::kRefused, .reason = *refusal};
   if (!c.plant.empty() && m.find_plant(c.plant) == nullptr) {
     throw Error(Exit::kUsage,
@@ -170,15 +182,14 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
   Target& target = this->target(c.target);
   const Problem problem = this->problem(c, m, op, params, options);
   Outcome outcome = target.launch(problem);
-  const std::vector<std::string> known =
-      take_known(m.known_faults(params, arch_of(c.target)), outcome);
+  const std::vector<std::string> known = take_known(m.known_faults(params), outcome);
   const Run run = {c, m, problem.buffers, outcome};
   Judge judge(problem.buffers, outcome, options);
   op.judge(run, judge);
 
   if (const std::optional<Case> other = op.related(c)) {
-    const Params other_params = op.launch_params(*other);
-    if (!m.refusal(other_params, arch_of(c.target))) {
+    const Params other_params = params_of(op, *other, c.target);
+    if (!m.refusal(other_params)) {
       const Problem other_problem = this->problem(*other, m, op, other_params, {});
       const Outcome other_outcome = target.launch(other_problem);
       op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
@@ -193,15 +204,15 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
 Problem Harness::problem(const Case& c) const {
   const Manifest& m = manifest(c.kernel);
   const Operator& op = find_operator(m.op);
-  return problem(c, m, op, op.launch_params(c), JudgeOptions{});
+  return problem(c, m, op, params_of(op, c, c.target), JudgeOptions{});
 }
 
 Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
                          const JudgeOptions& options) const {
   Problem problem;
   problem.buffers = op.buffers(c);
-  m.bind(params, arch_of(c.target), c.plant, roots_,
-         m.planner.name.empty() ? PlanRequest() : op.plan_request(c), problem);
+  m.bind(params, c.plant, roots_, m.planner.name.empty() ? PlanRequest() : op.plan_request(c),
+         problem);
   problem.explain = options.explain;
   problem.coverage = options.coverage;
   return problem;

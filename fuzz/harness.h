@@ -29,6 +29,9 @@ struct Job {
 /// "kernel" or "kernel+plant".
 std::string kernel_name(const Job& job);
 
+/// The targets that a kernel runs on, in the order a campaign takes them.
+std::vector<std::string> targets_of(const Manifest& manifest);
+
 /// The kernels at hand and the way from a case to its verdict. evaluate() and draw() may be called
 /// from several threads.
 class Harness {

@@ -13,10 +13,6 @@
 namespace wavefuzz {
 namespace {
 
-double percent(size_t part, size_t whole) {
-  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
 std::vector<std::string> difference(const std::vector<std::string>& a,
                                     const std::vector<std::string>& b) {
   const std::set<std::string> in_a(a.begin(), a.end()), in_b(b.begin(), b.end());
@@ -62,12 +58,12 @@ Exit history_command(CampaignStore& store, bool json) {
   return records.empty() ? Exit::kNothingRan : Exit::kClean;
 }
 
-std::pair<size_t, size_t> covered(const Harness& harness, const JobResult& result) {
-  std::pair<size_t, size_t> sum = {0, 0};
+ProgramCoverage covered(const Harness& harness, const JobResult& result) {
+  ProgramCoverage sum;
   for (const auto& [kernel, edges] : result.coverage) {
     const ProgramCoverage c = harness.coverage(result.job, kernel, edges);
-    sum.first += c.executed;
-    sum.second += c.instructions;
+    sum.executed += c.executed;
+    sum.instructions += c.instructions;
   }
   return sum;
 }
@@ -105,8 +101,8 @@ Exit coverage_command(const Harness& harness, CampaignStore& store, const std::v
         continue;
       }
       fmt::print("{} on {}: {:.1f} % of {} instructions of {} in {}, {} cases, {} edges\n",
-                 kernel_name(job), job.target, percent(c.executed, c.instructions), c.instructions,
-                 kernel.symbol, object, result->cases, edges.count());
+                 kernel_name(job), job.target, c.percent(), c.instructions, kernel.symbol, object,
+                 result->cases, edges.count());
       for (size_t i = 0; i < std::min(most, c.unreached.size()); ++i) {
         const Unreached& u = c.unreached[i];
         fmt::print("    {:#x}: {} never ran: {}{}\n", u.pc, u.instructions, u.first,

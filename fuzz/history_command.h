@@ -19,9 +19,8 @@ Exit history_command(CampaignStore& store, bool json);
 Exit coverage_command(const Harness& harness, CampaignStore& store, const std::vector<Job>& jobs,
                       size_t most, bool json);
 
-/// Instructions of all programs of a job: executed, and there. Zero of none for a job without
-/// coverage.
-std::pair<size_t, size_t> covered(const Harness& harness, const JobResult& result);
+/// What ran of all programs of a job together, without what did not.
+ProgramCoverage covered(const Harness& harness, const JobResult& result);
 
 }  // namespace wavefuzz
 

@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <limits>
 #include <map>
 #include <set>
 
+#include "fuzz/clock.h"
 #include "gpu/error.h"
 #include "gpu/expression.h"
 
@@ -73,8 +73,8 @@ class ChangeList {
     }
     // One launch of several that take the same: the least likely.
     std::vector<Change>& of_one = places.size() > 1 ? last_ : list;
-    of_one.push_back({field_of(launch, part), says,
-                      [=](Manifest& m) { edit(m.launches[l].kernarg[k]); }});
+    of_one.push_back(
+        {field_of(launch, part), says, [=](Manifest& m) { edit(m.launches[l].kernarg[k]); }});
   }
 
   void change_value(std::vector<Change>& list, size_t l, size_t k, const std::string& says,
@@ -87,8 +87,10 @@ class ChangeList {
     if (spec.type == "ptr") return pointer(l, k);
     const std::string& v = spec.value;
     if (spec.type == "f32") {
-      change_value(changes_, l, k, "it is multiplied by log2(e)", fmt::format("({}) * 1.4426950408889634", v));
-      change_value(changes_, l, k, "it is divided by log2(e)", fmt::format("({}) / 1.4426950408889634", v));
+      change_value(changes_, l, k, "it is multiplied by log2(e)",
+                   fmt::format("({}) * 1.4426950408889634", v));
+      change_value(changes_, l, k, "it is divided by log2(e)",
+                   fmt::format("({}) / 1.4426950408889634", v));
       change_value(changes_, l, k, "it is its reciprocal", fmt::format("1 / ({})", v));
     } else {
       for (const int unit : {2, 4, 8})
@@ -124,17 +126,17 @@ class ChangeList {
     const KernargSpec& spec = launch.kernarg[k];
     for (size_t other = k + 1; other < launch.kernarg.size(); ++other) {
       if (launch.kernarg[other].type != "ptr") continue;
-      changes_.push_back(
-          {field_of(launch, fmt::format("kernarg '{}' and '{}'", spec.name,
-                                        launch.kernarg[other].name)),
-           "their buffers are exchanged", [=](Manifest& m) {
-             auto& fields = m.launches[l].kernarg;
-             std::swap(fields[k].buffer, fields[other].buffer);
-           }});
+      changes_.push_back({field_of(launch, fmt::format("kernarg '{}' and '{}'", spec.name,
+                                                       launch.kernarg[other].name)),
+                          "their buffers are exchanged", [=](Manifest& m) {
+                            auto& fields = m.launches[l].kernarg;
+                            std::swap(fields[k].buffer, fields[other].buffer);
+                          }});
     }
     for (const Buffer& buffer : buffers_) {
       if (buffer.name == spec.buffer) continue;
-      change_kernarg(others_, l, k, fmt::format("it is buffer '{}', not '{}'", buffer.name, spec.buffer),
+      change_kernarg(others_, l, k,
+                     fmt::format("it is buffer '{}', not '{}'", buffer.name, spec.buffer),
                      [name = buffer.name](KernargSpec& s) { s.buffer = name; });
     }
   }
@@ -154,8 +156,7 @@ class ChangeList {
       const std::string& v = launch.groups[axis];
       const std::string field = field_of(launch, fmt::format("groups[{}]", axis));
       const auto change = [&](const std::string& says, const std::string& value) {
-        changes_.push_back(
-            {field, says, [=](Manifest& m) { m.launches[l].groups[axis] = value; }});
+        changes_.push_back({field, says, [=](Manifest& m) { m.launches[l].groups[axis] = value; }});
       };
       change("it is one more (value + 1)", fmt::format("({}) + 1", v));
       change("it is one less (value - 1)", fmt::format("({}) - 1", v));
@@ -191,15 +192,11 @@ struct Tried {
   Case c;
   Params params;  ///< that expressions see
   bool passed = false;
-  bool weak = false;  ///< passed, as outputs of no meaning would have
+  bool weak = false;   ///< passed, as outputs of no meaning would have
   bool launch = true;  ///< a failure that a launch may be to blame for
   double seconds = 0;
   std::string why;
 };
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 bool is_pass(Status status) {
   return status == Status::kPass || status == Status::kWeak || status == Status::kSuspect;
@@ -211,9 +208,7 @@ class Smoke {
       : harness_(harness), m_(m), options_(options) {}
 
   SmokeRun run() {
-    for (const std::string& target : target_names()) {
-      const std::string arch = target.substr(target.find(':') + 1);
-      if (std::find(m_.arches.begin(), m_.arches.end(), arch) == m_.arches.end()) continue;
+    for (const std::string& target : targets_of(m_)) {
       for (uint64_t i = 0; i < options_.cases; ++i) try_case(target, i * kIndexStep);
     }
     for (const std::string& what : unsupported_)
@@ -239,8 +234,8 @@ class Smoke {
       tried.weak = verdict.status == Status::kWeak;
       if (!tried.passed) {
         tried.launch = std::any_of(verdict.findings.begin(), verdict.findings.end(), may_be_launch);
-        tried.why = fmt::format("{}: {}", verdict.findings.front().kind,
-                                verdict.findings.front().message);
+        tried.why =
+            fmt::format("{}: {}", verdict.findings.front().kind, verdict.findings.front().message);
       }
     } catch (const Error& e) {
       tried.why = e.what();
@@ -267,13 +262,14 @@ class Smoke {
     }
     if (explained_by_change(share)) return;
     if (explained_by_claim(share)) return;
-    const bool some_pass = std::any_of(passed_.begin(), passed_.end(),
-                                       [](const Tried& t) { return !t.weak; });
+    const bool some_pass =
+        std::any_of(passed_.begin(), passed_.end(), [](const Tried& t) { return !t.weak; });
     // A manifest without campaigns is of a kernel that is known to be wrong.
     add(some_pass || !m_.campaign, "smoke run",
         fmt::format("{}, and no change of a single field makes them pass: {}; first {}", share,
-                    some_pass ? "the numerics contract or the kernel may be wrong"
-                              : "several fields may be wrong, or the numerics contract, or the kernel",
+                    some_pass
+                        ? "the numerics contract or the kernel may be wrong"
+                        : "several fields may be wrong, or the numerics contract, or the kernel",
                     first.why));
   }
 
@@ -322,9 +318,7 @@ class Smoke {
 
   bool explained_by_claim(const std::string& share) {
     if (!passed_.empty()) {
-      for (const std::string& target : target_names()) {
-        const std::string arch = target.substr(target.find(':') + 1);
-        if (std::find(m_.arches.begin(), m_.arches.end(), arch) == m_.arches.end()) continue;
+      for (const std::string& target : targets_of(m_)) {
         for (uint64_t i = options_.cases; i < kRegionCases; ++i) try_case(target, i);
       }
     }

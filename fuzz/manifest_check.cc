@@ -61,9 +61,7 @@ class Check {
       add("manifest", without_file(e.what(), report_.file));
     }
     if (const ExternalRoot* missing = m.missing_root(roots_)) {
-      report_.unavailable =
-          fmt::format("needs {}: give {}=DIR or set {}", missing->what, missing->option,
-                      missing->environment);
+      report_.unavailable = missing->demand();
       return;
     }
     // What cannot be evaluated cannot be bound: the objects are compared as far as they can be.
@@ -120,11 +118,10 @@ class Check {
   static void add_uses(const Manifest& m, const std::string& target, const Problem& problem,
                        std::set<KernelUse>& uses) {
     for (const Launch& launch : problem.launches) {
-      const auto spec =
-          std::find_if(m.launches.begin(), m.launches.end(),
-                       [&](const LaunchSpec& s) { return s.name == launch.name; });
+      const auto spec = std::find_if(m.launches.begin(), m.launches.end(),
+                                     [&](const LaunchSpec& s) { return s.name == launch.name; });
       uses.insert({.launch = static_cast<size_t>(spec - m.launches.begin()),
-                   .arch = target.substr(target.find(':') + 1),
+                   .arch = arch_of(target),
                    .kernel = launch.kernel,
                    .group_size = launch.group_size,
                    .dynamic_lds_bytes = launch.dynamic_lds_bytes});
@@ -136,25 +133,13 @@ class Check {
   std::set<KernelUse> named_uses(const Manifest& m) {
     std::set<KernelUse> uses;
     for (const std::string& target : targets(m)) {
-      const std::string arch = target.substr(target.find(':') + 1);
+      Params of_target;
+      of_target.set("arch", arch_of(target));
       for (size_t l = 0; l < m.launches.size(); ++l) {
-        const LaunchSpec& spec = m.launches[l];
-        std::vector<Params> all = {Params()};
-        for (const auto& [name, claim] : m.claims) {
-          const std::string key = "{" + name + "}";
-          const bool named = spec.symbol.find(key) != std::string::npos ||
-                             spec.code_object.find(key) != std::string::npos;
-          if (!named || claim.choices.empty()) continue;
-          std::vector<Params> more;
-          for (const Params& params : all)
-            for (const std::string& choice : claim.choices) {
-              more.push_back(params);
-              more.back().set(name, choice);
-            }
-          all = std::move(more);
-        }
-        for (const Params& params : all)
-          uses.insert({.launch = l, .arch = arch, .kernel = m.kernel_of(spec, params, arch, roots_)});
+        for (const Params& params : m.named_choices(m.launches[l], of_target))
+          uses.insert({.launch = l,
+                       .arch = arch_of(target),
+                       .kernel = m.kernel_of(m.launches[l], params, roots_)});
       }
     }
     return uses;
@@ -167,11 +152,11 @@ class Check {
     for (const KernelUse& use : uses) {
       for (const Remark& remark : check_use(m, use)) {
         const auto [it, fresh] = by.emplace(
-            remark.key(), std::pair(fmt::format("{} of {}", use.kernel.symbol,
-                                                std::filesystem::path(use.kernel.code_object)
-                                                    .filename()
-                                                    .string()),
-                                    uint64_t{0}));
+            remark.key(),
+            std::pair(
+                fmt::format("{} of {}", use.kernel.symbol,
+                            std::filesystem::path(use.kernel.code_object).filename().string()),
+                uint64_t{0}));
         ++it->second.second;
         if (fresh) order.push_back(remark);
       }
@@ -179,8 +164,8 @@ class Check {
     report_.kernels = uses.size();
     for (Remark& remark : order) {
       const auto& [where, count] = by.at(remark.key());
-      remark.message += fmt::format(" [{}{}]", where,
-                                    count == 1 ? "" : fmt::format(" and {} more", count - 1));
+      remark.message +=
+          fmt::format(" [{}{}]", where, count == 1 ? "" : fmt::format(" and {} more", count - 1));
       report_.remarks.push_back(std::move(remark));
     }
   }
@@ -188,9 +173,7 @@ class Check {
   void check_plants(const Manifest& m) {
     for (const Plant& plant : m.plants) {
       const std::string field = fmt::format("planted '{}'", plant.name);
-      for (const std::string& target : target_names()) {
-        const std::string arch = target.substr(target.find(':') + 1);
-        if (std::find(m.arches.begin(), m.arches.end(), arch) == m.arches.end()) continue;
+      for (const std::string& target : targets_of(m)) {
         try {
           const Case c = harness_->draw({m.kernel, plant.name, target}, smoke_.seed, 0).value();
           std::set<KernelUse> uses;

@@ -18,9 +18,12 @@ nlohmann::ordered_json to_json(const ManifestReport& report) {
   nlohmann::ordered_json remarks = nlohmann::ordered_json::array();
   for (const Remark& r : report.remarks)
     remarks.push_back({{"note", r.note}, {"field", r.field}, {"message", r.message}});
-  return {{"file", report.file},           {"agrees", !report.disagrees()},
-          {"unavailable", report.unavailable}, {"kernels", report.kernels},
-          {"cases", report.cases},         {"failed", report.failed},
+  return {{"file", report.file},
+          {"agrees", !report.disagrees()},
+          {"unavailable", report.unavailable},
+          {"kernels", report.kernels},
+          {"cases", report.cases},
+          {"failed", report.failed},
           {"remarks", remarks}};
 }
 
@@ -31,7 +34,8 @@ void print(const ManifestReport& report) {
     fmt::print("{}: {}{}: {}\n", report.file, r.note ? "note: " : "", r.field, r.message);
   }
   if (disagreements != 0) {
-    fmt::print("{}: {} disagreement{}\n", report.file, disagreements, disagreements == 1 ? "" : "s");
+    fmt::print("{}: {} disagreement{}\n", report.file, disagreements,
+               disagreements == 1 ? "" : "s");
   } else if (!report.unavailable.empty()) {
     fmt::print("{}: names are known; not compared with its code objects: {}\n", report.file,
                report.unavailable);
@@ -53,7 +57,8 @@ Exit manifest_check_command(const std::vector<std::string>& files, const std::st
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& file : files) {
     ManifestReport report = check_manifest(file, roots, smoke);
-    if (!folder.empty()) report.file = std::filesystem::path(file).lexically_relative(folder).string();
+    if (!folder.empty())
+      report.file = std::filesystem::path(file).lexically_relative(folder).string();
     if (report.disagrees()) {
       exit = Exit::kFindings;
     } else if (!report.unavailable.empty() && exit == Exit::kClean) {
@@ -74,9 +79,8 @@ Exit manifest_new_command(const NewManifestOptions& options,
                           const std::vector<std::string>& in_tree_manifests) {
   std::vector<Manifest> loaded;
   std::vector<const Manifest*> examples;
-  SkeletonOptions skeleton = {.object = user_path(options.object),
-                              .symbol = options.symbol,
-                              .names = options.names};
+  SkeletonOptions skeleton = {
+      .object = user_path(options.object), .symbol = options.symbol, .names = options.names};
   if (!options.op.empty()) {
     skeleton.op = &find_operator(options.op);
     for (const std::string& file : in_tree_manifests) {

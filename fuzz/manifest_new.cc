@@ -58,7 +58,8 @@ class Skeleton {
     top["launch"] = launch();
     top["kernarg"] = kernarg();
     if (hand_written())
-      top["metadata"] = "unreliable: TODO: why the object's list of arguments is not to be believed";
+      top["metadata"] =
+          "unreliable: TODO: why the object's list of arguments is not to be believed";
     top["claims"] = claims();
     top["numerics"] = numerics();
     return print(top);
@@ -143,9 +144,9 @@ class Skeleton {
       if (!arg.hidden() && arg.name != "pad") args.push_back(arg);
     const size_t named = args.size() - (is_triton_scratch(args, args.size() - 1) ? 2 : 0);
     if (!options_.names.empty() && options_.names.size() != named) {
-      throw Error(Exit::kUsage, fmt::format("--names has {} names, and {} of {} has {} arguments",
-                                            options_.names.size(), kernel_.symbol, options_.object,
-                                            named));
+      throw Error(Exit::kUsage,
+                  fmt::format("--names has {} names, and {} of {} has {} arguments",
+                              options_.names.size(), kernel_.symbol, options_.object, named));
     }
     Json fields = Json::array();
     for (size_t i = 0; i < args.size(); ++i) {
@@ -169,12 +170,13 @@ class Skeleton {
     const std::string meaning = plain(name);
     if (arg.value_kind == "global_buffer") {
       field["type"] = "ptr";
-      field["buffer"] = known_.buffers.contains(meaning) ? meaning : "TODO: the buffer it points to";
+      field["buffer"] =
+          known_.buffers.contains(meaning) ? meaning : "TODO: the buffer it points to";
       return field;
     }
     if (arg.size > 8) {
-      field["type"] = fmt::format("TODO: a struct of {} bytes, each member of which is a field",
-                                  arg.size);
+      field["type"] =
+          fmt::format("TODO: a struct of {} bytes, each member of which is a field", arg.size);
       field["value"] = "TODO";
       return field;
     }

@@ -201,11 +201,8 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
       what += (what.empty() ? "" : ", ") + signature(f.shrunk.verdict);
     }
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
-    const auto [executed, there] = covered(harness, r);
     const std::string coverage =
-        there == 0 ? ""
-                   : fmt::format("{:.1f} %", 100.0 * static_cast<double>(executed) /
-                                                 static_cast<double>(there));
+        r.coverage.empty() ? "" : fmt::format("{:.1f} %", covered(harness, r).percent());
     fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", kernel_name(r.job), width,
                r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect), coverage,
                what);

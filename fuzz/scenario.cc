@@ -49,11 +49,8 @@ json expand(const json& from, const Params& axes) {
       return value;
     }
     std::string out = text;
-    for (const auto& [name, value] : axes.values()) {
-      const std::string key = "{" + name + "}";
-      for (size_t at = out.find(key); at != std::string::npos; at = out.find(key, at))
-        out.replace(at, key.size(), text_of(value));
-    }
+    for (const auto& [name, value] : axes.values())
+      out = substitute(std::move(out), name, text_of(value));
     return out;
   }
   if (from.is_object()) {

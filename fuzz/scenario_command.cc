@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <map>
 
+#include "fuzz/clock.h"
 #include "fuzz/paths.h"
 #include "fuzz/report.h"
 #include "fuzz/scenario.h"
@@ -47,10 +47,10 @@ Exit scenario_command(const Harness& harness, const ScenarioOptions& options,
   if (scenario.cases.empty()) return Exit::kNothingRan;
   if (options.only) return run_only(harness, scenario, options);
 
-  const auto start = std::chrono::steady_clock::now();
+  const double start = now();
   const std::vector<ScenarioResult> results =
       run_scenario(harness, scenario, options.threads, interrupted);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const double seconds = now() - start;
 
   size_t ran = 0, unexpected = 0;
   std::map<std::string, size_t> skipped;
@@ -84,7 +84,7 @@ Exit scenario_command(const Harness& harness, const ScenarioOptions& options,
   }
   for (const auto& [why, count] : skipped) fmt::print(out, "{} skipped: {}\n", count, why);
   fmt::print(out, "{} of {} cases as expected, {} skipped, {:.1f} s\n", ran - unexpected, ran,
-             results.size() - ran, seconds.count());
+             results.size() - ran, seconds);
   if (unexpected != 0) return Exit::kFindings;
   return ran == 0 ? Exit::kNothingRan : Exit::kClean;
 }

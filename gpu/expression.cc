@@ -133,4 +133,13 @@ std::set<std::string> names_in(const std::string& expression) {
   }
 }
 
+std::string substitute(std::string text, const std::string& name, const std::string& value) {
+  const std::string key = "{" + name + "}";
+  for (size_t at = text.find(key); at != std::string::npos;
+       at = text.find(key, at + value.size())) {
+    text.replace(at, key.size(), value);
+  }
+  return text;
+}
+
 }  // namespace wavefuzz

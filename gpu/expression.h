@@ -21,6 +21,9 @@ double evaluate_real(const std::string& expression, const Params& params);
 /// The parameters that an expression names. Throws Error(kUsage) when it does not parse.
 std::set<std::string> names_in(const std::string& expression);
 
+/// `text` with `value` in the place of every "{name}".
+std::string substitute(std::string text, const std::string& name, const std::string& value);
+
 }  // namespace wavefuzz
 
 #endif  // WAVEFUZZ_GPU_EXPRESSION_H_

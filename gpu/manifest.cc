@@ -54,8 +54,7 @@ std::vector<KernargSpec> parse_kernargs(const JsonView& view) {
   for (const JsonView& item : view.items()) {
     const KernargSpec spec = parse_kernarg(item);
     for (const KernargSpec& other : kernarg) {
-      if (spec.offset < other.offset + other.bytes() &&
-          other.offset < spec.offset + spec.bytes()) {
+      if (spec.offset < other.offset + other.bytes() && other.offset < spec.offset + spec.bytes()) {
         item.at("offset").fail(fmt::format("overlaps '{}'", other.name));
       }
     }
@@ -227,15 +226,6 @@ KnownFault parse_known(const JsonView& view) {
   return known;
 }
 
-std::string substitute(std::string text, const std::string& name, const std::string& value) {
-  const std::string key = "{" + name + "}";
-  for (size_t at = text.find(key); at != std::string::npos;
-       at = text.find(key, at + value.size())) {
-    text.replace(at, key.size(), value);
-  }
-  return text;
-}
-
 /// A launch dimension or size, which the hardware takes as 32 bits.
 uint32_t evaluate_u32(const std::string& field, const std::string& expression,
                       const Params& params) {
@@ -296,10 +286,11 @@ std::string Claim::words() const {
 Manifest Manifest::load(const std::string& path) {
   const nlohmann::json document = load_json(path);
   const JsonView view(document, path);
-  view.allow_only({"kernel", "operator", "summary", "code_object", "planted_code_object", "symbol",
-                   "root", "spelling", "planner", "schedule", "arches", "launch", "launches",
-                   "scratch", "kernarg", "metadata", "claims", "require", "numerics", "planted",
-                   "known", "campaign"});
+  view.allow_only({"kernel",   "operator", "summary",  "code_object", "planted_code_object",
+                   "symbol",   "root",     "spelling", "planner",     "schedule",
+                   "arches",   "launch",   "launches", "scratch",     "kernarg",
+                   "metadata", "claims",   "require",  "numerics",    "planted",
+                   "known",    "campaign"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
@@ -342,11 +333,8 @@ Manifest Manifest::load(const std::string& path) {
   return m;
 }
 
-std::vector<const KnownFault*> Manifest::known_faults(const Params& of_case,
-                                                      const std::string& arch) const {
+std::vector<const KnownFault*> Manifest::known_faults(const Params& params) const {
   std::vector<const KnownFault*> faults;
-  Params params = of_case;
-  params.set("arch", arch);
   for (const KnownFault& fault : known) {
     if (fault.where.empty() || evaluate(fault.where, params) != 0) faults.push_back(&fault);
   }
@@ -368,9 +356,7 @@ const ExternalRoot* Manifest::missing_root(const Roots& roots) const {
   return nullptr;
 }
 
-std::optional<std::string> Manifest::refusal(const Params& of_case, const std::string& arch) const {
-  Params params = of_case;
-  params.set("arch", arch);
+std::optional<std::string> Manifest::refusal(const Params& params) const {
   for (const auto& [name, claim] : claims) {
     if (claim.choices.empty()) {
       const int64_t value = params.integer(name);
@@ -389,6 +375,7 @@ std::optional<std::string> Manifest::refusal(const Params& of_case, const std::s
 }
 
 std::string Manifest::spelled(std::string text, const Params& params) const {
+  if (text.find('{') == std::string::npos) return text;
   for (const auto& [name, value] : params.values()) {
     std::string word;
     if (const auto* choice = std::get_if<std::string>(&value)) {
@@ -405,12 +392,30 @@ std::string Manifest::spelled(std::string text, const Params& params) const {
   return text;
 }
 
-KernelId Manifest::kernel_of(const LaunchSpec& spec, const Params& params, const std::string& arch,
-                             const Roots& roots, const Plant* plant) const {
+std::vector<Params> Manifest::named_choices(const LaunchSpec& spec, const Params& params) const {
+  std::vector<Params> all = {params};
+  for (const auto& [name, claim] : claims) {
+    const std::string key = "{" + name + "}";
+    const bool named = spec.symbol.find(key) != std::string::npos ||
+                       spec.code_object.find(key) != std::string::npos;
+    if (!named || claim.choices.empty()) continue;
+    std::vector<Params> more;
+    for (const Params& from : all) {
+      for (const std::string& choice : claim.choices) {
+        more.push_back(from);
+        more.back().set(name, choice);
+      }
+    }
+    all = std::move(more);
+  }
+  return all;
+}
+
+KernelId Manifest::kernel_of(const LaunchSpec& spec, const Params& params, const Roots& roots,
+                             const Plant* plant) const {
   std::string object = spec.code_object;
   if (plant != nullptr && (plant->launch.empty() || plant->launch == spec.name))
     object = plant->code_object.empty() ? planted_code_object : plant->code_object;
-  object = substitute(object, "arch", arch);
   object = substitute(object, "plant", plant == nullptr ? "" : plant->name);
   object = spelled(std::move(object), params);
   const std::string& root = spec.root.empty() ? roots.tree : roots.external.at(spec.root);
@@ -419,11 +424,11 @@ KernelId Manifest::kernel_of(const LaunchSpec& spec, const Params& params, const
   return {path.string(), spelled(spec.symbol, params)};
 }
 
-Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
-                             const Plant* plant, const Roots& roots) const {
+Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const Plant* plant,
+                             const Roots& roots) const {
   Launch launch;
   launch.name = spec.name;
-  launch.kernel = kernel_of(spec, params, arch, roots, plant);
+  launch.kernel = kernel_of(spec, params, roots, plant);
   for (int axis = 0; axis < 3; ++axis) {
     launch.groups[axis] = evaluate_u32("launch.groups", spec.groups[axis], params);
     launch.group_size[axis] = evaluate_u32("launch.group_size", spec.group_size[axis], params);
@@ -434,15 +439,12 @@ Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const
   return launch;
 }
 
-void Manifest::bind(const Params& of_case, const std::string& arch, const std::string& plant,
-                    const Roots& roots, const PlanRequest& request, Problem& problem) const {
+void Manifest::bind(const Params& of_case, const std::string& plant, const Roots& roots,
+                    const PlanRequest& request, Problem& problem) const {
   if (const ExternalRoot* missing = missing_root(roots)) {
-    throw Error(Exit::kTargetUnavailable,
-                fmt::format("kernel '{}' needs {}: give {}=DIR or set {}", kernel, missing->what,
-                            missing->option, missing->environment));
+    throw Error(Exit::kTargetUnavailable, fmt::format("kernel '{}' {}", kernel, missing->demand()));
   }
   Params params = of_case;
-  params.set("arch", arch);
   if (!planner.name.empty()) {
     Params options;
     for (const auto& [name, expression] : planner.options)
@@ -463,7 +465,7 @@ void Manifest::bind(const Params& of_case, const std::string& arch, const std::s
                                .scratch = true});
   }
   problem.schedule = schedule;
-  for (const KnownFault* fault : known_faults(of_case, arch)) {
+  for (const KnownFault* fault : known_faults(of_case)) {
     problem.all_diagnostics = true;
     if (fault->suppose == KnownFault::Suppose::kZeroRegisters) problem.unwritten_registers = 0;
     if (fault->suppose == KnownFault::Suppose::kMinusInfinityRegisters)
@@ -474,7 +476,7 @@ void Manifest::bind(const Params& of_case, const std::string& arch, const std::s
   problem.launches.clear();
   for (const LaunchSpec& spec : launches) {
     if (spec.when.empty() || evaluate(spec.when, params) != 0)
-      problem.launches.push_back(bind_launch(spec, params, arch, find_plant(plant), roots));
+      problem.launches.push_back(bind_launch(spec, params, find_plant(plant), roots));
   }
 }
 

@@ -116,7 +116,7 @@ struct Manifest {
   std::vector<std::string> requirements;  ///< expressions that must hold of a claimed shape
   /// Why the code objects' list of arguments is not to be believed; empty: it is.
   std::string metadata_unreliable;
-  nlohmann::json numerics;                ///< the numerics contract, read by the operator
+  nlohmann::json numerics;  ///< the numerics contract, read by the operator
   std::vector<Plant> plants;
   std::vector<KnownFault> known;
   bool campaign = true;  ///< false: known to be wrong as it is, for scenarios; no default campaign
@@ -129,27 +129,34 @@ struct Manifest {
   /// The first root that a launch needs and `roots` lacks; null when there is none.
   const ExternalRoot* missing_root(const Roots& roots) const;
 
+  // `params` are those of a case, with the target's arch beside them as `arch`.
+
   /// Why a case with these parameters is outside the kernel's claims; nothing when it is inside.
-  /// Expressions see the target's arch beside them, as `arch`.
-  std::optional<std::string> refusal(const Params& params, const std::string& arch) const;
+  std::optional<std::string> refusal(const Params& params) const;
 
   /// The known faults that a case with these parameters may show.
-  std::vector<const KnownFault*> known_faults(const Params& params, const std::string& arch) const;
+  std::vector<const KnownFault*> known_faults(const Params& params) const;
+
+  /// Every choice of the text parameters that a launch's path and symbol name, beside `params`.
+  std::vector<Params> named_choices(const LaunchSpec& spec, const Params& params) const;
+
+  /// A path or symbol with its stand-ins filled in, those that `params` has, as the manifest spells
+  /// them.
+  std::string spelled(std::string text, const Params& params) const;
 
   /// The kernel that a launch runs: paths are looked for beside the manifest and then below the
-  /// launch's root. Stand-ins that `params` lacks stay.
-  KernelId kernel_of(const LaunchSpec& spec, const Params& params, const std::string& arch,
-                     const Roots& roots, const Plant* plant = nullptr) const;
+  /// launch's root.
+  KernelId kernel_of(const LaunchSpec& spec, const Params& params, const Roots& roots,
+                     const Plant* plant = nullptr) const;
 
   /// Completes a problem whose inputs and outputs are filled in: the plan, scratch buffers and
   /// launches. `plant` may be empty; `request` is only looked at when there is a planner.
-  void bind(const Params& params, const std::string& arch, const std::string& plant,
-            const Roots& roots, const PlanRequest& request, Problem& problem) const;
+  void bind(const Params& params, const std::string& plant, const Roots& roots,
+            const PlanRequest& request, Problem& problem) const;
 
  private:
-  Launch bind_launch(const LaunchSpec& spec, const Params& params, const std::string& arch,
-                     const Plant* plant, const Roots& roots) const;
-  std::string spelled(std::string text, const Params& params) const;
+  Launch bind_launch(const LaunchSpec& spec, const Params& params, const Plant* plant,
+                     const Roots& roots) const;
 };
 
 }  // namespace wavefuzz

@@ -67,8 +67,7 @@ class NameCheck {
     for (const LaunchSpec& launch : m_.launches) check_launch(launch);
     for (const ScratchSpec& s : m_.scratch)
       expression(fmt::format("scratch '{}'", s.name), s.bytes);
-    for (const auto& [option, text] : m_.planner.options)
-      expression("planner." + option, text);
+    for (const auto& [option, text] : m_.planner.options) expression("planner." + option, text);
     for (const std::string& text : m_.requirements) expression("require", text);
     for (const Plant& plant : m_.plants)
       expression(fmt::format("planted '{}' where", plant.name), plant.where);
@@ -79,7 +78,8 @@ class NameCheck {
       const auto claim = m_.claims.find(name);
       for (const auto& [choice, text] : choices) {
         if (claim != m_.claims.end() && !contains(claim->second.choices, choice))
-          add("spelling." + name, fmt::format("'{}' is no choice that the manifest claims", choice));
+          add("spelling." + name,
+              fmt::format("'{}' is no choice that the manifest claims", choice));
       }
     }
     if (m_.numerics.is_object() && !known_.numerics.empty()) {
@@ -113,8 +113,8 @@ class NameCheck {
         expression(field, arg.value);
       }
     }
-    for (const auto& [part, text] : {std::pair("code_object", launch.code_object),
-                                     std::pair("symbol", launch.symbol)}) {
+    for (const auto& [part, text] :
+         {std::pair("code_object", launch.code_object), std::pair("symbol", launch.symbol)}) {
       for (const std::string& name : stand_ins(text)) {
         if (!parameters_.contains(name)) {
           add(field_of(launch, part), fmt::format("'{{{}}}' stands for no parameter{}", name,
@@ -167,8 +167,8 @@ void walk_todos(const nlohmann::json& value, const std::string& field,
   } else if (value.is_array()) {
     for (size_t i = 0; i < value.size(); ++i) {
       // An argument is known by its name.
-      const bool named = value[i].is_object() && value[i].contains("name") &&
-                         value[i]["name"].is_string();
+      const bool named =
+          value[i].is_object() && value[i].contains("name") && value[i]["name"].is_string();
       const std::string label =
           named ? fmt::format("{} '{}'", field, value[i]["name"].get<std::string>())
                 : fmt::format("{}[{}]", field, i);
@@ -222,9 +222,9 @@ class UseCheck {
       std::set<std::string> symbols;
       for (const KernelInfo& kernel : object.kernels()) symbols.insert(kernel.symbol);
       if (!symbols.contains(use_.kernel.symbol)) {
-        add("symbol", fmt::format("there is no kernel '{}'{}; there are {}", use_.kernel.symbol,
-                                  did_you_mean(use_.kernel.symbol, symbols),
-                                  fmt::join(symbols, ", ")));
+        add("symbol",
+            fmt::format("there is no kernel '{}'{}; there are {}", use_.kernel.symbol,
+                        did_you_mean(use_.kernel.symbol, symbols), fmt::join(symbols, ", ")));
         return std::move(remarks_);
       }
       const KernelInfo& kernel = object.kernel(use_.kernel.symbol);
@@ -311,10 +311,10 @@ class UseCheck {
       const std::string field = fmt::format("kernarg '{}'", spec.name);
       const uint32_t end = spec.offset + spec.bytes();
       if (end > kernel.kernarg_bytes) {
-        add(field, fmt::format("offset {} and {} bytes lie outside of the kernarg segment of {} "
-                               "bytes{}",
-                               spec.offset, spec.bytes(), kernel.kernarg_bytes,
-                               elsewhere(kernel, spec)));
+        add(field,
+            fmt::format("offset {} and {} bytes lie outside of the kernarg segment of {} "
+                        "bytes{}",
+                        spec.offset, spec.bytes(), kernel.kernarg_bytes, elsewhere(kernel, spec)));
         continue;
       }
       size_t index = 0;
@@ -373,8 +373,7 @@ class UseCheck {
       if (arg.hidden()) continue;
       structs |= is_struct(arg);
       if (is_struct(arg)) continue;
-      if (!is_filled[arg.offset])
-        add("kernarg", fmt::format("nothing fills {}", describe(arg, i)));
+      if (!is_filled[arg.offset]) add("kernarg", fmt::format("nothing fills {}", describe(arg, i)));
     }
     if (!structs) return;
     for (const sim::KernargLoad& load : loads(object).loads) {
@@ -409,8 +408,8 @@ class UseCheck {
       }
     }
     if (!all.escape.empty()) {
-      note("kernarg", fmt::format("the kernel may load more than its code says at once: {}",
-                                  all.escape));
+      note("kernarg",
+           fmt::format("the kernel may load more than its code says at once: {}", all.escape));
       return;
     }
     for (const KernargSpec& spec : launch_.kernarg) {
@@ -418,8 +417,8 @@ class UseCheck {
       const bool lower = loaded[spec.offset];
       const bool upper = loaded[spec.offset + spec.bytes() - 1];
       if (!lower && !upper) {
-        note(field, fmt::format("the kernel never loads offset {} ({:#x})", spec.offset,
-                                spec.offset));
+        note(field,
+             fmt::format("the kernel never loads offset {} ({:#x})", spec.offset, spec.offset));
       } else if (spec.type == "ptr" && lower != upper) {
         add(field, fmt::format("is a pointer, and the kernel loads only 4 bytes of offset {} "
                                "({:#x})",

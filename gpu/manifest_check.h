@@ -46,8 +46,7 @@ struct KernelUse {
   uint32_t dynamic_lds_bytes = 0;
 
   auto key() const {
-    return std::tie(launch, arch, kernel.code_object, kernel.symbol, group_size,
-                    dynamic_lds_bytes);
+    return std::tie(launch, arch, kernel.code_object, kernel.symbol, group_size, dynamic_lds_bytes);
   }
   bool operator<(const KernelUse& other) const { return key() < other.key(); }
 };

@@ -49,8 +49,9 @@ std::string load_error(const json& document) {
   return "no error";
 }
 
-Params params(int64_t n, const char* dtype = "bf16") {
+Params params(int64_t n, const char* dtype = "bf16", const char* arch = "gfx942") {
   Params p;
+  p.set("arch", arch);
   p.set("n", n);
   p.set("dtype", dtype);
   return p;
@@ -59,7 +60,7 @@ Params params(int64_t n, const char* dtype = "bf16") {
 TEST(Manifest, BindsTheKernelTheGridAndTheKernargBlock) {
   const Manifest m = load(small_manifest());
   Problem problem;
-  m.bind(params(100), "gfx942", "", Roots("/root/of/objects"), {}, problem);
+  m.bind(params(100), "", Roots("/root/of/objects"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/root/of/objects/copy.gfx942.co");
   EXPECT_EQ(problem.launches.at(0).kernel.symbol, "copy_bf16");
   EXPECT_EQ(problem.launches[0].groups, (std::array<uint32_t, 3>{2, 1, 1}));
@@ -76,7 +77,7 @@ TEST(Manifest, BindsTheKernelTheGridAndTheKernargBlock) {
 TEST(Manifest, NamesThePlantedBuildsCodeObject) {
   const Manifest m = load(small_manifest());
   Problem problem;
-  m.bind(params(100), "gfx942", "off_by_one", Roots("/r"), {}, problem);
+  m.bind(params(100), "off_by_one", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/r/copy.off_by_one.gfx942.co");
 }
 
@@ -86,36 +87,35 @@ TEST(Manifest, FindsACodeObjectThatLiesBesideIt) {
   const Manifest m = load(document);
   std::ofstream(testing::TempDir() + "beside.co") << "x";
   Problem problem;
-  m.bind(params(100), "gfx942", "", Roots("/r"), {}, problem);
+  m.bind(params(100), "", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, testing::TempDir() + "beside.co");
 }
 
 TEST(Manifest, RefusesWhatIsOutsideItsClaimsAndSaysWhy) {
   const Manifest m = load(small_manifest());
-  EXPECT_EQ(m.refusal(params(4096), "gfx942"), std::nullopt);
-  EXPECT_THAT(m.refusal(params(4100), "gfx942").value(),
+  EXPECT_EQ(m.refusal(params(4096)), std::nullopt);
+  EXPECT_THAT(m.refusal(params(4100)).value(),
               HasSubstr("n = 4100 is outside the claimed 1..4096"));
-  EXPECT_THAT(m.refusal(params(4, "f32"), "gfx942").value(), HasSubstr("dtype = f32"));
-  EXPECT_THAT(m.refusal(params(6), "gfx942").value(), HasSubstr("n % 4 == 0"));
+  EXPECT_THAT(m.refusal(params(4, "f32")).value(), HasSubstr("dtype = f32"));
+  EXPECT_THAT(m.refusal(params(6)).value(), HasSubstr("n % 4 == 0"));
 }
 
 TEST(Manifest, RefusesIntegersThatAreNotListedOrNoMultiple) {
   json document = small_manifest();
   document["claims"]["n"] = {64, 16};
-  EXPECT_EQ(load(document).refusal(params(16), "gfx942"), std::nullopt);
-  EXPECT_THAT(load(document).refusal(params(32), "gfx942").value(),
+  EXPECT_EQ(load(document).refusal(params(16)), std::nullopt);
+  EXPECT_THAT(load(document).refusal(params(32)).value(),
               HasSubstr("n = 32 is outside the claimed 16, 64"));
   document["claims"]["n"] = {{"min", 8}, {"max", 64}, {"multiple_of", 8}};
-  EXPECT_EQ(load(document).refusal(params(24), "gfx942"), std::nullopt);
-  EXPECT_THAT(load(document).refusal(params(20), "gfx942").value(),
-              HasSubstr("8..64 in steps of 8"));
+  EXPECT_EQ(load(document).refusal(params(24)), std::nullopt);
+  EXPECT_THAT(load(document).refusal(params(20)).value(), HasSubstr("8..64 in steps of 8"));
 }
 
 TEST(Manifest, APointerMayPointIntoItsBuffer) {
   json document = small_manifest();
   document["kernarg"][0]["plus"] = "n * 2";
   Problem problem;
-  load(document).bind(params(100), "gfx942", "", Roots("/r"), {}, problem);
+  load(document).bind(params(100), "", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernarg[0].buffer, "src");
   EXPECT_EQ(problem.launches[0].kernarg[0].value, 200u);
 }
@@ -124,7 +124,7 @@ TEST(Manifest, ObjectsOfConstantsAreFoundByThem) {
   json document = small_manifest();
   document["code_object"] = "copy.n{n}.{dtype}.co";
   Problem problem;
-  load(document).bind(params(100), "gfx942", "", Roots("/r"), {}, problem);
+  load(document).bind(params(100), "", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/r/copy.n100.bf16.co");
 }
 
@@ -134,7 +134,7 @@ TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
   Problem problem;
   const Manifest m = load(document);
   try {
-    m.bind(params(4), "gfx942", "", Roots("/r"), {}, problem);
+    m.bind(params(4), "", Roots("/r"), {}, problem);
     FAIL();
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("does not fit i32"));
@@ -164,7 +164,7 @@ json two_launches() {
 TEST(Manifest, BindsLaunchesInOrderAndTheirScratch) {
   const Manifest m = load(two_launches());
   Problem problem;
-  m.bind(params(256), "gfx942", "off_by_one", Roots("/r"), {}, problem);
+  m.bind(params(256), "off_by_one", Roots("/r"), {}, problem);
   ASSERT_EQ(problem.launches.size(), 2u);
   EXPECT_EQ(problem.launches[0].kernel.symbol, "split_bf16");
   EXPECT_EQ(problem.launches[0].kernel.code_object, "/r/copy.gfx942.co");
@@ -177,7 +177,7 @@ TEST(Manifest, BindsLaunchesInOrderAndTheirScratch) {
 
 TEST(Manifest, LeavesOutALaunchThatIsNotNeeded) {
   Problem problem;
-  load(two_launches()).bind(params(64), "gfx942", "", Roots("/r"), {}, problem);
+  load(two_launches()).bind(params(64), "", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.launches.size(), 1u);
 }
 
@@ -194,7 +194,7 @@ TEST(Manifest, FindsACodeObjectOfAnotherProjectBelowTheFolderGiven) {
   Roots roots("/tree");
   roots.external["hsa"] = "/aiter/hsa";
   Problem problem;
-  load(external_manifest()).bind(params(100, "f16"), "gfx942", "", roots, {}, problem);
+  load(external_manifest()).bind(params(100, "f16"), "", roots, {}, problem);
   EXPECT_EQ(problem.launches.at(0).kernel.code_object, "/aiter/hsa/gfx942/pa/copy_fp16.co");
   EXPECT_EQ(problem.launches.at(0).kernel.symbol, "copy_fp16");
 }
@@ -205,7 +205,7 @@ TEST(Manifest, SaysWhichOptionAFolderThatIsNotGivenNeeds) {
   EXPECT_EQ(load(small_manifest()).missing_root(Roots("/tree")), nullptr);
   Problem problem;
   try {
-    m.bind(params(4), "gfx942", "", Roots("/tree"), {}, problem);
+    m.bind(params(4), "", Roots("/tree"), {}, problem);
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.exit(), Exit::kTargetUnavailable);
@@ -217,8 +217,8 @@ TEST(Manifest, ExpressionsSeeTheArch) {
   json document = small_manifest();
   document["require"] = {"arch != \"gfx950\" || dtype == \"bf16\""};
   const Manifest m = load(document);
-  EXPECT_EQ(m.refusal(params(4, "f16"), "gfx942"), std::nullopt);
-  EXPECT_THAT(m.refusal(params(4, "f16"), "gfx950").value(), HasSubstr("arch"));
+  EXPECT_EQ(m.refusal(params(4, "f16")), std::nullopt);
+  EXPECT_THAT(m.refusal(params(4, "f16", "gfx950")).value(), HasSubstr("arch"));
 }
 
 TEST(Manifest, APlannersBuffersAndParametersAreBound) {
@@ -227,7 +227,7 @@ TEST(Manifest, APlannersBuffersAndParametersAreBound) {
   document["launch"]["groups"][0] = "plan_groups";
   Problem problem;
   const PlanRequest request = {.qlens = {1, 1, 1}, .kv_lens = {9, 8, 7}, .kv_pages = {9, 8, 7}};
-  load(document).bind(params(4), "gfx942", "", Roots("/r"), request, problem);
+  load(document).bind(params(4), "", Roots("/r"), request, problem);
   EXPECT_EQ(problem.launches.at(0).groups[0], 3u);
   EXPECT_EQ(problem.buffer("work_indptr").bytes, 16u);
   EXPECT_EQ(problem.buffer("work_info").bytes, 3u * 32);
@@ -242,14 +242,14 @@ TEST(Manifest, KnownFaultsHoldWhereTheySay) {
                         {"suppose", "minus_infinity_registers"}},
                        {{"kind", "missing_s_waitcnt"}, {"note", "n"}, {"suppose", "early_loads"}}};
   const Manifest m = load(document);
-  EXPECT_EQ(m.known_faults(params(4), "gfx942").size(), 1u);
-  EXPECT_EQ(m.known_faults(params(8), "gfx942").size(), 2u);
+  EXPECT_EQ(m.known_faults(params(4)).size(), 1u);
+  EXPECT_EQ(m.known_faults(params(8)).size(), 2u);
   Problem problem;
-  m.bind(params(8), "gfx942", "", Roots("/r"), {}, problem);
+  m.bind(params(8), "", Roots("/r"), {}, problem);
   EXPECT_EQ(problem.unwritten_registers, 0xff800000u);
   EXPECT_TRUE(problem.early_loads);
   Problem other;
-  m.bind(params(4), "gfx942", "", Roots("/r"), {}, other);
+  m.bind(params(4), "", Roots("/r"), {}, other);
   EXPECT_EQ(other.unwritten_registers, std::nullopt);
 
   document["known"][0]["suppose"] = "luck";

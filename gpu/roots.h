@@ -14,6 +14,11 @@ struct ExternalRoot {
   const char* option;       ///< of the command line
   const char* environment;  ///< variable that counts where the option is not given
   const char* what;         ///< what the folder is
+
+  /// "needs WHAT: give --OPTION=DIR or set VARIABLE"
+  std::string demand() const {
+    return std::string("needs ") + what + ": give " + option + "=DIR or set " + environment;
+  }
 };
 
 inline constexpr std::array<ExternalRoot, 2> kExternalRoots = {{

@@ -16,45 +16,6 @@ std::string key_of(const std::string& path, const std::string& symbol) {
   return path + " " + symbol;
 }
 
-std::string replaced(std::string text, const std::string& name, const std::string& value) {
-  const std::string key = "{" + name + "}";
-  for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + value.size()))
-    text.replace(at, key.size(), value);
-  return text;
-}
-
-struct Named {
-  std::string object, symbol;
-  std::map<std::string, std::string> choices;
-};
-
-/// Every code object and symbol that a launch can name on an arch.
-std::vector<Named> named_by(const Manifest& manifest, const LaunchSpec& launch,
-                            const std::string& arch) {
-  std::vector<Named> all = {
-      {replaced(launch.code_object, "arch", arch), replaced(launch.symbol, "arch", arch), {}}};
-  for (const auto& [name, claim] : manifest.claims) {
-    const std::string key = "{" + name + "}";
-    if ((launch.code_object + launch.symbol).find(key) == std::string::npos) continue;
-    std::vector<Named> next;
-    for (const Named& from : all) {
-      for (const std::string& choice : claim.choices) {
-        std::string spelling = choice;
-        if (const auto words = manifest.spelling.find(name); words != manifest.spelling.end()) {
-          if (const auto word = words->second.find(choice); word != words->second.end())
-            spelling = word->second;
-        }
-        Named named = {replaced(from.object, name, spelling), replaced(from.symbol, name, spelling),
-                       from.choices};
-        named.choices[name] = choice;
-        next.push_back(std::move(named));
-      }
-    }
-    all = std::move(next);
-  }
-  return all;
-}
-
 /// The operators' names of what a request asks for.
 const std::vector<std::pair<const char*, Dim>> kParameters = {
     {"gqa", Dim::kGqa},   {"heads", Dim::kGqa},      {"max_qlen", Dim::kQlen},
@@ -68,9 +29,7 @@ int64_t asked(Dim dim, const Request& request, int64_t heads) {
 std::vector<Objection> manifest_objections(const ManifestUse& use, const Request& request,
                                            int64_t heads) {
   std::vector<Objection> objections;
-  Params params;
-  params.set("arch", request.arch());
-  for (const auto& [name, choice] : use.choices) params.set(name, choice);
+  Params params = use.params;
   for (const auto& [name, dim] : kParameters) {
     const auto it = use.manifest->claims.find(name);
     if (it == use.manifest->claims.end() || !it->second.choices.empty()) continue;
@@ -123,8 +82,13 @@ ManifestIndex::ManifestIndex(const std::map<std::string, Manifest>& manifests) {
     for (const LaunchSpec& launch : manifest.launches) {
       if (launch.root != "hsa") continue;
       for (const std::string& arch : manifest.arches) {
-        for (const Named& named : named_by(manifest, launch, arch))
-          uses_[key_of(named.object, named.symbol)].push_back({&manifest, named.choices});
+        Params of_arch;
+        of_arch.set("arch", arch);
+        for (const Params& params : manifest.named_choices(launch, of_arch)) {
+          uses_[key_of(manifest.spelled(launch.code_object, params),
+                       manifest.spelled(launch.symbol, params))]
+              .push_back({&manifest, params});
+        }
       }
     }
   }

@@ -11,10 +11,10 @@
 
 namespace wavefuzz::audit {
 
-/// A manifest and the choices with which it runs one code object.
+/// A manifest, and the arch and the choices with which it runs one code object.
 struct ManifestUse {
   const Manifest* manifest = nullptr;
-  std::map<std::string, std::string> choices;
+  Params params;
 };
 
 /// The manifests at hand, by the code object and symbol that they launch from AITER's folder.

@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
 
+#include "fuzz/clock.h"
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
 #include "gpu/error.h"
@@ -17,12 +17,6 @@
 
 namespace wavefuzz::audit {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// The parameters of a manifest that a dimension is. The first is what the case is told by.
 std::vector<const char*> parameters(Dim dim) {
@@ -183,11 +177,11 @@ std::vector<Trial> confirm(const Finding& finding, const ConfirmOptions& options
       trials.push_back(std::move(trial));
     }
   }
-  const Clock::time_point start = Clock::now();
+  const double start = now();
   for (uint64_t round = 0; round < options.cases; ++round) {
     for (Pair& pair : pairs) {
       for (Runner* runner : {&pair.doubtful, &pair.claimed}) {
-        if (interrupted || since(start) > options.seconds) break;
+        if (interrupted || now() - start > options.seconds) break;
         if (runner->going) runner->run_one(options);
       }
     }

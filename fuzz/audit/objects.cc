@@ -4,13 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <set>
 
 #include "gpu/sim/code_object.h"
-#include "gpu/sim/disassembler.h"
+#include "gpu/sim/kernarg_loads.h"
+#include "gpu/sim/program.h"
 
 namespace wavefuzz::audit {
 namespace {
@@ -31,18 +31,6 @@ void check_object(const std::string& path, const KernelRow& row, std::vector<Obj
   } catch (const std::exception& e) {
     faults.push_back({ObjectFault::Kind::kUnreadable, &row, e.what()});
   }
-}
-
-/// Whether an instruction is "s_load_dwordxN ..., OFFSET" over the four bytes at `offset`.
-bool loads(const std::string& text, uint32_t offset) {
-  constexpr std::string_view kLoad = "s_load_dword";
-  const size_t at = text.find(kLoad);
-  const size_t comma = text.rfind(", ");
-  if (at == std::string::npos || comma == std::string::npos) return false;
-  const std::string width = text.substr(at + kLoad.size());
-  const uint32_t dwords = width.starts_with("x") ? std::strtoul(width.c_str() + 1, nullptr, 10) : 1;
-  const uint32_t from = std::strtoul(text.c_str() + comma + 2, nullptr, 0);
-  return from <= offset && offset < from + 4 * dwords;
 }
 
 }  // namespace
@@ -87,14 +75,10 @@ bool loads_offset(const std::string& folder, const KernelRow& row, uint32_t offs
   try {
     const sim::CodeObject object =
         sim::CodeObject::load(fmt::format("{}/{}/{}/{}", folder, row.arch, row.op, row.object));
-    const sim::KernelInfo& kernel = object.kernel(row.symbol);
-    const std::span<const std::byte> code = object.bytes_at(kernel.code_address, kernel.code_bytes);
-    sim::Disassembler disassembler(object.arch());
-    for (size_t at = 0; at < code.size();) {
-      const auto instruction = disassembler.decode(code.subspan(at), kernel.code_address + at);
-      if (loads(instruction.text, offset)) return true;
-      at += std::max(instruction.bytes, 4u);
-    }
+    const sim::KernargLoads all = sim::kernarg_loads(sim::Program(object, row.symbol));
+    return std::any_of(all.loads.begin(), all.loads.end(), [&](const sim::KernargLoad& load) {
+      return load.offset <= offset && offset < load.offset + load.bytes;
+    });
   } catch (const std::exception&) {
     // object_faults tells.
   }

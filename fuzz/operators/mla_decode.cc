@@ -189,14 +189,14 @@ Expected expect(const Run& run, const Shape& s) {
 
 TensorView o_view(const Shape& s) {
   const uint64_t bytes = bytes_of(s.out_dtype);
-  return {
-      .buffer = "out",
-      .field = "o",
-      .dtype = s.out_dtype,
-      .axes = {s.flat() ? "token" : "sequence", "head", "d"},
-      .shape = {static_cast<uint64_t>(s.tokens()), static_cast<uint64_t>(s.heads), s.page().v_dim()},
-      .strides = {static_cast<uint64_t>(s.out_row) * bytes,
-                  static_cast<uint64_t>(s.out_head) * bytes, bytes}};
+  return {.buffer = "out",
+          .field = "o",
+          .dtype = s.out_dtype,
+          .axes = {s.flat() ? "token" : "sequence", "head", "d"},
+          .shape = {static_cast<uint64_t>(s.tokens()), static_cast<uint64_t>(s.heads),
+                    s.page().v_dim()},
+          .strides = {static_cast<uint64_t>(s.out_row) * bytes,
+                      static_cast<uint64_t>(s.out_head) * bytes, bytes}};
 }
 
 TensorView lse_view(const Shape& s) {
@@ -288,9 +288,9 @@ void MlaDecode::judge(const Run& run, Judge& judge) const {
       if (row < 0 || row >= part.last - part.first) continue;
       const auto problem = problem_of(run.c, *s, part);
       if (problem->problem.keys == 0) return {};
-      return reference::attention_bound_terms(
-          problem->problem, numerics_of(run.manifest, *s), static_cast<uint32_t>(row),
-          static_cast<uint32_t>(element % dims));
+      return reference::attention_bound_terms(problem->problem, numerics_of(run.manifest, *s),
+                                              static_cast<uint32_t>(row),
+                                              static_cast<uint32_t>(element % dims));
     }
     return {};
   };

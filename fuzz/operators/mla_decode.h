@@ -73,11 +73,11 @@ struct Scope {
 struct Shape {
   explicit Shape(const Case& c);
   int64_t batch, heads, splits, extra_splits;
-  int64_t qlen = 1;      ///< query tokens of a sequence, one after the other
-  bool causal = false;   ///< token t of qlen sees all keys but the last qlen - 1 - t
+  int64_t qlen = 1;     ///< query tokens of a sequence, one after the other
+  bool causal = false;  ///< token t of qlen sees all keys but the last qlen - 1 - t
   Dtype q_dtype = Dtype::kBf16;
-  double q_scale = 1;    ///< of an FP8 q
-  bool has_lse = true;   ///< the kernel writes one
+  double q_scale = 1;   ///< of an FP8 q
+  bool has_lse = true;  ///< the kernel writes one
   Dtype out_dtype;
   const reference::LseConvention* lse;
   std::vector<Scope> scopes;  ///< one or two
@@ -108,13 +108,17 @@ struct PlannedRows {
   std::vector<uint32_t> split_starts;
 };
 
-/// What the plan among the buffers, if there is one, makes of a sequence, in ascending order. Throws
-/// Error(kInternal) for a plan that leaves out keys or takes them twice.
+/// What the plan among the buffers, if there is one, makes of a sequence, in ascending order.
+/// Throws Error(kInternal) for a plan that leaves out keys or takes them twice.
 std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>& buffers,
                                       int64_t sequence);
 
 /// Parameters of a scope without keys, so that every parameter is there.
 void no_scope(const std::string& prefix, Case& c);
+
+/// A row of one of these fills, as likely as they say, scaled half of the time by a power of two.
+RowRecipe recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, const char*>> fills,
+                 int64_t low, int64_t high);
 
 /// A case of mode "aiter".
 Case draw_aiter_case(Draw draw, const Manifest& m);

@@ -16,14 +16,6 @@ int64_t within(Draw& draw, const Claim& claim, std::vector<int64_t> values) {
   return values.empty() ? draw.in(claim.min, claim.max) : draw.one_of(values);
 }
 
-RowRecipe recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, const char*>> fills,
-                 int64_t low, int64_t high) {
-  RowRecipe row;
-  row.fill = draw.weighted<const char*>(fills);
-  row.exponent = draw.once_in(2) ? 0 : draw.in(low, high);
-  return row;
-}
-
 double scale(Draw& draw) {
   return static_cast<float>(std::ldexp(1 + static_cast<double>(draw.in(1, 999)) / 1000,
                                        static_cast<int>(draw.in(-3, 0))));
@@ -71,9 +63,9 @@ Case draw_aiter_case(Draw draw, const Manifest& m) {
   p.set("first_sequence", int64_t{0});
   p.set("first_head", int64_t{0});
   const int64_t tile = parse_attention_numerics(m).tile;
-  const int64_t least = std::max<int64_t>(
-      p.text("causal") == "on" && p.integer("qlen") > 1 ? p.integer("qlen") : 0,
-      m.claims.contains("least_keys") ? claim("least_keys").min : 0);
+  const int64_t least =
+      std::max<int64_t>(p.text("causal") == "on" && p.integer("qlen") > 1 ? p.integer("qlen") : 0,
+                        m.claims.contains("least_keys") ? claim("least_keys").min : 0);
   for (int64_t b = 0; b < p.integer("batch"); ++b)
     c.integers["context_lens"].push_back(draw_keys(draw, tile, least));
 
@@ -84,7 +76,8 @@ Case draw_aiter_case(Draw draw, const Manifest& m) {
   p.set("page_pad", draw.weighted<int64_t>({{5, 0}, {1, draw.in(1, 4)}}));
   p.set("spare_pages", draw.in(0, 2));
   if (draw.once_in(8)) {  // ids about 16 and 24 bits; the latter lie past 2^31 and 2^32 bytes
-    p.set("first_page", (int64_t{1} << draw.one_of<int64_t>({16, 22, 23, 24, 25})) + draw.in(-9, 2));
+    p.set("first_page",
+          (int64_t{1} << draw.one_of<int64_t>({16, 22, 23, 24, 25})) + draw.in(-9, 2));
   } else if (draw.once_in(10)) {  // a large stride: page * stride passes 2^31 or 2^32 bytes
     p.set("page_pad", (int64_t{1} << draw.in(22, 26)) + draw.in(-3, 3));
     p.set("first_page", draw.in(1, 4));
@@ -103,12 +96,9 @@ Case draw_aiter_case(Draw draw, const Manifest& m) {
   const auto rows = [&](bool fp8, const char* name, int64_t low, int64_t high) {
     const int64_t recipes = draw.in(1, 3);
     for (int64_t i = 0; i < recipes; ++i)
-      c.rows[name].push_back(fp8 ? recipe(draw,
-                                          {{8, "normal"}, {1, "bits"}, {1, "powers"}, {1, "zero"}},
-                                          low, high)
-                                 : recipe(draw,
-                                          {{8, "normal"}, {1, "powers"}, {1, "zero"}, {1, "spike"}},
-                                          low, high));
+      c.rows[name].push_back(
+          fp8 ? recipe(draw, {{8, "normal"}, {1, "bits"}, {1, "powers"}, {1, "zero"}}, low, high)
+              : recipe(draw, {{8, "normal"}, {1, "powers"}, {1, "zero"}, {1, "spike"}}, low, high));
   };
   rows(q8, "q", -3, 1);
   rows(k8, "k", -3, 2);

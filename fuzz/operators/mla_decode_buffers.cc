@@ -329,9 +329,8 @@ void add_lists(const Shape& s, std::vector<Buffer>& out) {
                               : static_cast<uint32_t>(keys - (pages - 1) * scope.page.page_size));
   }
   const auto add = [&](const char* name, const std::vector<uint32_t>& values) {
-    out.push_back({.name = name,
-                   .bytes = values.size() * 4,
-                   .contents = {{0, pack(Dtype::kF32, values)}}});
+    out.push_back(
+        {.name = name, .bytes = values.size() * 4, .contents = {{0, pack(Dtype::kF32, values)}}});
   };
   add("kv_indptr", kv);
   add("qo_indptr", qo);

@@ -11,19 +11,13 @@
 namespace wavefuzz {
 namespace {
 
+using mla::recipe;
+
 constexpr int64_t kTile = 16;
 
 int64_t within(Draw& draw, const Claim& claim, std::vector<int64_t> values) {
   std::erase_if(values, [&](int64_t v) { return v < claim.min || v > claim.max; });
   return values.empty() ? claim.min : draw.one_of(values);
-}
-
-RowRecipe recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, const char*>> fills,
-                 int64_t low, int64_t high) {
-  RowRecipe row;
-  row.fill = draw.weighted<const char*>(fills);
-  row.exponent = draw.once_in(2) ? 0 : draw.in(low, high);
-  return row;
 }
 
 int64_t draw_length(Draw& draw, int64_t page_size, int64_t splits, int64_t most) {
@@ -269,6 +263,14 @@ void simpler_scope(std::vector<Step>& steps, const Case& c, const std::string& p
 }
 
 }  // namespace
+
+RowRecipe mla::recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, const char*>> fills,
+                      int64_t low, int64_t high) {
+  RowRecipe row;
+  row.fill = draw.weighted<const char*>(fills);
+  row.exponent = draw.once_in(2) ? 0 : draw.in(low, high);
+  return row;
+}
 
 void mla::no_scope(const std::string& prefix, Case& c) {
   for (const char* name : {"page_pad", "index_pad", "topk"})

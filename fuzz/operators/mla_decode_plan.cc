@@ -1,4 +1,5 @@
-// Where a persistent kernel's plan cuts the keys of a sequence, read from the plan that it is given.
+// Where a persistent kernel's plan cuts the keys of a sequence, read from the plan that it is
+// given.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,11 +1,7 @@
 // Merges what AITER's MLA decode kernels leave of a sequence whose keys were split: the second
 // launch of their manifests, in the place of AITER's own, which are no code objects.
-//
-//   aiter_mla_reduce   after a persistent kernel; semantics of mla_reduce_v1: a plan says which
-//                      partials belong to which query tokens, tokens that were not split are final
-//                      already
-//   aiter_mla_stage2   after a non-persistent one; semantics of the stage-2 kernel: a split of
-//                      fewer keys than the chunk it takes at a time leaves later splits unwritten
+// Semantics of mla_reduce_v1: a plan says which partials belong to which query tokens; tokens that
+// were not split are final already.
 //
 // Partial O is f32, normalised, with a natural LSE. One work-item merges eight values of one row.
 #include <hip/hip_runtime.h>
@@ -61,22 +57,6 @@ extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_reduce(
     const auto row = [&](int i) {
       return (partial_map[first + i] + (token - begin)) * heads + head;
     };
-    const int64_t to = token * heads + head;
-    merge(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
-          has_lse != 0 ? out_lse + to : nullptr);
-  }
-}
-
-// Grid (heads, sequences), one wave. partial_o is [tokens, splits, heads, 512].
-extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_stage2(
-    const float* partial_o, const float* partial_lse, const int* qo_indptr, const int* kv_indptr,
-    uint16_t* out, float* out_lse, int heads, int splits, int chunk, int has_lse) {
-  const int64_t head = blockIdx.x;
-  const int keys = kv_indptr[blockIdx.y + 1] - kv_indptr[blockIdx.y];
-  const int chunks = (keys + chunk - 1) / chunk;
-  const int partials = chunks < splits ? chunks : splits;
-  for (int64_t token = qo_indptr[blockIdx.y]; token < qo_indptr[blockIdx.y + 1]; ++token) {
-    const auto row = [&](int i) { return (token * splits + i) * heads + head; };
     const int64_t to = token * heads + head;
     merge(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
           has_lse != 0 ? out_lse + to : nullptr);

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
+#include "gpu/planners/aiter_work.h"
+
 namespace wavefuzz {
 namespace {
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-struct Work {
-  int64_t sequence, partial, q_first, q_last, kv_first, kv_last, kv_behind;
-};
 
 /// What is being planned: the next tile of query tokens and the first block of keys that no compute
 /// unit has yet.
@@ -48,11 +46,7 @@ class Serial {
       indptr.push_back(static_cast<int32_t>(works_.size()));
     }
     std::vector<int32_t> info;
-    for (const Work& w : works_) {
-      for (const int64_t value : {w.sequence, w.partial, w.q_first, w.q_last, w.kv_first,
-                                  w.kv_last, w.kv_behind, int64_t{0}})
-        info.push_back(static_cast<int32_t>(value));
-    }
+    for (const AiterWork& w : works_) w.append_to(info);
     Plan plan;
     Buffer meta = {.name = "work_meta", .bytes = 16};
     meta.pointers = {{0, "work_indptr"}, {8, "work_info"}};
@@ -89,7 +83,7 @@ class Serial {
       }
       if (left <= overhead_) return;
       const int64_t taken = left - overhead_;
-      Work work = work_of(tile_qlen, taken);
+      AiterWork work = work_of(tile_qlen, taken);
       if (r_.page_size == 1 && end_of_keys() - work.kv_last < tail_) {
         at_.tail_done = true;  // too few keys for another part: this one takes them, too
         continue;
@@ -106,9 +100,9 @@ class Serial {
   int64_t end_of_keys() const { return at_.kv_first + r_.kv_pages[at_.sequence]; }
 
   /// The next `blocks` blocks of keys for the tile.
-  Work work_of(int64_t tile_qlen, int64_t blocks) const {
+  AiterWork work_of(int64_t tile_qlen, int64_t blocks) const {
     const size_t b = at_.sequence;
-    Work w = {};
+    AiterWork w;
     w.sequence = static_cast<int64_t>(b);
     w.q_first = at_.q_first + at_.tile * tile_qlen;
     w.q_last = std::min(w.q_first + tile_qlen, at_.q_first + r_.qlens[b]);
@@ -117,10 +111,9 @@ class Serial {
     // With one query token a tile, earlier tokens do not see the last keys.
     const int64_t unseen = causal_ && r_.page_size == 1 ? tiles(b) - 1 - at_.tile : 0;
     w.kv_last = std::min(w.kv_first + blocks * granularity_, end - unseen);
-    w.kv_behind = r_.page_size == 1 ? end - w.kv_last
-                  : w.kv_last == end
-                      ? 0
-                      : (end - w.kv_last - 1) * r_.page_size + last_page_tokens(b);
+    w.kv_behind = r_.page_size == 1  ? end - w.kv_last
+                  : w.kv_last == end ? 0
+                                     : (end - w.kv_last - 1) * r_.page_size + last_page_tokens(b);
     return w;
   }
 
@@ -129,7 +122,7 @@ class Serial {
   }
 
   void finish_tile(int64_t tile_qlen, int64_t blocks) {
-    Work work = work_of(tile_qlen, blocks);
+    AiterWork work = work_of(tile_qlen, blocks);
     if (r_.page_size == 1) {
       const int64_t unseen = causal_ ? tiles(at_.sequence) - 1 - at_.tile : 0;
       const int64_t left = end_of_keys() - work.kv_last;
@@ -140,8 +133,7 @@ class Serial {
     if (at_.splits > 0) {
       work.partial = partials_;
       for (int64_t i = 0; i <= at_.splits; ++i)
-        partial_map_.push_back(
-            static_cast<int32_t>(partials_ - (at_.splits - i) * tile_qlen));
+        partial_map_.push_back(static_cast<int32_t>(partials_ - (at_.splits - i) * tile_qlen));
       partials_ += tile_qlen;
     }
     reduce_indptr_.push_back(static_cast<int32_t>(partial_map_.size()));
@@ -167,7 +159,7 @@ class Serial {
   int64_t payload_ = 0;     ///< blocks of a compute unit, overheads included
   int64_t partials_ = 0;    ///< rows of partial outputs, in query tokens
   Cursor at_;
-  std::vector<Work> works_;
+  std::vector<AiterWork> works_;
   std::vector<int32_t> reduce_indptr_ = {0}, final_map_, partial_map_;
 };
 

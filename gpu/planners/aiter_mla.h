@@ -18,8 +18,8 @@ class AiterMla : public Planner {
  public:
   std::string name() const override { return "aiter_mla"; }
   std::vector<std::string> options() const override {
-    return {"cus", "max_splits", "granularity", "packed_rows",
-            "causal", "qlen", "fold_tokens", "fold_batch"};
+    return {"cus",    "max_splits", "granularity", "packed_rows",
+            "causal", "qlen",       "fold_tokens", "fold_batch"};
   }
   std::vector<std::string> buffers() const override {
     return {"work_meta",     "work_indptr",      "work_info",

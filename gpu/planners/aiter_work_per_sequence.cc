@@ -1,14 +1,19 @@
 #include "gpu/planners/aiter_work_per_sequence.h"
 
+#include "gpu/planners/aiter_work.h"
+
 namespace wavefuzz {
 
 Plan AiterWorkPerSequence::plan(const PlanRequest& request, const Params& /*options*/) const {
   std::vector<int32_t> indptr = {0}, info;
   int64_t q = 0, page = 0;
   for (size_t b = 0; b < request.qlens.size(); ++b) {
-    for (const int64_t value : {static_cast<int64_t>(b), int64_t{-1}, q, q + request.qlens[b], page,
-                                page + request.kv_pages[b], int64_t{0}, int64_t{0}})
-      info.push_back(static_cast<int32_t>(value));
+    const AiterWork work = {.sequence = static_cast<int64_t>(b),
+                            .q_first = q,
+                            .q_last = q + request.qlens[b],
+                            .kv_first = page,
+                            .kv_last = page + request.kv_pages[b]};
+    work.append_to(info);
     indptr.push_back(static_cast<int32_t>(b + 1));
     q += request.qlens[b];
     page += request.kv_pages[b];

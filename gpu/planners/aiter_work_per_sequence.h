@@ -6,8 +6,7 @@
 namespace wavefuzz {
 
 /// The simplest valid plan of AITER's persistent decode kernels: a workgroup for each sequence, no
-/// split, nothing to reduce. A work item is 8 dwords: sequence, -1 (not split), first and last+1
-/// query token, first and last+1 entry of the page list, tokens behind them (0), 0.
+/// split, nothing to reduce.
 class AiterWorkPerSequence : public Planner {
  public:
   std::string name() const override { return "aiter_work_per_sequence"; }

@@ -81,8 +81,8 @@ TEST(AiterMla, FewerKeysThanQueryTokensAreNoPartOfTheirOwn) {
 
 TEST(AiterMla, GroupsOfHeadsAreSequencesWithTheSameKeys) {
   EXPECT_EQ(list(aiter_mla({1, 1}, {5, 7}, 8, 32, 2), "work_info"),
-            (std::vector<int32_t>{0, -1, 0, 1, 0, 5, 0, 0,   //
-                                  1, -1, 1, 2, 0, 5, 0, 0,   //
+            (std::vector<int32_t>{0, -1, 0, 1, 0, 5,  0, 0,  //
+                                  1, -1, 1, 2, 0, 5,  0, 0,  //
                                   2, -1, 2, 3, 5, 12, 0, 0,  //
                                   3, -1, 3, 4, 5, 12, 0, 0}));
 }

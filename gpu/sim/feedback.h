@@ -36,6 +36,12 @@ struct Feedback {
     entered.resize(instructions);
     compares.resize(instructions);
   }
+  // Forgets everything, and keeps the memory.
+  void reset(size_t instructions) {
+    branches.assign(instructions, {});
+    entered.assign(instructions, 0);
+    compares.assign(instructions, {});
+  }
   void merge(const Feedback& other);
   // Edges of the control flow executed: each way of each branch, and jump targets.
   size_t edges() const;

@@ -2,14 +2,8 @@
 
 namespace wavefuzz {
 
-bool Edges::add(const Edges& other) {
-  bool any = false;
-  for (const auto& [instruction, ways] : other.seen) {
-    uint8_t& mine = seen[instruction];
-    any |= (ways & ~mine) != 0;
-    mine |= ways;
-  }
-  return any;
+void Edges::add(const Edges& other) {
+  for (const auto& [instruction, ways] : other.seen) seen[instruction] |= ways;
 }
 
 size_t Edges::count() const {

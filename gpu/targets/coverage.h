@@ -20,8 +20,7 @@ struct Edges {
 
   std::map<uint32_t, uint8_t> seen;
 
-  /// Adds those of `other`; true when any of them is new.
-  bool add(const Edges& other);
+  void add(const Edges& other);
   /// How many edges there are.
   size_t count() const;
 };
@@ -34,14 +33,19 @@ struct Unreached {
   int64_t pc = 0;           ///< of the first, bytes from the kernel's entry
   size_t instructions = 0;  ///< how many
   std::string first;        ///< the first, disassembled
-  /// The conditional branch in front of them that never went their way, "0x1a4: s_cbranch_scc1 ...
-  /// never taken"; empty where none leads there.
+  /// The conditional branch in front of them that never let a wave through to them, "0x1a4:
+  /// s_cbranch_scc1 ... always taken"; empty where there is none.
   std::string guard;
 };
 
 /// What of a program ran.
 struct ProgramCoverage {
   size_t executed = 0, instructions = 0;
+  double percent() const {
+    return instructions == 0
+               ? 0
+               : 100.0 * static_cast<double>(executed) / static_cast<double>(instructions);
+  }
   std::vector<Unreached> unreached;
 };
 

@@ -123,8 +123,7 @@ class SimTarget : public Target {
       if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
       thread_local sim::Feedback feedback;
       if (problem.coverage) {
-        feedback = {};
-        feedback.resize(program.size());
+        feedback.reset(program.size());
         config.feedback = &feedback;
       }
       set_kernarg(problem, launch, memory, config);

@@ -58,6 +58,11 @@ class Target {
 /// The targets that exist, in the order a campaign takes them.
 std::vector<std::string> target_names();
 
+/// The arch of a target's name: gfx942 of sim:gfx942.
+inline std::string arch_of(const std::string& target) {
+  return target.substr(target.find(':') + 1);
+}
+
 /// Throws Error(kUsage) for a name that target_names() does not have.
 std::unique_ptr<Target> make_target(const std::string& name);
 

@@ -1,0 +1,189 @@
+#include "fuzz/fuzz_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "fuzz/campaign_store.h"
+#include "fuzz/clock.h"
+#include "fuzz/corpus.h"
+#include "fuzz/history_command.h"
+#include "fuzz/paths.h"
+#include "fuzz/version.h"
+
+namespace wavefuzz {
+namespace {
+
+/// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke
+/// one build of an operator is worth trying on every other. Returns the exit code that the corpus
+/// alone would mean.
+Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options,
+                   CampaignReport& report) {
+  Exit exit = Exit::kClean;
+  std::FILE* out = text_out(options);
+  size_t replayed = 0;
+  for (const std::string& folder : options.corpus) {
+    for (const std::string& file : corpus_files(user_path(folder))) {
+      if (interrupted) return exit;
+      CorpusEntry entry;
+      try {
+        entry = read_corpus_file(file);
+      } catch (const Error& e) {
+        // One bad file must not keep the others from being tried.
+        fmt::print(stderr, "wavefuzz: {}\n", e.what());
+        if (exit == Exit::kClean) exit = e.exit();
+        continue;
+      }
+      for (const Job& job : jobs) {
+        if (harness.manifest(job.kernel).op != entry.c.op) continue;
+        Case c = entry.c;
+        c.kernel = job.kernel;
+        c.plant = job.plant;
+        c.target = job.target;
+        const Verdict verdict = harness.evaluate(c);
+        ++replayed;
+        if (verdict.status != Status::kFail) continue;
+        report.report(job, "corpus file " + file, c, verdict);
+        exit = Exit::kFindings;
+      }
+    }
+  }
+  if (!options.corpus.empty())
+    fmt::print(out, "corpus: {} case{} replayed\n", replayed, replayed == 1 ? "" : "s");
+  return exit;
+}
+
+nlohmann::ordered_json suspects_json(const JobResult& result) {
+  nlohmann::ordered_json suspects = nlohmann::ordered_json::array();
+  for (const SuspectCase& s : result.suspects)
+    suspects.push_back(
+        {{"case_index", s.case_index}, {"message", s.message}, {"case", to_json(s.c)}});
+  return suspects;
+}
+
+/// The memory of campaigns. Where there is no room for it the campaign runs all the same, and
+/// remembers nothing.
+CampaignStore open_store(const Options& options) {
+  try {
+    return CampaignStore(database_path(options));
+  } catch (const Error& e) {
+    if (e.exit() != Exit::kInternal || options.resume) throw;
+    fmt::print(stderr, "wavefuzz: {}; the campaign will not be remembered\n", e.what());
+    return CampaignStore(":memory:");
+  }
+}
+
+/// The command that goes on with this campaign.
+std::string resume_command(const Options& options) {
+  std::string command = options.command;
+  for (const std::string& word : options.words) {
+    if (word != "--resume") command += fmt::format(" {}", shell_word(word));
+  }
+  return command + (options.words.empty() ? " fuzz --resume" : " --resume");
+}
+
+/// What the jobs had come to when the campaign was interrupted.
+std::vector<JobResult> resume(CampaignStore& store, const CampaignKey& key,
+                              const std::vector<Job>& jobs, const Options& options,
+                              CampaignReport& report) {
+  if (!store.resume(key)) {
+    throw Error(Exit::kUsage,
+                fmt::format("--resume: {} has no unfinished campaign with seed {}, shard {}/{}",
+                            database_path(options), key.seed, key.first_case, key.case_stride));
+  }
+  std::vector<JobResult> earlier;
+  uint64_t cases = 0;
+  for (const Job& job : jobs) {
+    earlier.push_back(store.load(job).value_or(JobResult()));
+    cases += earlier.back().cases;
+  }
+  fmt::print(text_out(options), "resumed after {} cases, {:.1f} s\n", cases, store.seconds());
+  for (const JobResult& r : earlier) {
+    for (const CampaignFinding& f : r.findings) report.earlier(f);
+  }
+  return earlier;
+}
+
+nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
+                                const CampaignReport& report) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const CampaignFinding& f : r.findings) {
+    nlohmann::ordered_json item = verdict_json(f.shrunk.smallest, f.shrunk.verdict);
+    item["case_index"] = f.case_index;
+    item["repro"] = report.replay_command(f);
+    findings.push_back(item);
+  }
+  const ProgramCoverage ran = covered(harness, r);
+  return {{"kernel", kernel_name(r.job)},
+          {"target", r.job.target},
+          {"cases", r.cases},
+          {"instructions_executed", ran.executed},
+          {"instructions", ran.instructions},
+          {"suspects", suspects_json(r)},
+          {"unsupported", r.unsupported},
+          {"known", r.known},
+          {"findings", findings}};
+}
+
+/// No case of the job says anything about its kernel.
+bool ran_nothing(const JobResult& r) {
+  const auto& by = r.by_status;
+  return !by.contains(Status::kPass) && !by.contains(Status::kWeak) &&
+         !by.contains(Status::kSuspect) && r.findings.empty();
+}
+
+}  // namespace
+
+std::string database_path(const Options& options) {
+  if (!options.database.empty()) return user_path(options.database);
+  return (std::filesystem::path(user_path(options.out)) / "campaigns.sqlite").string();
+}
+
+Exit fuzz(const Options& options) {
+  const Harness harness = make_harness(options);
+  CampaignOptions campaign = campaign_options(options);
+  if (campaign.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
+  // A short campaign shows every finding rather than the smallest case of a few.
+  if (campaign.seconds != 0)
+    campaign.shrink.seconds = std::min(campaign.shrink.seconds, campaign.seconds / 200);
+  print_version(options, campaign.seed);
+  const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
+  if (jobs.empty()) return Exit::kNothingRan;
+
+  campaign.coverage = true;
+  CampaignReport report = make_report(harness, options);
+  CampaignStore store = open_store(options);
+  const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
+  std::vector<JobResult> earlier;
+  if (options.resume) {
+    earlier = resume(store, key, jobs, options, report);
+  } else {
+    store.begin(key);
+  }
+  const double start = now();
+  Exit exit = replay_corpus(harness, jobs, options, report);
+  StoringListener listener(store, report);
+  const std::vector<JobResult> results =
+      run_campaign(harness, jobs, campaign, interrupted, listener, earlier, store.seconds());
+  listener.finish(results, store.seconds() + now() - start, interrupted);
+  std::FILE* out = text_out(options);
+  print_summary(out, harness, results, store.seconds() + now() - start);
+  if (interrupted) fmt::print(out, "interrupted; to go on: {}\n", resume_command(options));
+
+  if (options.json) {
+    nlohmann::ordered_json json = {
+        {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
+    for (const JobResult& r : results) json["jobs"].push_back(job_json(harness, r, report));
+    std::cout << json.dump(1) << "\n";
+  }
+  if (std::any_of(results.begin(), results.end(),
+                  [](const JobResult& r) { return !r.findings.empty(); }))
+    return Exit::kFindings;
+  if (exit == Exit::kClean && std::any_of(results.begin(), results.end(), ran_nothing))
+    return Exit::kNothingRan;
+  return exit;
+}
+
+}  // namespace wavefuzz

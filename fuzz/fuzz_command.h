@@ -1,0 +1,19 @@
+#ifndef WAVEFUZZ_FUZZ_FUZZ_COMMAND_H_
+#define WAVEFUZZ_FUZZ_FUZZ_COMMAND_H_
+
+#include <string>
+
+#include "fuzz/options.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+/// The file that campaigns are remembered in, as this process sees it.
+std::string database_path(const Options& options);
+
+/// `wavefuzz fuzz`: known failures first, then cases until they or the time run out.
+Exit fuzz(const Options& options);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_FUZZ_COMMAND_H_

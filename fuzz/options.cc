@@ -1,0 +1,114 @@
+#include "fuzz/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+
+#include "fuzz/paths.h"
+#include "fuzz/version.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+std::atomic<bool> interrupted = false;
+
+std::FILE* text_out(const Options& options) { return options.json ? stderr : stdout; }
+
+std::string tree_of(const Options& options) {
+  return options.root.empty() ? runfiles_root() : user_path(options.root);
+}
+
+std::vector<std::string> in_tree_manifests(const std::string& root) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(root) / "gpu/manifests")) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Roots roots_of(const Options& options, const std::string& tree) {
+  Roots roots(tree);
+  for (const ExternalRoot& root : kExternalRoots) {
+    std::string folder;
+    if (const auto it = options.external.find(root.name);
+        it != options.external.end() && !it->second.empty()) {
+      folder = it->second;
+    } else if (const char* text = std::getenv(root.environment); text != nullptr) {
+      folder = text;
+    }
+    if (folder.empty()) continue;
+    folder = user_path(folder);
+    if (!std::filesystem::is_directory(folder)) {
+      throw Error(Exit::kUsage, fmt::format("{} (or {}): '{}' is no folder", root.option,
+                                            root.environment, folder));
+    }
+    roots.external[root.name] = folder;
+  }
+  return roots;
+}
+
+Harness make_harness(const Options& options) {
+  const std::string root = tree_of(options);
+  std::vector<std::string> files;
+  for (const std::string& manifest : options.manifests) files.push_back(user_path(manifest));
+  return Harness(files.empty() ? in_tree_manifests(root) : files, roots_of(options, root));
+}
+
+std::string harness_arguments(const Options& options) {
+  std::string arguments;
+  for (const std::string& manifest : options.manifests)
+    arguments += " --manifest=" + shell_word(manifest);
+  if (!options.root.empty()) arguments += " --root=" + shell_word(options.root);
+  for (const ExternalRoot& root : kExternalRoots) {
+    if (const auto it = options.external.find(root.name);
+        it != options.external.end() && !it->second.empty())
+      arguments += fmt::format(" {}={}", root.option, shell_word(it->second));
+  }
+  return arguments;
+}
+
+uint64_t parse_seed(const std::string& text) {
+  if (text == "random") return std::random_device{}();
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    throw Error(Exit::kUsage,
+                fmt::format("--seed must be a number from 0 or 'random', is '{}'", text));
+  }
+  return seed;
+}
+
+CampaignOptions campaign_options(const Options& options) {
+  CampaignOptions campaign;
+  campaign.seed = parse_seed(options.seed);
+  campaign.first_case = options.shard;
+  campaign.case_stride = options.shards;
+  campaign.cases = options.cases;
+  campaign.seconds = options.seconds;
+  campaign.threads = options.threads;
+  if (options.no_shrink) campaign.shrink.steps = 0;
+  return campaign;
+}
+
+CampaignReport make_report(const Harness& harness, const Options& options) {
+  return CampaignReport(harness, {.out = text_out(options),
+                                  .folder = user_path(options.out),
+                                  .shown_folder = options.out,
+                                  .command = options.command,
+                                  .arguments = harness_arguments(options),
+                                  .inline_cases = options.inline_cases,
+                                  .quiet = options.quiet});
+}
+
+void print_version(const Options& options, uint64_t seed) {
+  fmt::print(text_out(options), "wavefuzz {}, seed {}, {} thread{}\n", kVersion, seed,
+             options.threads, options.threads == 1 ? "" : "s");
+}
+
+}  // namespace wavefuzz
