@@ -49,7 +49,7 @@ AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
                    "exp_ulps",    "log_ulps",     "rcp_ulps",         "p",           "p_scale",
                    "p_divisor",   "p_amax_floor", "p_truncate",       "p_tail_bf16", "partial",
                    "half_away",   "f16_truncate", "denominator_bias", "q",           "q_amax_floor",
-                   "q_truncate"});
+                   "q_truncate",  "split_chunk"});
   AttentionNumerics n;
   const auto read_count = [&](const char* name, uint32_t& to) {
     if (view.has(name)) to = count(view.at(name));
@@ -99,6 +99,11 @@ QueryCast parse_query_cast(const Manifest& manifest) {
   if (view.has("q_amax_floor")) cast.amax_floor = positive(view.at("q_amax_floor"));
   if (view.has("q_truncate")) cast.truncate = view.at("q_truncate").boolean();
   return cast;
+}
+
+uint32_t parse_split_chunk(const Manifest& manifest) {
+  const JsonView view(manifest.numerics, manifest.file + " numerics");
+  return view.has("split_chunk") ? count(view.at("split_chunk")) : 0;
 }
 
 std::vector<OperatorPage::Entry> attention_numerics_fields() {

@@ -27,6 +27,10 @@ struct QueryCast {
 };
 QueryCast parse_query_cast(const Manifest& manifest);
 
+/// Keys that splits take in turn, split i chunks i, i + splits, ...; 0: each takes keys that follow
+/// one another.
+uint32_t parse_split_chunk(const Manifest& manifest);
+
 /// The fields of the contract, for an operator's page.
 std::vector<OperatorPage::Entry> attention_numerics_fields();
 

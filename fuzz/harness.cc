@@ -61,14 +61,15 @@ std::string kernel_name(const Job& job) { return kernel_name(job.kernel, job.pla
 Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots)
     : roots_(std::move(roots)) {
   for (const std::string& file : manifest_files) {
-    Manifest m = Manifest::load(file);
-    find_operator(m.op).check_manifest(m);
-    const std::string kernel = m.kernel;
-    if (const auto it = manifests_.find(kernel); it != manifests_.end()) {
-      throw Error(Exit::kUsage, fmt::format("{}: kernel '{}' is already described by {}", file,
-                                            kernel, it->second.file));
+    for (Manifest& m : Manifest::load_all(file)) {
+      find_operator(m.op).check_manifest(m);
+      const std::string kernel = m.kernel;
+      if (const auto it = manifests_.find(kernel); it != manifests_.end()) {
+        throw Error(Exit::kUsage, fmt::format("{}: kernel '{}' is already described by {}", file,
+                                              kernel, it->second.file));
+      }
+      manifests_.emplace(kernel, std::move(m));
     }
-    manifests_.emplace(kernel, std::move(m));
   }
 }
 

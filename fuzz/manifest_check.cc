@@ -23,14 +23,16 @@ std::string without_file(const std::string& message, const std::string& file) {
 
 class Check {
  public:
-  Check(const std::string& file, const Roots& roots, const SmokeOptions& smoke)
+  Check(const Manifest& manifest, bool variant, const Roots& roots, const SmokeOptions& smoke)
       : roots_(roots), smoke_(smoke) {
-    report_.file = file;
+    report_.file = manifest.file;
+    report_.kernel = manifest.kernel;
+    report_.variant = variant;
   }
 
-  ManifestReport run() {
+  ManifestReport run(const Manifest& manifest) {
     try {
-      everything();
+      everything(manifest);
     } catch (const Error& e) {
       add("manifest", without_file(e.what(), report_.file));
     }
@@ -40,18 +42,7 @@ class Check {
   }
 
  private:
-  void everything() {
-    const std::vector<Remark> todos = find_todos(load_json(report_.file));
-    add(todos);
-    Manifest m;
-    try {
-      m = Manifest::load(report_.file);
-    } catch (const Error& e) {
-      // A field to fill in is no number yet; it has been named.
-      if (todos.empty()) add("manifest", without_file(e.what(), report_.file));
-      return;
-    }
-    if (!todos.empty()) return;
+  void everything(const Manifest& m) {
     const Operator& op = find_operator(m.op);
     const size_t before = report_.remarks.size();
     add(check_names(m, vocabulary_of(op)));
@@ -235,9 +226,24 @@ Vocabulary vocabulary_of(const Operator& op) {
   return known;
 }
 
-ManifestReport check_manifest(const std::string& file, const Roots& roots,
-                              const SmokeOptions& smoke) {
-  return Check(file, roots, smoke).run();
+std::vector<ManifestReport> check_manifest(const std::string& file, const Roots& roots,
+                                           const SmokeOptions& smoke) {
+  ManifestReport unread;
+  unread.file = file;
+  std::vector<Manifest> manifests;
+  try {
+    unread.remarks = find_todos(load_json(file));
+    manifests = Manifest::load_all(file);
+  } catch (const Error& e) {
+    // A field to fill in is no number yet; it has been named.
+    if (unread.remarks.empty())
+      unread.remarks.push_back({false, "manifest", without_file(e.what(), file)});
+  }
+  if (!unread.remarks.empty()) return {unread};
+  std::vector<ManifestReport> reports;
+  for (const Manifest& m : manifests)
+    reports.push_back(Check(m, manifests.size() > 1, roots, smoke).run(m));
+  return reports;
 }
 
 }  // namespace wavefuzz

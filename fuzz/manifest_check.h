@@ -13,6 +13,8 @@ namespace wavefuzz {
 
 struct ManifestReport {
   std::string file;
+  std::string kernel;    ///< empty: the file does not get as far as to say
+  bool variant = false;  ///< one of several of the file
   std::vector<Remark> remarks;
   std::string unavailable;  ///< the folder of code objects that was not given; empty: none
   uint64_t kernels = 0;     ///< (arch, code object, symbol) compared with their metadata
@@ -23,9 +25,9 @@ struct ManifestReport {
 };
 
 /// Reads the manifest and compares it with its operator, its code objects and, in a smoke run, its
-/// kernel. Never throws for what is wrong with the manifest.
-ManifestReport check_manifest(const std::string& file, const Roots& roots,
-                              const SmokeOptions& smoke);
+/// kernel: a report for each kernel of the file. Never throws for what is wrong with the manifest.
+std::vector<ManifestReport> check_manifest(const std::string& file, const Roots& roots,
+                                           const SmokeOptions& smoke);
 
 /// What the operator's page lets a manifest name.
 Vocabulary vocabulary_of(const Operator& op);

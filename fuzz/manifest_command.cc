@@ -18,29 +18,27 @@ nlohmann::ordered_json to_json(const ManifestReport& report) {
   nlohmann::ordered_json remarks = nlohmann::ordered_json::array();
   for (const Remark& r : report.remarks)
     remarks.push_back({{"note", r.note}, {"field", r.field}, {"message", r.message}});
-  return {{"file", report.file},
-          {"agrees", !report.disagrees()},
-          {"unavailable", report.unavailable},
-          {"kernels", report.kernels},
-          {"cases", report.cases},
-          {"failed", report.failed},
-          {"remarks", remarks}};
+  return {{"file", report.file},           {"kernel", report.kernel},
+          {"agrees", !report.disagrees()}, {"unavailable", report.unavailable},
+          {"kernels", report.kernels},     {"cases", report.cases},
+          {"failed", report.failed},       {"remarks", remarks}};
 }
 
 void print(const ManifestReport& report) {
   size_t disagreements = 0;
+  const std::string file =
+      report.variant ? fmt::format("{}: {}", report.file, report.kernel) : report.file;
   for (const Remark& r : report.remarks) {
     disagreements += !r.note;
-    fmt::print("{}: {}{}: {}\n", report.file, r.note ? "note: " : "", r.field, r.message);
+    fmt::print("{}: {}{}: {}\n", file, r.note ? "note: " : "", r.field, r.message);
   }
   if (disagreements != 0) {
-    fmt::print("{}: {} disagreement{}\n", report.file, disagreements,
-               disagreements == 1 ? "" : "s");
+    fmt::print("{}: {} disagreement{}\n", file, disagreements, disagreements == 1 ? "" : "s");
   } else if (!report.unavailable.empty()) {
-    fmt::print("{}: names are known; not compared with its code objects: {}\n", report.file,
+    fmt::print("{}: names are known; not compared with its code objects: {}\n", file,
                report.unavailable);
   } else {
-    fmt::print("{}: agrees with {} launch{} of its code objects", report.file, report.kernels,
+    fmt::print("{}: agrees with {} launch{} of its code objects", file, report.kernels,
                report.kernels == 1 ? "" : "es");
     if (report.cases != 0) {
       fmt::print("; {} of {} small cases pass", report.cases - report.failed, report.cases);
@@ -56,19 +54,20 @@ Exit manifest_check_command(const std::vector<std::string>& files, const std::st
   Exit exit = Exit::kClean;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& file : files) {
-    ManifestReport report = check_manifest(file, roots, smoke);
-    if (!folder.empty())
-      report.file = std::filesystem::path(file).lexically_relative(folder).string();
-    if (report.disagrees()) {
-      exit = Exit::kFindings;
-    } else if (!report.unavailable.empty() && exit == Exit::kClean) {
-      exit = Exit::kTargetUnavailable;
-    }
-    if (json) {
-      all.push_back(to_json(report));
-    } else {
-      print(report);
-      std::fflush(stdout);
+    for (ManifestReport& report : check_manifest(file, roots, smoke)) {
+      if (!folder.empty())
+        report.file = std::filesystem::path(file).lexically_relative(folder).string();
+      if (report.disagrees()) {
+        exit = Exit::kFindings;
+      } else if (!report.unavailable.empty() && exit == Exit::kClean) {
+        exit = Exit::kTargetUnavailable;
+      }
+      if (json) {
+        all.push_back(to_json(report));
+      } else {
+        print(report);
+        std::fflush(stdout);
+      }
     }
   }
   if (json) std::cout << nlohmann::ordered_json({{"manifests", all}}).dump(1) << "\n";
@@ -84,8 +83,8 @@ Exit manifest_new_command(const NewManifestOptions& options,
   if (!options.op.empty()) {
     skeleton.op = &find_operator(options.op);
     for (const std::string& file : in_tree_manifests) {
-      Manifest m = Manifest::load(file);
-      if (m.op == options.op) loaded.push_back(std::move(m));
+      for (Manifest& m : Manifest::load_all(file))
+        if (m.op == options.op) loaded.push_back(std::move(m));
     }
     for (const Manifest& m : loaded) examples.push_back(&m);
   }

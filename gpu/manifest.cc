@@ -7,6 +7,7 @@
 #include <bit>
 #include <filesystem>
 #include <limits>
+#include <set>
 
 #include "gpu/error.h"
 #include "gpu/expression.h"
@@ -26,7 +27,8 @@ std::array<std::string, 3> three_expressions(const JsonView& view) {
 }
 
 KernargSpec parse_kernarg(const JsonView& view) {
-  view.allow_only({"name", "offset", "type", "buffer", "plus", "value", "unit"});
+  view.allow_only(
+      {"name", "offset", "type", "buffer", "plus", "value", "unit", "when", "otherwise"});
   KernargSpec spec;
   spec.name = view.at("name").text();
   const JsonView offset = view.at("offset");
@@ -37,6 +39,10 @@ KernargSpec parse_kernarg(const JsonView& view) {
   if (spec.type == "ptr") {
     spec.buffer = view.at("buffer").text();
     spec.plus = view.has("plus") ? view.at("plus").integer_or_expression() : "0";
+    if (view.has("when")) {
+      spec.when = view.at("when").text();
+      spec.otherwise = view.at("otherwise").text();
+    }
   } else if (spec.type == "f32") {
     const JsonView value = view.at("value");
     spec.value = value.json().is_number() ? value.json().dump() : value.text();
@@ -84,7 +90,7 @@ std::string parse_root(const JsonView& view) {
 /// An entry of "launches".
 LaunchSpec parse_launch(const JsonView& view, const JsonView& manifest) {
   view.allow_only({"name", "when", "code_object", "root", "symbol", "groups", "group_size",
-                   "dynamic_lds_bytes", "kernarg"});
+                   "dynamic_lds_bytes", "kernarg", "kernarg_size"});
   LaunchSpec launch;
   launch.name = view.at("name").text();
   if (view.has("when")) launch.when = view.at("when").text();
@@ -94,6 +100,10 @@ LaunchSpec parse_launch(const JsonView& view, const JsonView& manifest) {
   launch.symbol = view.at("symbol").text();
   parse_grid(view, launch);
   launch.kernarg = parse_kernargs(view.at("kernarg"));
+  if (view.has("kernarg_size")) {
+    if (view.at("kernarg_size").text() != "host") view.at("kernarg_size").fail("must be 'host'");
+    launch.kernarg_of_host = true;
+  }
   return launch;
 }
 
@@ -226,6 +236,64 @@ KnownFault parse_known(const JsonView& view) {
   return known;
 }
 
+/// `value` with what `words` holds in the place of "{name}": in a text that is nothing else the
+/// value itself, else its words. `used` gathers the names.
+nlohmann::json filled_in(const nlohmann::json& value, const nlohmann::json& words,
+                         std::set<std::string>& used) {
+  nlohmann::json out = value;
+  if (value.is_structured()) {
+    for (auto& item : out) item = filled_in(item, words, used);
+    return out;
+  }
+  if (!value.is_string()) return out;
+  std::string text = value;
+  for (const auto& [name, word] : words.items()) {
+    const std::string key = "{" + name + "}";
+    if (text.find(key) == std::string::npos) continue;
+    used.insert(name);
+    if (text == key) return word;
+    text =
+        substitute(std::move(text), name, word.is_string() ? word.get<std::string>() : word.dump());
+  }
+  return text;
+}
+
+/// The documents of a file's kernels: each of its "variants" says what stands for {names} of the
+/// rest.
+std::vector<nlohmann::json> kernels_of(nlohmann::json document, const std::string& path) {
+  const JsonView view(document, path);
+  if (!view.has("variants")) return {std::move(document)};
+  const std::vector<JsonView> variants = view.at("variants").items();
+  if (variants.empty()) view.at("variants").fail("must have at least one entry");
+  nlohmann::json rest = document;
+  rest.erase("variants");
+  std::vector<nlohmann::json> kernels;
+  for (const JsonView& variant : variants) {
+    std::set<std::string> used;
+    kernels.push_back(filled_in(rest, variant.json(), used));
+    for (const auto& [name, word] : variant.members()) {
+      if (!used.contains(name)) word.fail("is named nowhere as {" + name + "}");
+      if (!variants.front().has(name)) word.fail("has no counterpart in the first variant");
+    }
+    if (variant.json().size() != variants.front().json().size())
+      variant.fail("must say what the first variant does");
+  }
+  return kernels;
+}
+
+/// A C++ name without arguments, such as aiter::f, as the Itanium ABI spells it; others as they
+/// are.
+std::string mangled(const std::string& symbol) {
+  if (symbol.find("::") == std::string::npos) return symbol;
+  std::string out = "_ZN";
+  for (size_t at = 0; at < symbol.size();) {
+    const size_t end = std::min(symbol.find("::", at), symbol.size());
+    out += fmt::format("{}{}", end - at, symbol.substr(at, end - at));
+    at = end + 2;
+  }
+  return out + "E";
+}
+
 /// A launch dimension or size, which the hardware takes as 32 bits.
 uint32_t evaluate_u32(const std::string& field, const std::string& expression,
                       const Params& params) {
@@ -252,7 +320,8 @@ KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
   KernargField field;
   field.offset = spec.offset;
   field.size = spec.bytes();
-  field.buffer = spec.buffer;
+  field.buffer =
+      spec.when.empty() || evaluate(spec.when, params) != 0 ? spec.buffer : spec.otherwise;
   if (!spec.buffer.empty()) {
     field.value = static_cast<uint64_t>(evaluate(spec.plus, params));
   } else if (spec.type == "f32") {
@@ -265,26 +334,7 @@ KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
   return field;
 }
 
-}  // namespace
-
-uint32_t KernargSpec::bytes() const {
-  return type == "i32" || type == "u32" || type == "f32" ? 4 : 8;
-}
-
-bool Claim::has(int64_t value) const {
-  if (!values.empty()) return std::binary_search(values.begin(), values.end(), value);
-  return value >= min && value <= max && value % multiple_of == 0;
-}
-
-std::string Claim::words() const {
-  if (!values.empty()) return fmt::format("{}", fmt::join(values, ", "));
-  std::string text = fmt::format("{}..{}", min, max);
-  if (multiple_of != 1) text += fmt::format(" in steps of {}", multiple_of);
-  return text;
-}
-
-Manifest Manifest::load(const std::string& path) {
-  const nlohmann::json document = load_json(path);
+Manifest parse_manifest(const nlohmann::json& document, const std::string& path) {
   const JsonView view(document, path);
   view.allow_only({"kernel",   "operator", "summary",  "code_object", "planted_code_object",
                    "symbol",   "root",     "spelling", "planner",     "schedule",
@@ -331,6 +381,38 @@ Manifest Manifest::load(const std::string& path) {
     for (const JsonView& item : view.at("known").items()) m.known.push_back(parse_known(item));
   }
   return m;
+}
+
+}  // namespace
+
+uint32_t KernargSpec::bytes() const {
+  return type == "i32" || type == "u32" || type == "f32" ? 4 : 8;
+}
+
+bool Claim::has(int64_t value) const {
+  if (!values.empty()) return std::binary_search(values.begin(), values.end(), value);
+  return value >= min && value <= max && value % multiple_of == 0;
+}
+
+std::string Claim::words() const {
+  if (!values.empty()) return fmt::format("{}", fmt::join(values, ", "));
+  std::string text = fmt::format("{}..{}", min, max);
+  if (multiple_of != 1) text += fmt::format(" in steps of {}", multiple_of);
+  return text;
+}
+
+Manifest Manifest::load(const std::string& path) {
+  std::vector<Manifest> all = load_all(path);
+  if (all.size() != 1)
+    throw Error(Exit::kUsage, fmt::format("{}: describes {} kernels", path, all.size()));
+  return std::move(all.front());
+}
+
+std::vector<Manifest> Manifest::load_all(const std::string& path) {
+  std::vector<Manifest> all;
+  for (const nlohmann::json& document : kernels_of(load_json(path), path))
+    all.push_back(parse_manifest(document, path));
+  return all;
 }
 
 std::vector<const KnownFault*> Manifest::known_faults(const Params& params) const {
@@ -421,7 +503,7 @@ KernelId Manifest::kernel_of(const LaunchSpec& spec, const Params& params, const
   const std::string& root = spec.root.empty() ? roots.tree : roots.external.at(spec.root);
   const auto beside = std::filesystem::path(file).parent_path() / object;
   const auto path = std::filesystem::exists(beside) ? beside : std::filesystem::path(root) / object;
-  return {path.string(), spelled(spec.symbol, params)};
+  return {path.string(), mangled(spelled(spec.symbol, params))};
 }
 
 Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const Plant* plant,
@@ -436,6 +518,7 @@ Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const
   launch.dynamic_lds_bytes =
       evaluate_u32("launch.dynamic_lds_bytes", spec.dynamic_lds_bytes, params);
   for (const KernargSpec& arg : spec.kernarg) launch.kernarg.push_back(bind_kernarg(arg, params));
+  launch.kernarg_of_host = spec.kernarg_of_host;
   return launch;
 }
 

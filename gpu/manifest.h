@@ -34,8 +34,10 @@ struct KernargSpec {
   uint32_t offset = 0;
   std::string type;    ///< ptr, i32, u32, i64, u64, f32
   std::string buffer;  ///< type ptr: the buffer whose address it is
-  std::string plus;    ///< and an expression: bytes from there
-  std::string value;   ///< otherwise: an expression over the parameters
+  std::string when;  ///< an expression: where it is 0 the address is `otherwise`'s; empty = always
+  std::string otherwise;
+  std::string plus;   ///< and an expression: bytes from there
+  std::string value;  ///< otherwise: an expression over the parameters
 
   uint32_t bytes() const;
 };
@@ -47,11 +49,12 @@ struct LaunchSpec {
   /// Path; {arch} stands for gfx942 or gfx950, {parameter} for that text parameter's choice.
   std::string code_object;
   std::string root;    ///< the ExternalRoot that the path starts from; empty = the tree
-  std::string symbol;  ///< with the same stand-ins
+  std::string symbol;  ///< with the same stand-ins; a C++ name (a::b) stands for its mangled form
   std::array<std::string, 3> groups;      ///< expressions: workgroups
   std::array<std::string, 3> group_size;  ///< expressions: work-items in a workgroup
   std::string dynamic_lds_bytes;          ///< expression
   std::vector<KernargSpec> kernarg;
+  bool kernarg_of_host = false;  ///< see Launch
 };
 
 /// A buffer that launches hand results to each other in. It starts as poison.
@@ -123,6 +126,8 @@ struct Manifest {
 
   /// Throws Error(kUsage) naming file, field and value.
   static Manifest load(const std::string& path);
+  /// Those of a file that describes several kernels, one for each of its "variants".
+  static std::vector<Manifest> load_all(const std::string& path);
 
   const Plant* find_plant(const std::string& name) const;  ///< null when there is none
 

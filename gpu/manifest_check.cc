@@ -104,10 +104,13 @@ class NameCheck {
     for (const KernargSpec& arg : launch.kernarg) {
       const std::string field = field_of(launch, fmt::format("kernarg '{}'", arg.name));
       if (arg.type == "ptr") {
-        if (!buffers_.contains(arg.buffer)) {
-          add(field, fmt::format("there is no buffer '{}'{}", arg.buffer,
-                                 did_you_mean(arg.buffer, buffers_)));
+        for (const std::string& buffer : {arg.buffer, arg.otherwise}) {
+          if (!buffer.empty() && !buffers_.contains(buffer)) {
+            add(field,
+                fmt::format("there is no buffer '{}'{}", buffer, did_you_mean(buffer, buffers_)));
+          }
         }
+        expression(field, arg.when);
         expression(field, arg.plus);
       } else {
         expression(field, arg.value);

@@ -64,6 +64,8 @@ struct Launch {
   std::array<uint32_t, 3> groups = {1, 1, 1};      ///< workgroups in the grid
   std::array<uint32_t, 3> group_size = {1, 1, 1};  ///< work-items in a workgroup
   uint32_t dynamic_lds_bytes = 0;
+  /// The host passes a block of its own size, which is cut or filled with zeros to the kernel's.
+  bool kernarg_of_host = false;
 };
 
 /// The order of events that hardware gives a kernel and the ISA does not promise.

@@ -46,6 +46,8 @@ struct Part {
   int64_t sequence = 0;
   int64_t first = 0, last = 0;         // rows of the sequence: token * heads + head
   std::vector<uint32_t> split_starts;  // empty: one split
+  // Of splits that take turns: all keys that the rows see, one split after the other.
+  std::optional<std::vector<int64_t>> keys;
 };
 
 Sequence sequence_of(const Case& c, const Shape& s, const Part& part) {
@@ -56,6 +58,11 @@ Sequence sequence_of(const Case& c, const Shape& s, const Part& part) {
       out.q.push_back(decode(s.q_dtype, bits));
   }
   const bool to_bf16 = c.params.text("dequant") == "bf16";
+  if (part.keys) {
+    for (const int64_t key : *part.keys)
+      append_key(c, s.scopes[0], s.scopes[0].data_row(c, b, key), to_bf16, out);
+    return out;
+  }
   for (const Scope& scope : s.scopes) {
     for (int64_t i = 0; i < scope.lengths[static_cast<size_t>(b)]; ++i) {
       const int64_t row = scope.data_row(c, b, i);
@@ -75,11 +82,33 @@ reference::AttentionNumerics numerics_of(const Manifest& manifest, const Shape& 
   return n;
 }
 
-std::vector<Part> parts_of(const Shape& s, const std::vector<Buffer>& buffers) {
+/// The query tokens of a sequence whose splits take `chunk` keys in turn.
+void append_interleaved(const Shape& s, int64_t sequence, int64_t chunk, std::vector<Part>& parts) {
+  for (int64_t token = 0; token < s.qlen; ++token) {
+    const int64_t unseen = s.causal ? s.qlen - 1 - token : 0;
+    const int64_t keys = s.scopes[0].lengths[static_cast<size_t>(sequence)] - unseen;
+    Part part = {sequence, token * s.heads, (token + 1) * s.heads, {}, std::vector<int64_t>()};
+    for (int64_t split = 0; split < s.splits && split * chunk < keys; ++split) {
+      part.split_starts.push_back(static_cast<uint32_t>(part.keys->size()));
+      for (int64_t first = split * chunk; first < keys; first += s.splits * chunk) {
+        for (int64_t key = first; key < std::min(first + chunk, keys); ++key)
+          part.keys->push_back(key);
+      }
+    }
+    parts.push_back(std::move(part));
+  }
+}
+
+std::vector<Part> parts_of(const Shape& s, const Run& run) {
   std::vector<Part> parts;
+  const int64_t chunk = parse_split_chunk(run.manifest);
   for (int64_t b = 0; b < s.batch; ++b) {
+    if (chunk != 0 && s.flat()) {
+      append_interleaved(s, b, chunk, parts);
+      continue;
+    }
     if (!s.flat()) {
-      Part part = {b, 0, s.heads, {}};
+      Part part = {b, 0, s.heads, {}, {}};
       if (s.scopes[0].dense) {  // splits and tiles of an index row count its -1s, too
         const auto keys = static_cast<uint32_t>(s.scopes[0].lengths[static_cast<size_t>(b)]);
         const auto splits = static_cast<uint32_t>(s.splits);
@@ -89,11 +118,11 @@ std::vector<Part> parts_of(const Shape& s, const std::vector<Buffer>& buffers) {
       parts.push_back(part);
       continue;
     }
-    for (mla::PlannedRows& rows : mla::planned_rows(s, buffers, b)) {
+    for (mla::PlannedRows& rows : mla::planned_rows(s, run.buffers, b)) {
       if (rows.first > 0 && parts.back().split_starts == rows.split_starts) {
         parts.back().last = rows.last;
       } else {
-        parts.push_back({b, rows.first, rows.last, std::move(rows.split_starts)});
+        parts.push_back({b, rows.first, rows.last, std::move(rows.split_starts), {}});
       }
     }
   }
@@ -131,7 +160,7 @@ std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, const Part& p
     out->q_scale.assign(p.rows, s.q_scale);
     p.q_scale = out->q_scale.data();
   }
-  if (s.causal) {
+  if (s.causal && !part.keys) {
     out->first.assign(p.rows, 0);
     for (uint32_t row = 0; row < p.rows; ++row) {
       const int64_t token = (part.first + row) / s.heads;
@@ -160,7 +189,7 @@ Expected expect(const Run& run, const Shape& s) {
   const reference::AttentionNumerics n = numerics_of(run.manifest, s);
   const double to_stored = s.lse->base == reference::LogBase::kTwo ? 1 / std::log(2.0) : 1;
   Expected e;
-  for (const Part& part : parts_of(s, run.buffers)) {
+  for (const Part& part : parts_of(s, run)) {
     const auto problem = problem_of(run.c, s, part);
     const auto rows = static_cast<size_t>(problem->problem.rows);
     if (problem->problem.keys == 0) {  // nothing for the reference to point at
@@ -235,6 +264,14 @@ void check_aiter(const Claims& claims, const Manifest& manifest) {
   parse_attention_numerics(manifest);
 }
 
+std::vector<OperatorPage::Entry> numerics_fields() {
+  std::vector<OperatorPage::Entry> fields = attention_numerics_fields();
+  fields.push_back({"split_chunk",
+                    "aiter: splits take so many keys in turn, split i chunks i, i + splits, ...; "
+                    "otherwise a plan says who takes what"});
+  return fields;
+}
+
 }  // namespace
 
 void MlaDecode::check_manifest(const Manifest& manifest) const {
@@ -282,7 +319,7 @@ void MlaDecode::judge(const Run& run, Judge& judge) const {
   o.trivial = {{"mean(V)", std::move(e.mean_v)}};
   o.terms = [&run, s](uint64_t element) -> std::vector<std::pair<std::string, double>> {
     const uint64_t dims = s->page().v_dim();
-    for (const Part& part : parts_of(*s, run.buffers)) {
+    for (const Part& part : parts_of(*s, run)) {
       const int64_t first = part.sequence * s->qlen * s->heads + part.first;
       const int64_t row = static_cast<int64_t>(element / dims) - first;
       if (row < 0 || row >= part.last - part.first) continue;
@@ -500,11 +537,13 @@ OperatorPage MlaDecode::page() const {
            {"q_bytes", "of an element of q"},
            {"has_lse", "1 where an LSE is written"},
            {"least_keys, most_keys", "dense, aiter: of the sequences"},
+           {"total_keys", "dense, aiter: of all of them"},
+           {"last_page", "the largest page id in use, of the main scope"},
            {"qk_dim, v_dim", "values of K and of V"},
            {"q_row_stride, q_head_stride, out_row_stride, out_head_stride, lse_row_stride, "
             "lse_head_stride",
             "elements"}}),
-      .numerics = attention_numerics_fields(),
+      .numerics = numerics_fields(),
       .relations = {{"half_of_heads", "the second half of the heads by itself: bit for bit"},
                     {"sequence_alone", "the last sequence by itself: bit for bit"},
                     {"garbage", "other bytes where no key lies: bit for bit"},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <set>
 
 #include "fuzz/image.h"
@@ -394,7 +395,11 @@ Params MlaDecode::launch_params(const Case& c) const {
         std::minmax_element(s.scopes[0].lengths.begin(), s.scopes[0].lengths.end());
     p.set("least_keys", *least);
     p.set("most_keys", *most);
+    p.set("total_keys",
+          std::accumulate(s.scopes[0].lengths.begin(), s.scopes[0].lengths.end(), int64_t{0}));
   }
+  const std::vector<int64_t>& pages = s.scopes[0].pages;
+  p.set("last_page", pages.empty() ? 0 : *std::max_element(pages.begin(), pages.end()));
   p.set("tokens", s.tokens());
   p.set("q_bytes", int64_t{bytes_of(s.q_dtype)});
   p.set("has_lse", int64_t{s.has_lse});

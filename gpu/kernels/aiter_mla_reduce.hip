@@ -1,7 +1,11 @@
 // Merges what AITER's MLA decode kernels leave of a sequence whose keys were split: the second
 // launch of their manifests, in the place of AITER's own, which are no code objects.
-// Semantics of mla_reduce_v1: a plan says which partials belong to which query tokens; tokens that
-// were not split are final already.
+//
+//   aiter_mla_reduce   after a persistent kernel; semantics of mla_reduce_v1: a plan says which
+//                      partials belong to which query tokens, tokens that were not split are final
+//                      already
+//   aiter_mla_stage2   after the others; semantics of _fwd_kernel_stage2_asm: a sequence has as
+//                      many partials as it has chunks of keys, and no more than there are splits
 //
 // Partial O is f32, normalised, with a natural LSE. One work-item merges eight values of one row.
 #include <hip/hip_runtime.h>
@@ -18,8 +22,9 @@ constexpr float kLn2 = 0.693147182f;
 
 __device__ float exp_natural(float x) { return __builtin_amdgcn_exp2f(x * kLog2e); }
 
-// row(i): the row of partial_o and partial_lse that holds partial i.
-template <typename Row>
+// row(i): the row of partial_o and partial_lse that holds partial i. kGuarded: a sum that is 0 or NaN
+// gives O = 0 and lse = +inf.
+template <bool kGuarded, typename Row>
 __device__ void merge(const float* partial_o, const float* partial_lse, int partials, Row row,
                       uint16_t* out, float* out_lse) {
   float max = -INFINITY;
@@ -32,7 +37,7 @@ __device__ void merge(const float* partial_o, const float* partial_lse, int part
     const float* from = partial_o + row(i) * kWaveSize * kValues + threadIdx.x * kValues;
     for (int d = 0; d < kValues; ++d) o[d] = __builtin_fmaf(weight, from[d], o[d]);
   }
-  const bool some = sum > 0.0f;  // false also for NaN
+  const bool some = !kGuarded || sum > 0.0f;  // false also for NaN
   for (int d = 0; d < kValues; ++d) {
     out[threadIdx.x * kValues + d] =
         wavefuzz::quant::encode_bf16(some ? o[d] / sum : 0.0f);
@@ -58,7 +63,24 @@ extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_reduce(
       return (partial_map[first + i] + (token - begin)) * heads + head;
     };
     const int64_t to = token * heads + head;
-    merge(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
+    merge<true>(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
+          has_lse != 0 ? out_lse + to : nullptr);
+  }
+}
+
+// Grid (heads, sequences), one wave. partial_o is [tokens, splits, heads, 512].
+extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_stage2(
+    const float* partial_o, const float* partial_lse, const int* qo_indptr, const int* kv_indptr,
+    const int* split_indptr, uint16_t* out, float* out_lse, int heads, int splits, int chunk,
+    int has_lse) {
+  const int64_t head = blockIdx.x;
+  const int b = blockIdx.y;
+  const int chunks = (kv_indptr[b + 1] - kv_indptr[b] + chunk - 1) / chunk;
+  const int partials = min(split_indptr[b + 1] - split_indptr[b], chunks);
+  for (int64_t token = qo_indptr[b]; token < qo_indptr[b + 1]; ++token) {
+    const auto row = [&](int i) { return (token * splits + i) * heads + head; };
+    const int64_t to = token * heads + head;
+    merge<false>(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
           has_lse != 0 ? out_lse + to : nullptr);
   }
 }

@@ -127,6 +127,7 @@ class SimTarget : public Target {
         config.feedback = &feedback;
       }
       set_kernarg(problem, launch, memory, config);
+      if (launch.kernarg_of_host) config.kernarg.resize(program.kernel().kernarg_bytes);
       const sim::RunResult result = sim::run(program, memory, config);
       weakest = std::max(weakest, result.weakest);
       read_result(launch.name, result, outcome);
