@@ -16,6 +16,8 @@ namespace {
 // say.
 constexpr size_t kMostFindingsOfAKind = 4;
 
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+
 size_t first_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
   return std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin();
 }
@@ -24,6 +26,9 @@ void append_few(std::vector<Finding>& to, const std::vector<Finding>& from) {
   const auto count = static_cast<ptrdiff_t>(std::min(from.size(), kMostFindingsOfAKind));
   to.insert(to.end(), from.begin(), from.begin() + count);
 }
+
+constexpr const char* kInfinite = "infinite_value";
+constexpr const char* kNan = "nan_value";
 
 /// Elements that are wrong in one way: the first, the worst, and how many there are.
 struct WrongElements {
@@ -149,7 +154,22 @@ std::string Judge::where(const std::string& buffer, const std::string& field) co
   return stage_.empty() ? place : stage_ + "/" + place;
 }
 
-void Judge::stage(const std::string& name) { stage_ = name; }
+void Judge::stage(const std::string& name) {
+  if (name == stage_) return;
+  finish_stage();
+  stage_ = name;
+}
+
+void Judge::finish_stage() {
+  // What is not finite explains a failure better than what is merely wrong beside it, and a NaN
+  // often comes of an infinity.
+  const auto rank = [](const Finding& f) {
+    return f.kind == kInfinite ? 0 : f.kind == kNan ? 1 : 2;
+  };
+  std::stable_sort(wrong_.begin() + static_cast<ptrdiff_t>(stage_begin_), wrong_.end(),
+                   [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
+  stage_begin_ = wrong_.size();
+}
 
 void Judge::exact(const Expectation& expectation, const Describe& describe) {
   judged_something_ |= !expectation.units.empty();
@@ -157,6 +177,25 @@ void Judge::exact(const Expectation& expectation, const Describe& describe) {
   std::vector<Finding> missing;
   std::map<std::string, std::vector<Finding>> wrong;  // by field
   std::set<std::pair<std::string, size_t>> seen;      // one finding for each field of a unit
+  ComparedTensor* bytes = nullptr;
+  size_t widest = 0;
+  if (options_.tensors) {
+    for (const ExpectedUnit& unit : expectation.units)
+      widest = std::max(widest, unit.offsets.size());
+    bytes = &verdict_.tensors.emplace_back(ComparedTensor{where(expectation.buffer, ""),
+                                                          {"unit", "byte"},
+                                                          {expectation.units.size(), widest},
+                                                          {},
+                                                          {},
+                                                          {}});
+  }
+  const auto keep = [&](const std::vector<uint8_t>& want, const std::vector<uint8_t>* got) {
+    if (bytes == nullptr) return;
+    for (size_t i = 0; i < widest; ++i) {
+      bytes->expected.push_back(i < want.size() ? want[i] : kNoNumber);
+      bytes->got.push_back(got != nullptr && i < want.size() ? (*got)[i] : kNoNumber);
+    }
+  };
   for (size_t u = 0; u < expectation.units.size(); ++u) {
     const ExpectedUnit& unit = expectation.units[u];
     std::vector<uint8_t> got(unit.offsets.size());
@@ -171,14 +210,16 @@ void Judge::exact(const Expectation& expectation, const Describe& describe) {
     }
     const std::vector<uint8_t>& expected = unit.alternatives.back();
     if (absent < unit.offsets.size()) {
+      keep(expected, nullptr);
       const ByteDescription d = describe(u, absent, expected, expected);
       missing.push_back({"missing_write", where(expectation.buffer, d.field),
                          d.message + ", which was not written", ""});
       continue;
     }
-    if (std::find(unit.alternatives.begin(), unit.alternatives.end(), got) !=
-        unit.alternatives.end())
-      continue;
+    const bool right = std::find(unit.alternatives.begin(), unit.alternatives.end(), got) !=
+                       unit.alternatives.end();
+    keep(right ? got : expected, &got);
+    if (right) continue;
     for (size_t i = first_difference(expected, got); i < got.size(); ++i) {
       if (got[i] == expected[i]) continue;
       const ByteDescription d = describe(u, i, expected, got);
@@ -203,7 +244,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
   std::vector<double> got(size);
   uint64_t missing_count = 0;
   uint64_t first_missing = 0;
-  WrongElements masked, non_finite, wrong, suspicious;
+  WrongElements masked, infinite, nan, wrong, suspicious;
   double worst_ratio = -1;
   uint64_t worst = size;
   for (uint64_t i = 0; i < size; ++i) {
@@ -229,7 +270,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
       continue;
     }
     if (!std::isfinite(got[i])) {
-      non_finite.add(i, 0);
+      (std::isnan(got[i]) ? nan : infinite).add(i, 0);
       continue;
     }
     const double error = std::abs(got[i] - want);
@@ -259,10 +300,9 @@ void Judge::numeric(const ExpectedTensor& expected) {
     return fmt::format("{}: expected {} +- {:.3g}, got {}", view.name_of(i), expected.value[i],
                        expected.hard[i], got[i]);
   };
-  if (non_finite.count != 0) {
-    wrong_.push_back(
-        {"non_finite", place, element(non_finite.first) + count_of(non_finite.count), ""});
-  }
+  if (infinite.count != 0)
+    wrong_.push_back({kInfinite, place, element(infinite.first) + count_of(infinite.count), ""});
+  if (nan.count != 0) wrong_.push_back({kNan, place, element(nan.first) + count_of(nan.count), ""});
   if (masked.count != 0) {
     wrong_.push_back(
         {"wrong_mask", place,
@@ -292,6 +332,13 @@ void Judge::numeric(const ExpectedTensor& expected) {
       note(fmt::format("  {:<28} {:.3g}", term, value));
     note(fmt::format("  {:<28} {:.3g}", "sum", expected.hard[worst]));
   }
+  if (options_.tensors) {
+    ComparedTensor& t = verdict_.tensors.emplace_back(
+        ComparedTensor{place, view.axes, view.shape, expected.value, got, expected.hard});
+    for (uint64_t i = 0; i < size; ++i) {
+      if (is_absent(i)) t.expected[i] = kNoNumber;
+    }
+  }
   if (!expected.primary) return;
   judged_something_ |= size != 0;
 
@@ -309,7 +356,10 @@ void Judge::numeric(const ExpectedTensor& expected) {
     if (passes([&values = values](uint64_t i) { return values[i]; }))
       weak(what + " would pass too");
   }
-  if (options_.gates) gate_values(expected.value, got, view.shape.empty() ? 1 : view.shape.back());
+  if (options_.gates) {
+    evaluate_gates(expected.value, got, view.shape.empty() ? 1 : view.shape.back(), verdict_.gates,
+                   verdict_.figures);
+  }
 }
 
 void Judge::unspecified(const std::string& buffer, uint64_t begin, uint64_t end) {
@@ -344,6 +394,14 @@ void Judge::weak(std::string why) {
 void Judge::gate_values(std::span<const double> expected, std::span<const double> got,
                         size_t columns) {
   if (options_.gates) evaluate_gates(expected, got, columns, verdict_.gates, verdict_.figures);
+  if (options_.tensors && columns != 0) {
+    verdict_.tensors.push_back({where("decoded values", ""),
+                                {"row", "column"},
+                                {expected.size() / columns, columns},
+                                {expected.begin(), expected.end()},
+                                {got.begin(), got.end()},
+                                {}});
+  }
 }
 
 void Judge::gate_overlap(double overlap) {
@@ -351,6 +409,7 @@ void Judge::gate_overlap(double overlap) {
 }
 
 Verdict Judge::finish() {
+  finish_stage();
   verdict_.instructions = outcome_.instructions;
   verdict_.fidelity = outcome_.fidelity;
   verdict_.notes.insert(verdict_.notes.begin(), outcome_.notes.begin(), outcome_.notes.end());
@@ -359,6 +418,11 @@ Verdict Judge::finish() {
     verdict_.reason = outcome_.unsupported;
     verdict_.suspects.clear();
     return verdict_;
+  }
+  verdict_.instruction = outcome_.first_nan;
+  if (!outcome_.diagnostics.empty()) {
+    const Diagnostic& first = outcome_.diagnostics.front();
+    verdict_.instruction = CodePlace{first.kernel, static_cast<int64_t>(first.pc)};
   }
   for (const Diagnostic& d : outcome_.diagnostics)
     verdict_.findings.push_back({d.kind, "", d.message, d.instruction});

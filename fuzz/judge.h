@@ -83,11 +83,12 @@ struct JudgeOptions {
   bool explain = false;   ///< note the bound of the worst element term by term
   bool gates = false;     ///< say what the gates of peers would have said
   bool coverage = false;  ///< note which edges of the kernel's control flow the case took
+  bool tensors = false;   ///< keep outputs beside what they should be
 };
 
 /// Collects what is wrong with an outcome. Findings come in the order that explains a failure: what
-/// the target saw, writes where none belong, then for each stage writes that are missing and wrong
-/// values.
+/// the target saw, writes where none belong, then for each stage infinities, NaNs, and what else is
+/// missing or wrong.
 class Judge {
  public:
   /// Both must outlive the judge.
@@ -122,12 +123,13 @@ class Judge {
   void gate_values(std::span<const double> expected, std::span<const double> got, size_t columns);
   /// The share of the right top-k indices that were found, for the gates of peers.
   void gate_overlap(double overlap);
-  bool wants_gates() const { return options_.gates; }
+  bool wants_gates() const { return options_.gates || options_.tensors; }
 
   Verdict finish();
 
  private:
   class Image;
+  void finish_stage();
   Image* image(const std::string& buffer);
   std::string where(const std::string& buffer, const std::string& field) const;
 
@@ -138,6 +140,7 @@ class Judge {
   std::string stage_;
   Verdict verdict_;
   std::vector<Finding> wrong_;
+  size_t stage_begin_ = 0;  // the first of wrong_ that belongs to this stage
   std::string weak_;
   bool judged_something_ = false;
 };

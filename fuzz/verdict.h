@@ -26,7 +26,8 @@ const char* name(Status status);
 
 /// One fault of a failed case.
 struct Finding {
-  /// Stable name of the fault, e.g. out_of_bounds_write, stray_write, missing_write, wrong_value.
+  /// Stable name of the fault, e.g. out_of_bounds_write, stray_write, missing_write, wrong_value,
+  /// infinite_value, nan_value.
   std::string kind;
   /// The part of the output or the buffer that it concerns, e.g. kv_cache.scale; may be empty.
   std::string where;
@@ -59,6 +60,16 @@ struct GateFigures {
   std::optional<double> overlap;  ///< share of the right top-k indices
 };
 
+/// An output beside what it should be. Lists are row-major over the shape.
+struct ComparedTensor {
+  std::string place;              ///< as a finding's `where`
+  std::vector<std::string> axes;  ///< names, outermost first
+  std::vector<uint64_t> shape;
+  std::vector<double> expected;  ///< NaN: unspecified, or no output
+  std::vector<double> got;       ///< NaN too where nothing was written
+  std::vector<double> bound;     ///< of |got - expected|; empty: there is no tolerance
+};
+
 struct Verdict {
   Status status = Status::kPass;
   std::string reason = {};  ///< of weak, refused and unsupported
@@ -72,6 +83,10 @@ struct Verdict {
   BoundUse bound_use = {};                 ///< of elements judged within a bound
   std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
   GateFigures figures = {};                ///< with gates
+  /// The first instruction that the target complains of, or else, when asked to explain, what made
+  /// the first NaN.
+  std::optional<CodePlace> instruction = {};
+  std::vector<ComparedTensor> tensors = {};  ///< when asked for
 };
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.
