@@ -25,6 +25,9 @@ void append_few(std::vector<Finding>& to, const std::vector<Finding>& from) {
   to.insert(to.end(), from.begin(), from.begin() + count);
 }
 
+constexpr const char* kInfinite = "infinite_value";
+constexpr const char* kNan = "nan_value";
+
 /// Elements that are wrong in one way: the first, the worst, and how many there are.
 struct WrongElements {
   uint64_t count = 0;
@@ -149,7 +152,22 @@ std::string Judge::where(const std::string& buffer, const std::string& field) co
   return stage_.empty() ? place : stage_ + "/" + place;
 }
 
-void Judge::stage(const std::string& name) { stage_ = name; }
+void Judge::stage(const std::string& name) {
+  if (name == stage_) return;
+  finish_stage();
+  stage_ = name;
+}
+
+void Judge::finish_stage() {
+  // What is not finite explains a failure better than what is merely wrong beside it, and a NaN
+  // often comes of an infinity.
+  const auto rank = [](const Finding& f) {
+    return f.kind == kInfinite ? 0 : f.kind == kNan ? 1 : 2;
+  };
+  std::stable_sort(wrong_.begin() + static_cast<ptrdiff_t>(stage_begin_), wrong_.end(),
+                   [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
+  stage_begin_ = wrong_.size();
+}
 
 void Judge::exact(const Expectation& expectation, const Describe& describe) {
   judged_something_ |= !expectation.units.empty();
@@ -203,7 +221,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
   std::vector<double> got(size);
   uint64_t missing_count = 0;
   uint64_t first_missing = 0;
-  WrongElements masked, non_finite, wrong, suspicious;
+  WrongElements masked, infinite, nan, wrong, suspicious;
   double worst_ratio = -1;
   uint64_t worst = size;
   for (uint64_t i = 0; i < size; ++i) {
@@ -229,7 +247,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
       continue;
     }
     if (!std::isfinite(got[i])) {
-      non_finite.add(i, 0);
+      (std::isnan(got[i]) ? nan : infinite).add(i, 0);
       continue;
     }
     const double error = std::abs(got[i] - want);
@@ -259,10 +277,9 @@ void Judge::numeric(const ExpectedTensor& expected) {
     return fmt::format("{}: expected {} +- {:.3g}, got {}", view.name_of(i), expected.value[i],
                        expected.hard[i], got[i]);
   };
-  if (non_finite.count != 0) {
-    wrong_.push_back(
-        {"non_finite", place, element(non_finite.first) + count_of(non_finite.count), ""});
-  }
+  if (infinite.count != 0)
+    wrong_.push_back({kInfinite, place, element(infinite.first) + count_of(infinite.count), ""});
+  if (nan.count != 0) wrong_.push_back({kNan, place, element(nan.first) + count_of(nan.count), ""});
   if (masked.count != 0) {
     wrong_.push_back(
         {"wrong_mask", place,
@@ -351,6 +368,7 @@ void Judge::gate_overlap(double overlap) {
 }
 
 Verdict Judge::finish() {
+  finish_stage();
   verdict_.instructions = outcome_.instructions;
   verdict_.fidelity = outcome_.fidelity;
   verdict_.notes.insert(verdict_.notes.begin(), outcome_.notes.begin(), outcome_.notes.end());

@@ -86,8 +86,8 @@ struct JudgeOptions {
 };
 
 /// Collects what is wrong with an outcome. Findings come in the order that explains a failure: what
-/// the target saw, writes where none belong, then for each stage writes that are missing and wrong
-/// values.
+/// the target saw, writes where none belong, then for each stage infinities, NaNs, and what else is
+/// missing or wrong.
 class Judge {
  public:
   /// Both must outlive the judge.
@@ -128,6 +128,7 @@ class Judge {
 
  private:
   class Image;
+  void finish_stage();
   Image* image(const std::string& buffer);
   std::string where(const std::string& buffer, const std::string& field) const;
 
@@ -138,6 +139,7 @@ class Judge {
   std::string stage_;
   Verdict verdict_;
   std::vector<Finding> wrong_;
+  size_t stage_begin_ = 0;  // the first of wrong_ that belongs to this stage
   std::string weak_;
   bool judged_something_ = false;
 };

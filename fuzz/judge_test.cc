@@ -2,6 +2,7 @@
 #include "fuzz/judge.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -153,9 +154,36 @@ TEST(JudgeNumeric, CallsWhatIsUnlikelySuspect) {
   EXPECT_EQ(v.suspects.size(), 1u);
 }
 
+TEST(JudgeNumeric, PutsTheInfinitiesAndNansOfAStageFirst) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = inf - inf;
+  ExpectedTensor lse = tensor();
+  lse.view.field = "lse";
+  const auto two = [&](const std::string& stage_of_lse) {
+    const Outcome outcome = wrote({{8, floats({nan, 3})}, {20, floats({3, inf})}});
+    const std::vector<Buffer> buffers;
+    Judge judge(buffers, outcome);
+    judge.stage("first");
+    ExpectedTensor o = tensor();
+    o.value[0] = std::numeric_limits<double>::quiet_NaN();  // unspecified
+    o.value[3] = inf;
+    judge.numeric(o);
+    judge.stage(stage_of_lse);
+    judge.numeric(lse);
+    std::vector<std::string> kinds;
+    for (const Finding& f : judge.finish().findings) kinds.push_back(f.kind + ":" + f.where);
+    return kinds;
+  };
+  EXPECT_THAT(two("first"),
+              testing::ElementsAre("infinite_value:first/out.lse", "nan_value:first/out.lse",
+                                   "wrong_value:first/out.o", "wrong_value:first/out.lse"));
+  EXPECT_THAT(two("second"),
+              testing::ElementsAre("wrong_value:first/out.o", "infinite_value:second/out.lse",
+                                   "nan_value:second/out.lse", "wrong_value:second/out.lse"));
+}
+
 TEST(JudgeNumeric, TellsNanAndAWrongMaskFromAWrongValue) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ(signature(judge_numeric(tensor(), {1, nan}, {3, 4})), "non_finite:out.o");
+  EXPECT_EQ(signature(judge_numeric(tensor(), {1, nan}, {3, 4})), "nan_value:out.o");
   ExpectedTensor masked = tensor();
   masked.value[1] = -std::numeric_limits<double>::infinity();
   EXPECT_EQ(signature(judge_numeric(masked, {1, 2}, {3, 4})), "wrong_mask:out.o");

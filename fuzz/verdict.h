@@ -26,7 +26,8 @@ const char* name(Status status);
 
 /// One fault of a failed case.
 struct Finding {
-  /// Stable name of the fault, e.g. out_of_bounds_write, stray_write, missing_write, wrong_value.
+  /// Stable name of the fault, e.g. out_of_bounds_write, stray_write, missing_write, wrong_value,
+  /// infinite_value, nan_value.
   std::string kind;
   /// The part of the output or the buffer that it concerns, e.g. kv_cache.scale; may be empty.
   std::string where;
