@@ -40,7 +40,7 @@ class PagedAttention : public Operator {
 
 namespace paged_attention {
 
-inline constexpr int64_t kMostGqa = 16;
+inline constexpr int64_t kMostGqa = 64;
 inline constexpr int64_t kMostKvHeads = 64;
 inline constexpr int64_t kMostQueries = 16;  ///< tokens of a sequence
 inline constexpr int64_t kMostContext = 1 << 20;
