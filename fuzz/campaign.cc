@@ -137,6 +137,16 @@ class Campaign {
 
 }  // namespace
 
+ProgramCoverage covered(const Harness& harness, const JobResult& result) {
+  ProgramCoverage sum;
+  for (const auto& [kernel, edges] : result.coverage) {
+    const ProgramCoverage c = harness.coverage(result.job, kernel, edges);
+    sum.executed += c.executed;
+    sum.instructions += c.instructions;
+  }
+  return sum;
+}
+
 int confirm(const Harness& harness, const Shrunk& shrunk) {
   int same = 0;
   for (int i = 0; i < kConfirmations; ++i) {

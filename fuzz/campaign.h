@@ -66,6 +66,9 @@ struct JobResult {
   Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
 };
 
+/// What ran of all programs of a job together, without what did not.
+ProgramCoverage covered(const Harness& harness, const JobResult& result);
+
 /// What a campaign tells while it runs. Called from one thread.
 class CampaignListener {
  public:
