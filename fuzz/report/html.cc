@@ -57,10 +57,10 @@ std::string coverage_cell(const ReportJob& job) {
   if (job.result.cases == 0) return cell("<span class=\"muted\">did not run</span>", "n");
   const std::optional<double> covered = job.covered();
   if (!covered) return cell("", "n");
-  return cell(
-      fmt::format("<span class=\"bar\"><span style=\"width:{0:.0f}%\"></span></span>{0:.1f} %",
-                  *covered),
-      "n");
+  return cell(fmt::format("<span class=\"bar\"><span style=\"width:{0:.0f}%\"></span></span>"
+                          "<span class=\"percent\">{0:.1f} %</span>",
+                          *covered),
+              "n");
 }
 
 class Page {

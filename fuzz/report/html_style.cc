@@ -19,7 +19,7 @@ h1 { font-size: 1.75rem; }
 h2 { font-size: 1.25rem; margin: 2.75rem 0 .75rem; padding-bottom: .35rem;
   border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; }
-p { margin: .4rem 0; }
+p { margin: .4rem 0; overflow-wrap: anywhere; }
 a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
 .over { color: var(--muted); font-size: .875rem; margin: 0 0 .25rem; }
@@ -50,6 +50,7 @@ td.wrap { white-space: normal; min-width: 16rem; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 .bar { display: inline-block; width: 4rem; height: .45rem; margin-right: .5rem;
   background: var(--line); border-radius: 2px; overflow: hidden; }
+.percent { display: inline-block; min-width: 3.6rem; }
 .bar span { display: block; height: 100%; background: var(--muted); }
 article { border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1rem; margin: 1rem 0; }
 article > h3 { overflow-wrap: anywhere; }

@@ -237,7 +237,11 @@ TEST(Sarif, HasTheRequiredProperties) {
   const json& driver = run.at("tool").at("driver");
   EXPECT_EQ(driver.at("name"), "wavefuzz");
   std::vector<std::string> rules;
-  for (const json& rule : driver.at("rules")) rules.push_back(rule.at("id"));
+  for (const json& rule : driver.at("rules")) {
+    rules.push_back(rule.at("id"));
+    for (const char* text : {"shortDescription", "fullDescription", "help"})  // GitHub's
+      EXPECT_THAT(rule.at(text).at("text").get<std::string>(), Not(IsEmpty()));
+  }
   EXPECT_THAT(rules, ElementsAre("data_race", "stray_write", "wrong_value"));
   ASSERT_EQ(run.at("results").size(), m.findings.size());
   for (const json& r : run["results"]) {
