@@ -18,3 +18,8 @@ LLVM_COPTS = [
     "-isystem",
     "/usr/include/llvm-c-22",
 ]
+
+LIBXML2_COPTS = [
+    "-isystem",
+    "/usr/include/libxml2",
+]

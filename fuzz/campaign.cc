@@ -120,7 +120,7 @@ class Campaign {
         result.job, case_index, original,
         shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
     finding.confirmations = confirm(harness_, finding.shrunk);
-    if (options_.boundaries && !interrupted_) {
+    if (options_.boundaries && result.job.plant.empty() && !interrupted_) {
       finding.boundary = find_boundary(harness_, finding.shrunk.smallest, finding.shrunk.verdict,
                                        options_.boundary, options_.threads, interrupted_)
                              .sentence();
@@ -141,6 +141,16 @@ class Campaign {
 };
 
 }  // namespace
+
+ProgramCoverage covered(const Harness& harness, const JobResult& result) {
+  ProgramCoverage sum;
+  for (const auto& [kernel, edges] : result.coverage) {
+    const ProgramCoverage c = harness.coverage(result.job, kernel, edges);
+    sum.executed += c.executed;
+    sum.instructions += c.instructions;
+  }
+  return sum;
+}
 
 int confirm(const Harness& harness, const Shrunk& shrunk) {
   int same = 0;

@@ -24,7 +24,8 @@ struct CampaignOptions {
   int threads = 1;
   size_t findings_per_job = 8;  ///< distinct signatures, after which a job is finished
   ShrinkLimits shrink = {.instructions = 50'000'000};
-  bool boundaries = false;  ///< say from where to where each failure goes
+  /// Say from where to where each failure of a kernel goes; those of planted bugs are known.
+  bool boundaries = false;
   BoundaryLimits boundary = {};
   bool coverage = false;  ///< note which edges of the kernels' control flow the cases take
 };
@@ -69,6 +70,9 @@ struct JobResult {
   BoundUse bound_use;                     ///< of cases that did not fail
   Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
 };
+
+/// What ran of all programs of a job together, without what did not.
+ProgramCoverage covered(const Harness& harness, const JobResult& result);
 
 /// What a campaign tells while it runs. Called from one thread.
 class CampaignListener {

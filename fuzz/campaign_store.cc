@@ -3,8 +3,11 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "fuzz/version.h"
 #include "gpu/error.h"
@@ -151,11 +154,46 @@ bool CampaignStore::resume(const CampaignKey& key) {
 }
 
 bool CampaignStore::latest() {
-  Database::Statement find(database_, "SELECT id, seconds FROM campaigns ORDER BY id DESC LIMIT 1");
-  if (!find.step()) return false;
-  campaign_ = find.integer(0);
-  seconds_ = find.real(1);
+  Database::Statement find(database_, "SELECT id FROM campaigns ORDER BY id DESC LIMIT 1");
+  return find.step() && select(find.integer(0));
+}
+
+bool CampaignStore::select(int64_t id) {
+  Database::Statement find(database_, "SELECT seconds FROM campaigns WHERE id = ?");
+  if (!find.bind(id).step()) return false;
+  campaign_ = id;
+  seconds_ = find.real(0);
   return true;
+}
+
+std::vector<Job> CampaignStore::jobs() {
+  Database::Statement list(database_,
+                           "SELECT kernel, plant, target FROM jobs WHERE campaign = ?1 UNION "
+                           "SELECT kernel, plant, target FROM findings WHERE campaign = ?1 "
+                           "ORDER BY kernel, plant, target");
+  list.bind(campaign_);
+  std::vector<Job> jobs;
+  while (list.step()) jobs.push_back({list.text(0), list.text(1), list.text(2)});
+  return jobs;
+}
+
+std::vector<StoredFailure> CampaignStore::unshrunk() {
+  Database::Statement list(database_,
+                           "SELECT kernel, plant, target, case_index, signature, message, drawn "
+                           "FROM findings WHERE campaign = ? AND shrunk IS NULL "
+                           "ORDER BY kernel, plant, target, case_index");
+  list.bind(campaign_);
+  std::vector<StoredFailure> failures;
+  while (list.step()) {
+    StoredFailure& f = failures.emplace_back();
+    f.job = {list.text(0), list.text(1), list.text(2)};
+    f.case_index = static_cast<uint64_t>(list.integer(3));
+    f.signature = list.text(4);
+    f.message = list.text(5);
+    const std::string where = fmt::format("{}: {}", database_.path(), name_of(f.job));
+    f.drawn = parse_stored(parse(list.text(6), where), where);
+  }
+  return failures;
 }
 
 std::optional<JobResult> CampaignStore::load(const Job& job) {
@@ -247,7 +285,8 @@ std::vector<CampaignRecord> CampaignStore::history() {
       database_,
       "SELECT id, started, version, state, seed, first_case, case_stride, seconds, "
       "(SELECT COUNT(*) FROM jobs WHERE campaign = campaigns.id), "
-      "(SELECT COALESCE(SUM(cases), 0) FROM jobs WHERE campaign = campaigns.id) "
+      "(SELECT COALESCE(SUM(cases), 0) FROM jobs WHERE campaign = campaigns.id), "
+      "(SELECT COALESCE(SUM(edges), 0) FROM jobs WHERE campaign = campaigns.id) "
       "FROM campaigns ORDER BY id");
   while (list.step()) {
     CampaignRecord& r = records.emplace_back();
@@ -260,6 +299,7 @@ std::vector<CampaignRecord> CampaignStore::history() {
     r.seconds = list.real(7);
     r.jobs = static_cast<uint64_t>(list.integer(8));
     r.cases = static_cast<uint64_t>(list.integer(9));
+    r.edges = static_cast<uint64_t>(list.integer(10));
     Database::Statement found(database_,
                               "SELECT kernel, plant, target, signature FROM findings WHERE "
                               "campaign = ? ORDER BY kernel, plant, target, case_index");
@@ -271,6 +311,24 @@ std::vector<CampaignRecord> CampaignStore::history() {
     }
   }
   return records;
+}
+
+std::vector<CampaignChange> changes(const std::vector<CampaignRecord>& records) {
+  const auto difference = [](const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    const std::set<std::string> in_a(a.begin(), a.end()), in_b(b.begin(), b.end());
+    std::vector<std::string> out;
+    std::set_difference(in_a.begin(), in_a.end(), in_b.begin(), in_b.end(),
+                        std::back_inserter(out));
+    return out;
+  };
+  std::vector<CampaignChange> list;
+  std::map<std::pair<uint64_t, uint64_t>, std::vector<std::string>> before;
+  for (const CampaignRecord& r : records) {
+    std::vector<std::string>& previous = before[{r.key.first_case, r.key.case_stride}];
+    list.push_back({difference(r.found, previous), difference(previous, r.found)});
+    previous = r.found;
+  }
+  return list;
 }
 
 void StoringListener::on_failure(const Job& job, uint64_t case_index, const Case& c,

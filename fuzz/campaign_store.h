@@ -25,9 +25,25 @@ struct CampaignRecord {
   std::string state;  ///< running, interrupted, done
   CampaignKey key;
   double seconds = 0;
-  uint64_t jobs = 0, cases = 0, findings = 0;
+  uint64_t jobs = 0, cases = 0, edges = 0, findings = 0;
   /// kernel, target and signature of each finding.
   std::vector<std::string> found;
+};
+
+/// What a campaign found that the one before it of the same share of the cases had not, and the
+/// other way round.
+struct CampaignChange {
+  std::vector<std::string> added, gone;
+};
+/// Of each record, in the order of history().
+std::vector<CampaignChange> changes(const std::vector<CampaignRecord>& records);
+
+/// A failure that was kept as it was drawn and has not been shrunk: the campaign ended before.
+struct StoredFailure {
+  Job job;
+  uint64_t case_index = 0;
+  std::string signature, message;
+  Case drawn;
 };
 
 /// The memory of campaigns: one SQLite file that survives any death of the process. What a job has
@@ -43,10 +59,16 @@ class CampaignStore {
   bool resume(const CampaignKey& key);
   /// The latest campaign, whatever its state, to read from; false when there is none.
   bool latest();
+  /// The campaign of that number; false when there is none.
+  bool select(int64_t id);
+  int64_t campaign() const { return campaign_; }
   double seconds() const { return seconds_; }  ///< spent on it by earlier processes
 
   /// What a job of this campaign had come to; nothing when it had not begun.
   std::optional<JobResult> load(const Job& job);
+  /// The jobs of this campaign that have begun, by name.
+  std::vector<Job> jobs();
+  std::vector<StoredFailure> unshrunk();
   /// A failure as it was drawn.
   void failure(const Job& job, uint64_t case_index, const Case& c, const Verdict& verdict);
   void save(const JobResult& result, double seconds);

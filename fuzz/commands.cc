@@ -25,13 +25,6 @@ namespace {
 /// Failing cases of a planted bug that the gates of peers are asked about, for each target.
 constexpr uint64_t kGateFailures = 50;
 
-/// The memory of campaigns, which must be there.
-CampaignStore existing_store(const Options& options) {
-  const std::string path = database_path(options);
-  if (!std::filesystem::exists(path)) throw Error(Exit::kUsage, path + ": no such file");
-  return CampaignStore(path);
-}
-
 /// The case on another kernel or target than its own, where that was asked for.
 Case redirected(Case c, const Options& options) {
   if (!options.other_kernel.empty()) {

@@ -34,6 +34,12 @@ std::string corpus_text(const CorpusEntry& entry) {
   return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+std::string finding_file(const Case& drawn) {
+  std::string target = drawn.target;
+  std::replace(target.begin(), target.end(), ':', '-');
+  return fmt::format("{}.{}.{}.json", kernel_name(drawn), target, case_id(drawn));
+}
+
 Case read_case(const JsonView& view) {
   if (!view.has("wavefuzz_corpus")) return parse_case(view);
   if (const JsonView format = view.at("wavefuzz_corpus"); format.integer() != kFormat) {

@@ -20,6 +20,9 @@ struct CorpusEntry {
 /// The file's text, ending in a newline.
 std::string corpus_text(const CorpusEntry& entry);
 
+/// The name of the file that a campaign keeps a failure in, by the case as it was drawn.
+std::string finding_file(const Case& drawn);
+
 /// Throws Error(kUsage) naming file, field and value.
 CorpusEntry read_corpus_file(const std::string& path);
 

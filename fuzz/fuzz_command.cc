@@ -9,7 +9,6 @@
 #include "fuzz/campaign_store.h"
 #include "fuzz/clock.h"
 #include "fuzz/corpus.h"
-#include "fuzz/history_command.h"
 #include "fuzz/paths.h"
 #include "fuzz/version.h"
 
@@ -139,6 +138,12 @@ bool ran_nothing(const JobResult& r) {
 std::string database_path(const Options& options) {
   if (!options.database.empty()) return user_path(options.database);
   return (std::filesystem::path(user_path(options.out)) / "campaigns.sqlite").string();
+}
+
+CampaignStore existing_store(const Options& options) {
+  const std::string path = database_path(options);
+  if (!std::filesystem::exists(path)) throw Error(Exit::kUsage, path + ": no such file");
+  return CampaignStore(path);
 }
 
 Exit fuzz(const Options& options) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "fuzz/campaign_store.h"
 #include "fuzz/options.h"
 #include "gpu/error.h"
 
@@ -13,6 +14,9 @@ std::string database_path(const Options& options);
 
 /// `wavefuzz fuzz`: known failures first, then cases until they or the time run out.
 Exit fuzz(const Options& options);
+
+/// The memory of campaigns, which must be there: throws Error(kUsage) else.
+CampaignStore existing_store(const Options& options);
 
 }  // namespace wavefuzz
 

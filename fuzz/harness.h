@@ -70,6 +70,11 @@ class Harness {
     return target(job.target).coverage(kernel, edges);
   }
 
+  /// The instruction and up to `around` before and behind it, in a program of the job.
+  std::vector<ListingLine> listing(const Job& job, const CodePlace& place, size_t around) const {
+    return target(job.target).listing(place, around);
+  }
+
   const Operator& op(const Case& c) const { return find_operator(manifest(c.kernel).op); }
 
  private:

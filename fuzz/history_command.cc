@@ -6,31 +6,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <iterator>
-#include <map>
-#include <set>
 
 namespace wavefuzz {
-namespace {
-
-std::vector<std::string> difference(const std::vector<std::string>& a,
-                                    const std::vector<std::string>& b) {
-  const std::set<std::string> in_a(a.begin(), a.end()), in_b(b.begin(), b.end());
-  std::vector<std::string> out;
-  std::set_difference(in_a.begin(), in_a.end(), in_b.begin(), in_b.end(), std::back_inserter(out));
-  return out;
-}
-
-}  // namespace
-
 Exit history_command(CampaignStore& store, bool json) {
   const std::vector<CampaignRecord> records = store.history();
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  // What the campaign before of the same share of the cases had found.
-  std::map<std::pair<uint64_t, uint64_t>, std::vector<std::string>> before;
-  for (const CampaignRecord& r : records) {
-    std::vector<std::string>& previous = before[{r.key.first_case, r.key.case_stride}];
-    const auto added = difference(r.found, previous), gone = difference(previous, r.found);
+  const std::vector<CampaignChange> all_changes = changes(records);
+  for (size_t i = 0; i < records.size(); ++i) {
+    const CampaignRecord& r = records[i];
+    const auto& [added, gone] = all_changes[i];
     if (json) {
       list.push_back({{"id", r.id},
                       {"started", r.started},
@@ -52,20 +36,9 @@ Exit history_command(CampaignStore& store, bool json) {
       for (const std::string& f : added) fmt::print("      new:  {}\n", f);
       for (const std::string& f : gone) fmt::print("      gone: {}\n", f);
     }
-    previous = r.found;
   }
   if (json) std::cout << nlohmann::ordered_json{{"campaigns", list}}.dump(1) << "\n";
   return records.empty() ? Exit::kNothingRan : Exit::kClean;
-}
-
-ProgramCoverage covered(const Harness& harness, const JobResult& result) {
-  ProgramCoverage sum;
-  for (const auto& [kernel, edges] : result.coverage) {
-    const ProgramCoverage c = harness.coverage(result.job, kernel, edges);
-    sum.executed += c.executed;
-    sum.instructions += c.instructions;
-  }
-  return sum;
 }
 
 Exit coverage_command(const Harness& harness, CampaignStore& store, const std::vector<Job>& jobs,

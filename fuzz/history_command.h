@@ -19,9 +19,6 @@ Exit history_command(CampaignStore& store, bool json);
 Exit coverage_command(const Harness& harness, CampaignStore& store, const std::vector<Job>& jobs,
                       size_t most, bool json);
 
-/// What ran of all programs of a job together, without what did not.
-ProgramCoverage covered(const Harness& harness, const JobResult& result);
-
 }  // namespace wavefuzz
 
 #endif  // WAVEFUZZ_FUZZ_HISTORY_COMMAND_H_

@@ -16,6 +16,8 @@ namespace {
 // say.
 constexpr size_t kMostFindingsOfAKind = 4;
 
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+
 size_t first_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
   return std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin();
 }
@@ -175,6 +177,25 @@ void Judge::exact(const Expectation& expectation, const Describe& describe) {
   std::vector<Finding> missing;
   std::map<std::string, std::vector<Finding>> wrong;  // by field
   std::set<std::pair<std::string, size_t>> seen;      // one finding for each field of a unit
+  ComparedTensor* bytes = nullptr;
+  size_t widest = 0;
+  if (options_.tensors) {
+    for (const ExpectedUnit& unit : expectation.units)
+      widest = std::max(widest, unit.offsets.size());
+    bytes = &verdict_.tensors.emplace_back(ComparedTensor{where(expectation.buffer, ""),
+                                                          {"unit", "byte"},
+                                                          {expectation.units.size(), widest},
+                                                          {},
+                                                          {},
+                                                          {}});
+  }
+  const auto keep = [&](const std::vector<uint8_t>& want, const std::vector<uint8_t>* got) {
+    if (bytes == nullptr) return;
+    for (size_t i = 0; i < widest; ++i) {
+      bytes->expected.push_back(i < want.size() ? want[i] : kNoNumber);
+      bytes->got.push_back(got != nullptr && i < want.size() ? (*got)[i] : kNoNumber);
+    }
+  };
   for (size_t u = 0; u < expectation.units.size(); ++u) {
     const ExpectedUnit& unit = expectation.units[u];
     std::vector<uint8_t> got(unit.offsets.size());
@@ -189,14 +210,16 @@ void Judge::exact(const Expectation& expectation, const Describe& describe) {
     }
     const std::vector<uint8_t>& expected = unit.alternatives.back();
     if (absent < unit.offsets.size()) {
+      keep(expected, nullptr);
       const ByteDescription d = describe(u, absent, expected, expected);
       missing.push_back({"missing_write", where(expectation.buffer, d.field),
                          d.message + ", which was not written", ""});
       continue;
     }
-    if (std::find(unit.alternatives.begin(), unit.alternatives.end(), got) !=
-        unit.alternatives.end())
-      continue;
+    const bool right = std::find(unit.alternatives.begin(), unit.alternatives.end(), got) !=
+                       unit.alternatives.end();
+    keep(right ? got : expected, &got);
+    if (right) continue;
     for (size_t i = first_difference(expected, got); i < got.size(); ++i) {
       if (got[i] == expected[i]) continue;
       const ByteDescription d = describe(u, i, expected, got);
@@ -309,6 +332,13 @@ void Judge::numeric(const ExpectedTensor& expected) {
       note(fmt::format("  {:<28} {:.3g}", term, value));
     note(fmt::format("  {:<28} {:.3g}", "sum", expected.hard[worst]));
   }
+  if (options_.tensors) {
+    ComparedTensor& t = verdict_.tensors.emplace_back(
+        ComparedTensor{place, view.axes, view.shape, expected.value, got, expected.hard});
+    for (uint64_t i = 0; i < size; ++i) {
+      if (is_absent(i)) t.expected[i] = kNoNumber;
+    }
+  }
   if (!expected.primary) return;
   judged_something_ |= size != 0;
 
@@ -326,7 +356,10 @@ void Judge::numeric(const ExpectedTensor& expected) {
     if (passes([&values = values](uint64_t i) { return values[i]; }))
       weak(what + " would pass too");
   }
-  if (options_.gates) gate_values(expected.value, got, view.shape.empty() ? 1 : view.shape.back());
+  if (options_.gates) {
+    evaluate_gates(expected.value, got, view.shape.empty() ? 1 : view.shape.back(), verdict_.gates,
+                   verdict_.figures);
+  }
 }
 
 void Judge::unspecified(const std::string& buffer, uint64_t begin, uint64_t end) {
@@ -361,6 +394,14 @@ void Judge::weak(std::string why) {
 void Judge::gate_values(std::span<const double> expected, std::span<const double> got,
                         size_t columns) {
   if (options_.gates) evaluate_gates(expected, got, columns, verdict_.gates, verdict_.figures);
+  if (options_.tensors && columns != 0) {
+    verdict_.tensors.push_back({where("decoded values", ""),
+                                {"row", "column"},
+                                {expected.size() / columns, columns},
+                                {expected.begin(), expected.end()},
+                                {got.begin(), got.end()},
+                                {}});
+  }
 }
 
 void Judge::gate_overlap(double overlap) {
@@ -377,6 +418,11 @@ Verdict Judge::finish() {
     verdict_.reason = outcome_.unsupported;
     verdict_.suspects.clear();
     return verdict_;
+  }
+  verdict_.instruction = outcome_.first_nan;
+  if (!outcome_.diagnostics.empty()) {
+    const Diagnostic& first = outcome_.diagnostics.front();
+    verdict_.instruction = CodePlace{first.kernel, static_cast<int64_t>(first.pc)};
   }
   for (const Diagnostic& d : outcome_.diagnostics)
     verdict_.findings.push_back({d.kind, "", d.message, d.instruction});

@@ -83,6 +83,7 @@ struct JudgeOptions {
   bool explain = false;   ///< note the bound of the worst element term by term
   bool gates = false;     ///< say what the gates of peers would have said
   bool coverage = false;  ///< note which edges of the kernel's control flow the case took
+  bool tensors = false;   ///< keep outputs beside what they should be
 };
 
 /// Collects what is wrong with an outcome. Findings come in the order that explains a failure: what
@@ -122,7 +123,7 @@ class Judge {
   void gate_values(std::span<const double> expected, std::span<const double> got, size_t columns);
   /// The share of the right top-k indices that were found, for the gates of peers.
   void gate_overlap(double overlap);
-  bool wants_gates() const { return options_.gates; }
+  bool wants_gates() const { return options_.gates || options_.tensors; }
 
   Verdict finish();
 

@@ -11,6 +11,7 @@
 #include "fuzz/operator.h"
 #include "fuzz/options.h"
 #include "fuzz/paths.h"
+#include "fuzz/report_command.h"
 #include "fuzz/version.h"
 #include "gpu/error.h"
 
@@ -35,13 +36,16 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("wavefuzz ") + kVersion);
   app.require_subcommand(0, 1);
 
-  const auto places = [&](CLI::App* sub) {
+  const auto roots = [&](CLI::App* sub) {
     sub->add_option("--root", options.root,
                     "Folder that code object paths of manifests start from");
     for (const ExternalRoot& root : kExternalRoots) {
       sub->add_option(root.option, options.external[root.name],
                       fmt::format("Where {} is (or {})", root.what, root.environment));
     }
+  };
+  const auto places = [&](CLI::App* sub) {
+    roots(sub);
     sub->add_flag("--json", options.json,
                   "One JSON document on standard output and nothing else there");
   };
@@ -179,6 +183,33 @@ int main(int argc, char** argv) {
     sub->add_option("--db", options.database, "Memory of campaigns");
   }
 
+  CLI::App* report_app = app.add_subcommand(
+      "report", "Write a campaign as files: HTML, JUnit XML, SARIF, JSON lines, Markdown");
+  report_app
+      ->add_option("--manifest", options.manifests,
+                   "Kernel manifests, instead of those in the tree")
+      ->check(CLI::ExistingFile);
+  roots(report_app);
+  report_app->add_option("--out", options.out, "Folder for findings")->capture_default_str();
+  report_app->add_option("--db", options.database, "Memory of campaigns");
+  report_app
+      ->add_option("--campaign", options.campaign,
+                   "Its number, as `history` shows it "
+                   "(default: the latest)")
+      ->check(CLI::NonNegativeNumber);
+  report_app->add_option("--html", options.html, "One self-contained page");
+  report_app->add_option("--junit", options.junit, "JUnit XML, for Jenkins and GitLab");
+  report_app->add_option("--sarif", options.sarif, "SARIF 2.1.0, for code scanning");
+  report_app->add_option("--jsonl", options.jsonl, "A line of JSON for each job and finding");
+  report_app->add_option("--markdown", options.markdown_file, "A summary for a pull request");
+  report_app->add_option("--seconds", options.rerun_seconds, "Time to run findings again in")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  report_app->add_option("--most", options.most, "Unreached blocks listed of each program")
+      ->capture_default_str();
+  report_app->add_flag("--inline-cases", options.inline_cases,
+                       "Replay commands hold the case itself, not its file");
+
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
   describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
@@ -237,6 +268,8 @@ int main(int argc, char** argv) {
       exit = history(options);
     } else if (*coverage_app) {
       exit = coverage(options);
+    } else if (*report_app) {
+      exit = report_command(options);
     } else if (*audit_app) {
       exit = audit_tables(options);
     } else if (*scenario_app) {

@@ -57,6 +57,10 @@ struct Options {
   SmokeOptions smoke;
   int64_t only = -1;
   bool markdown = false;
+
+  std::string html, junit, sarif, jsonl, markdown_file;  // where reports go
+  int64_t campaign = -1;                                 // negative: the latest
+  double rerun_seconds = 60;
 };
 
 /// Ctrl-C: what runs ends soon, with what it has.

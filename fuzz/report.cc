@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/history_command.h"
 #include "fuzz/paths.h"
 #include "gpu/error.h"
 
@@ -23,14 +22,6 @@ std::string job_name(const Job& job) {
   return fmt::format("{} on {}", kernel_name(job), job.target);
 }
 
-std::string file_name(const Job& job, const Case& c) {
-  std::string target = job.target;
-  for (char& ch : target) {
-    if (ch == ':') ch = '-';
-  }
-  return fmt::format("{}.{}.{}.json", kernel_name(job), target, case_id(c));
-}
-
 uint64_t count(const JobResult& result, Status status) {
   const auto it = result.by_status.find(status);
   return it == result.by_status.end() ? 0 : it->second;
@@ -41,6 +32,17 @@ std::string plural(uint64_t n, const char* noun) {
 }
 
 }  // namespace
+
+std::string replay_file_command(const std::string& command, const std::string& folder,
+                                const std::string& file, const std::string& arguments) {
+  const std::string path = (std::filesystem::path(folder) / file).string();
+  return fmt::format("{} replay {}{}", command, shell_word(path), arguments);
+}
+
+std::string run_case_command(const std::string& command, const Case& c,
+                             const std::string& arguments) {
+  return fmt::format("{} run --case={}{}", command, shell_word(to_json(c).dump()), arguments);
+}
 
 nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict) {
   nlohmann::ordered_json findings = nlohmann::ordered_json::array();
@@ -101,7 +103,7 @@ void CampaignReport::on_failure(const Job& job, uint64_t case_index, const Case&
 void CampaignReport::report(const Job& job, const std::string& origin, const Case& c,
                             const Verdict& verdict) {
   clear_progress();
-  file_ = file_name(job, c);
+  file_ = finding_file(c);
   const std::string command = store(file_, c, verdict);
   fmt::print(options_.out, "\n{}FAIL{} {}, {}: {}\n", colour_ ? "\033[1;31m" : "",
              colour_ ? "\033[0m" : "", job_name(job), origin, signature(verdict));
@@ -126,8 +128,8 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
 }
 
 void CampaignReport::earlier(const CampaignFinding& finding) {
-  const std::string command = store(file_name(finding.job, finding.original),
-                                    finding.shrunk.smallest, finding.shrunk.verdict);
+  const std::string command =
+      store(finding_file(finding.original), finding.shrunk.smallest, finding.shrunk.verdict);
   replay_commands_[case_id(finding.shrunk.smallest)] = command;
   fmt::print(options_.out, "found before: {}, case {}: {}\n  replay: {}\n", job_name(finding.job),
              finding.case_index, signature(finding.shrunk.verdict), command);
@@ -144,8 +146,7 @@ std::string CampaignReport::store(const std::string& file, const Case& c, const 
                corpus_text({c, signature(verdict), verdict.findings.front().message,
                             plant == nullptr ? "" : plant->history}));
     if (!options_.inline_cases) {
-      const std::string path = (std::filesystem::path(options_.shown_folder) / file).string();
-      return fmt::format("{} replay {}{}", options_.command, shell_word(path), options_.arguments);
+      return replay_file_command(options_.command, options_.shown_folder, file, options_.arguments);
     }
   } catch (const Error& e) {
     // The finding must not be lost with the disk: the case itself goes into the command.
@@ -153,8 +154,7 @@ std::string CampaignReport::store(const std::string& file, const Case& c, const 
       fmt::print(stderr, "wavefuzz: {}; findings are kept in their commands\n", e.what());
     storing_failed_ = true;
   }
-  return fmt::format("{} run --case={}{}", options_.command, shell_word(to_json(c).dump()),
-                     options_.arguments);
+  return run_case_command(options_.command, c, options_.arguments);
 }
 
 void CampaignReport::on_progress(const std::vector<JobResult>& results, double seconds) {

@@ -11,6 +11,13 @@
 
 namespace wavefuzz {
 
+/// The command that replays a finding's file in `folder`, and the one that holds the case itself.
+/// `arguments` follow, such as --manifest.
+std::string replay_file_command(const std::string& command, const std::string& folder,
+                                const std::string& file, const std::string& arguments);
+std::string run_case_command(const std::string& command, const Case& c,
+                             const std::string& arguments);
+
 /// The verdict of one case as `run --json` and `replay --json` print it.
 nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict);
 

@@ -60,6 +60,16 @@ struct GateFigures {
   std::optional<double> overlap;  ///< share of the right top-k indices
 };
 
+/// An output beside what it should be. Lists are row-major over the shape.
+struct ComparedTensor {
+  std::string place;              ///< as a finding's `where`
+  std::vector<std::string> axes;  ///< names, outermost first
+  std::vector<uint64_t> shape;
+  std::vector<double> expected;  ///< NaN: unspecified, or no output
+  std::vector<double> got;       ///< NaN too where nothing was written
+  std::vector<double> bound;     ///< of |got - expected|; empty: there is no tolerance
+};
+
 struct Verdict {
   Status status = Status::kPass;
   std::string reason = {};  ///< of weak, refused and unsupported
@@ -73,6 +83,10 @@ struct Verdict {
   BoundUse bound_use = {};                 ///< of elements judged within a bound
   std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
   GateFigures figures = {};                ///< with gates
+  /// The first instruction that the target complains of, or else, when asked to explain, what made
+  /// the first NaN.
+  std::optional<CodePlace> instruction = {};
+  std::vector<ComparedTensor> tensors = {};  ///< when asked for
 };
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.

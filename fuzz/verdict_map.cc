@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <png.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "fuzz/boundary.h"
+#include "fuzz/png.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -71,6 +71,14 @@ std::string escaped(const std::string& text) {
     }
   }
   return out;
+}
+
+/// Of "#rrggbb".
+Rgba rgba(const std::string& colour) {
+  const auto channel = [&](size_t at) {
+    return static_cast<uint8_t>(std::stoul(colour.substr(at, 2), nullptr, 16));
+  };
+  return {channel(1), channel(3), channel(5)};
 }
 
 std::string every(const std::vector<int64_t>& values) {
@@ -227,30 +235,16 @@ std::string svg_of(const VerdictMap& map) {
 std::string png_of(const VerdictMap& map) {
   constexpr size_t kCell = 8;
   const size_t width = map.columns.size() * kCell, height = map.rows.size() * kCell;
-  std::vector<uint8_t> pixels(width * height * 3, 255);
-  const auto channel = [](const char* colour, int at) {
-    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    return static_cast<uint8_t>(16 * digit(colour[1 + 2 * at]) + digit(colour[2 + 2 * at]));
-  };
+  std::vector<Rgba> palette = {{255, 255, 255, 0}};
+  for (const Look& look : kLooks) palette.push_back(rgba(look.light));
+  std::vector<uint8_t> pixels(width * height);
   for (size_t y = 0; y < height; ++y) {
     for (size_t x = 0; x < width; ++x) {
       const Look* look = look_of(map.cells[map.rows.size() - 1 - y / kCell][x / kCell]);
-      if (look == nullptr) continue;
-      for (int c = 0; c < 3; ++c)
-        pixels[(y * width + x) * 3 + static_cast<size_t>(c)] = channel(look->light, c);
+      if (look != nullptr) pixels[y * width + x] = static_cast<uint8_t>(1 + (look - kLooks));
     }
   }
-  png_image image = {};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(width);
-  image.height = static_cast<png_uint_32>(height);
-  image.format = PNG_FORMAT_RGB;
-  png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
-  std::string out(bytes, '\0');
-  if (png_image_write_to_memory(&image, out.data(), &bytes, 0, pixels.data(), 0, nullptr) == 0)
-    throw Error(Exit::kInternal, fmt::format("png: {}", image.message));
-  out.resize(bytes);
-  return out;
+  return palette_png(static_cast<uint32_t>(width), static_cast<uint32_t>(height), pixels, palette);
 }
 
 }  // namespace wavefuzz

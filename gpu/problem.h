@@ -56,6 +56,12 @@ struct KernelId {
   auto operator<=>(const KernelId&) const = default;
 };
 
+/// An instruction of a kernel.
+struct CodePlace {
+  KernelId kernel;
+  int64_t pc = 0;  ///< bytes from the kernel's first instruction
+};
+
 /// One kernel launch.
 struct Launch {
   std::string name;  ///< for messages; may be empty when there is only one

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -129,7 +130,7 @@ class SimTarget : public Target {
       set_kernarg(problem, launch, memory, config);
       const sim::RunResult result = sim::run(program, memory, config);
       weakest = std::max(weakest, result.weakest);
-      read_result(launch.name, result, outcome);
+      read_result(launch, result, outcome);
       if (problem.coverage) read_edges(feedback, outcome.coverage[launch.kernel]);
       if (result.status == sim::RunResult::Status::kUnsupported) break;
     }
@@ -176,6 +177,19 @@ class SimTarget : public Target {
     throw Error(Exit::kUsage, e.what());
   }
 
+  std::vector<ListingLine> listing(const CodePlace& place, size_t around) override try {
+    const sim::Program& program = this->program(place.kernel);
+    size_t at = 0;
+    while (at < program.size() && program.pc(at) != place.pc) ++at;
+    std::vector<ListingLine> lines;
+    if (at == program.size()) return lines;
+    for (size_t i = at - std::min(at, around); i < std::min(at + around + 1, program.size()); ++i)
+      lines.push_back({program.pc(i), program.text(i)});
+    return lines;
+  } catch (const sim::Error& e) {
+    throw Error(Exit::kUsage, e.what());
+  }
+
  private:
   const sim::Program& program(const KernelId& kernel) {
     const std::lock_guard lock(mutex_);
@@ -189,22 +203,26 @@ class SimTarget : public Target {
     return programs_.emplace(key, sim::Program(object, kernel.symbol)).first->second;
   }
 
-  static void read_result(const std::string& launch, const sim::RunResult& result,
-                          Outcome& outcome) {
+  static void read_result(const Launch& launch, const sim::RunResult& result, Outcome& outcome) {
+    const auto in_launch = [&](const std::string& message) {
+      return launch.name.empty() ? message : "launch " + launch.name + ": " + message;
+    };
     outcome.instructions += result.instructions;
-    for (const sim::NonFinite& n : result.non_finite)
-      outcome.notes.push_back(launch.empty() ? n.message : "launch " + launch + ": " + n.message);
+    for (const sim::NonFinite& n : result.non_finite) outcome.notes.push_back(in_launch(n.message));
+    for (const sim::NonFinite& n : result.non_finite) {
+      if (n.value == sim::NonFinite::Value::kNan && !outcome.first_nan)
+        outcome.first_nan = CodePlace{launch.kernel, n.pc};
+    }
     if (result.status == sim::RunResult::Status::kUnsupported) {
       outcome.status = Outcome::Status::kUnsupported;
       outcome.unsupported = result.unsupported_what;
     }
     for (const sim::Finding& finding : result.findings) {
       outcome.diagnostics.push_back({.kind = snake_case(sim::name(finding.kind)),
-                                     .message = launch.empty()
-                                                    ? finding.message
-                                                    : "launch " + launch + ": " + finding.message,
+                                     .message = in_launch(finding.message),
                                      .instruction = finding.instruction,
-                                     .pc = static_cast<uint64_t>(finding.pc)});
+                                     .pc = static_cast<uint64_t>(finding.pc),
+                                     .kernel = launch.kernel});
     }
   }
 

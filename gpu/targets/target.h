@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,13 @@ struct Diagnostic {
   std::string message;      ///< one line: what, where, which lane
   std::string instruction;  ///< disassembly
   uint64_t pc = 0;          ///< bytes from the kernel's first instruction
+  KernelId kernel = {};     ///< that the instruction belongs to
+};
+
+/// An instruction in its disassembly.
+struct ListingLine {
+  int64_t pc = 0;
+  std::string text;
 };
 
 /// The bytes of one buffer that a launch wrote, in ascending order, neighbours joined.
@@ -34,10 +42,11 @@ struct Outcome {
   std::string unsupported;
   std::vector<Diagnostic> diagnostics;
   std::vector<WrittenBuffer> written;
-  uint64_t instructions = 0;       ///< wave instructions executed, where the target counts them
-  std::vector<std::string> notes;  ///< with Problem::explain: a line for each thing found out
-  Coverage coverage;               ///< with Problem::coverage
-  std::string fidelity;            ///< the weakest fidelity of any instruction executed
+  uint64_t instructions = 0;           ///< wave instructions executed, where the target counts them
+  std::vector<std::string> notes;      ///< with Problem::explain: a line for each thing found out
+  std::optional<CodePlace> first_nan;  ///< with Problem::explain: what made it
+  Coverage coverage;                   ///< with Problem::coverage
+  std::string fidelity;                ///< the weakest fidelity of any instruction executed
 
   /// The extents written of a buffer; empty when nothing was.
   const std::vector<Extent>& written_to(const std::string& buffer) const;
@@ -53,6 +62,9 @@ class Target {
   virtual Outcome launch(const Problem& problem) = 0;
   /// What of a program ran. Throws Error for a code object that cannot be loaded.
   virtual ProgramCoverage coverage(const KernelId& kernel, const Edges& edges) = 0;
+  /// The instruction and up to `around` before and behind it; nothing where none begins there.
+  /// Throws Error for a code object that cannot be loaded.
+  virtual std::vector<ListingLine> listing(const CodePlace& place, size_t around) = 0;
 };
 
 /// The targets that exist, in the order a campaign takes them.

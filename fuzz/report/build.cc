@@ -1,0 +1,245 @@
+#include "fuzz/report/build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "fuzz/clock.h"
+#include "fuzz/report/text.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr size_t kLinesAround = 4;   // of disassembly, before and behind the one at fault
+constexpr size_t kMostPictures = 2;  // of a finding
+constexpr size_t kMostPictureCells = 1'500'000;  // of all findings, about as many bytes
+constexpr size_t kMostNotes = 24;
+
+const Manifest* manifest_of(const Harness& harness, const Job& job) {
+  const auto it = harness.manifests().find(job.kernel);
+  return it == harness.manifests().end() ? nullptr : &it->second;
+}
+
+/// `file` as seen from the first of the folders that it lies in.
+std::string location(const std::string& file, const ReportOptions& options) {
+  for (const std::string& folder : {options.tree, options.here}) {
+    if (folder.empty()) continue;
+    const fs::path relative = fs::path(file).lexically_relative(folder);
+    if (!relative.empty() && *relative.begin() != "..") return path_uri(relative.string());
+  }
+  return path_uri(file);
+}
+
+std::string summary(const Case& c) {
+  try {
+    return find_operator(c.op).summary(c);
+  } catch (const Error& e) {
+    return fmt::format("case {} ({})", case_id(c), e.what());
+  }
+}
+
+/// "mla_decode.gfx942.co, symbol mla_decode"
+std::string program_name(const KernelId& kernel) {
+  return fmt::format("{}, symbol {}", fs::path(kernel.code_object).filename().string(),
+                     kernel.symbol);
+}
+
+/// What the pictures are of: the outputs that are wrong, the one that the finding is about first.
+std::vector<Picture> pictures_of(const Verdict& verdict) {
+  std::vector<Picture> list;
+  for (const ComparedTensor& t : verdict.tensors) {
+    Picture p = picture_of(t);
+    if (p.wrong != 0) list.push_back(std::move(p));
+  }
+  const std::string where = verdict.findings.empty() ? "" : verdict.findings.front().where;
+  std::stable_sort(list.begin(), list.end(), [&](const Picture& a, const Picture& b) {
+    return (a.place == where) > (b.place == where);
+  });
+  if (list.size() > kMostPictures) list.resize(kMostPictures);
+  return list;
+}
+
+class Builder {
+ public:
+  Builder(const Harness& harness, CampaignStore& store, const ReportOptions& options,
+          const std::atomic<bool>& interrupted)
+      : harness_(harness), store_(store), options_(options), interrupted_(interrupted) {}
+
+  ReportModel build() {
+    model_.database = options_.database;
+    history();
+    for (const Job& job : store_.jobs()) {
+      JobResult result = store_.load(job).value_or(JobResult());
+      result.job = job;
+      for (const CampaignFinding& f : result.findings) finding(f);
+      model_.jobs.push_back(this->job(std::move(result)));
+    }
+    for (const StoredFailure& f : store_.unshrunk()) failure(f);
+    score();
+    std::stable_sort(
+        model_.findings.begin(), model_.findings.end(),
+        [](const ReportFinding& a, const ReportFinding& b) { return a.planted() < b.planted(); });
+    for (ReportFinding& f : model_.findings) run_again(f);
+    return std::move(model_);
+  }
+
+ private:
+  void history() {
+    std::vector<CampaignRecord> records = store_.history();
+    const std::vector<CampaignChange> all = changes(records);
+    const auto it = std::find_if(records.begin(), records.end(), [&](const CampaignRecord& r) {
+      return r.id == store_.campaign();
+    });
+    model_.campaign = *it;
+    model_.change = all[static_cast<size_t>(it - records.begin())];
+    for (auto r = records.begin(); r <= it; ++r) {
+      if (r->key.first_case != it->key.first_case || r->key.case_stride != it->key.case_stride)
+        continue;
+      if (r != it) model_.before = *r;
+      model_.nights.emplace_back(*r, all[static_cast<size_t>(r - records.begin())]);
+    }
+  }
+
+  ReportJob job(JobResult result) const {
+    ReportJob job;
+    try {
+      for (const auto& [kernel, edges] : result.coverage) {
+        ReportProgram& p = job.programs.emplace_back();
+        p.object = fs::path(kernel.code_object).filename();
+        p.symbol = kernel.symbol;
+        p.edges = edges.count();
+        p.coverage = harness_.coverage(result.job, kernel, edges);
+        std::vector<Unreached>& blocks = p.coverage.unreached;
+        p.unreached = blocks.size();
+        std::stable_sort(blocks.begin(), blocks.end(), [](const Unreached& a, const Unreached& b) {
+          return a.instructions > b.instructions;
+        });
+        if (blocks.size() > options_.most) blocks.resize(options_.most);
+      }
+    } catch (const Error& e) {
+      job.programs.clear();
+      job.no_coverage = e.what();
+    }
+    if (const Manifest* m = manifest_of(harness_, result.job)) {
+      if (const Plant* plant = m->find_plant(result.job.plant)) {
+        job.planted = plant->summary;
+        job.rank = plant->rank;
+      }
+    }
+    job.result = std::move(result);
+    return job;
+  }
+
+  void score() {
+    std::vector<JobResult> planted;
+    for (const ReportJob& job : model_.jobs) {
+      const Manifest* m = manifest_of(harness_, job.result.job);
+      if (m != nullptr && m->find_plant(job.result.job.plant) != nullptr)
+        planted.push_back(job.result);
+    }
+    if (!planted.empty()) model_.score = zoo_score(harness_, planted);
+  }
+
+  ReportFinding& add(const Job& job, uint64_t case_index, const Case& drawn, const Case& smallest) {
+    ReportFinding& f = model_.findings.emplace_back();
+    f.job = job;
+    f.case_index = case_index;
+    f.drawn = summary(drawn);
+    f.smallest = smallest;
+    f.replay = options_.replay(drawn, smallest);
+    if (const Manifest* m = manifest_of(harness_, job)) {
+      f.location = location(m->file, options_);
+      if (const Plant* plant = m->find_plant(job.plant)) f.history = plant->history;
+    } else {
+      f.location = location(options_.database, options_);
+    }
+    return f;
+  }
+
+  void finding(const CampaignFinding& found) {
+    const Shrunk& s = found.shrunk;
+    ReportFinding& f = add(found.job, found.case_index, found.original, s.smallest);
+    f.signature = wavefuzz::signature(s.verdict);
+    f.details = s.verdict.findings;
+    f.message = s.verdict.findings.empty() ? "" : s.verdict.findings.front().message;
+    if (s.steps == 0) {
+      f.shrinking = "kept as it was drawn";
+    } else {
+      f.shrunk = summary(s.smallest);
+      f.shrinking = fmt::format("{} of {} smaller cases fail alike{}", s.better, s.steps,
+                                s.complete ? "" : ", stopped before the end");
+    }
+    f.boundary = found.boundary;
+    f.shrinking +=
+        fmt::format("; re-run {}/{} times the same", found.confirmations, kConfirmations);
+  }
+
+  void failure(const StoredFailure& failed) {
+    ReportFinding& f = add(failed.job, failed.case_index, failed.drawn, failed.drawn);
+    f.signature = failed.signature;
+    f.message = failed.message;
+    f.shrinking = "kept as it was drawn: the campaign ended before it was shrunk";
+  }
+
+  void run_again(ReportFinding& f) {
+    if (interrupted_) {
+      f.not_run = "interrupted";
+    } else if (now() - start_ > options_.seconds) {
+      f.not_run = fmt::format("the {:.0f} s for that were over", options_.seconds);
+    } else {
+      try {
+        result_of(harness_.evaluate(f.smallest, {.explain = true, .gates = true, .tensors = true}),
+                  f);
+      } catch (const Error& e) {
+        f.not_run = e.what();
+      }
+    }
+  }
+
+  void result_of(const Verdict& verdict, ReportFinding& f) {
+    f.alike = verdict.status == Status::kFail && wavefuzz::signature(verdict) == f.signature;
+    if (!f.alike) {
+      f.now = verdict.status == Status::kFail ? "fail, " + wavefuzz::signature(verdict)
+                                              : std::string(name(verdict.status));
+      if (!verdict.reason.empty()) f.now += ": " + verdict.reason;
+    }
+    if (verdict.status != Status::kFail) return;
+    // A relation is between two cases, and the gates have seen one.
+    const std::string& kind = verdict.findings.front().kind;
+    if (kind.find("relation") == std::string::npos) f.gates = verdict.gates;
+    f.notes = verdict.notes;
+    if (f.notes.size() > kMostNotes) f.notes.resize(kMostNotes);
+    for (Picture& p : pictures_of(verdict)) {
+      if ((cells_ += p.cells.size()) <= kMostPictureCells) f.pictures.push_back(std::move(p));
+    }
+    // A NaN in some operation explains a finding that is one, not a value that is merely wrong.
+    const bool of_target = !verdict.findings.front().instruction.empty();
+    const bool of_nan = kind == "nan_value" || kind == "non_finite";
+    if (!verdict.instruction || !(of_target || of_nan)) return;
+    f.listing = harness_.listing(f.job, *verdict.instruction, kLinesAround);
+    f.program = program_name(verdict.instruction->kernel);
+    f.pc = verdict.instruction->pc;
+  }
+
+  const Harness& harness_;
+  CampaignStore& store_;
+  const ReportOptions& options_;
+  const std::atomic<bool>& interrupted_;
+  const double start_ = now();
+  ReportModel model_;
+  size_t cells_ = 0;
+};
+
+}  // namespace
+
+ReportModel build_report(const Harness& harness, CampaignStore& store, const ReportOptions& options,
+                         const std::atomic<bool>& interrupted) {
+  return Builder(harness, store, options, interrupted).build();
+}
+
+}  // namespace wavefuzz

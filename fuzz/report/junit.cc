@@ -1,0 +1,82 @@
+// JUnit XML as Jenkins (junit-10.xsd) and Ant (JUnit.xsd) describe it: where they differ, what both
+// accept.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "fuzz/report/model.h"
+#include "fuzz/report/text.h"
+
+namespace wavefuzz {
+namespace {
+
+/// A testcase has one failure at most in Ant's schema, so that further findings of a job are
+/// testcases of their own.
+std::string testcase(const ReportJob& job, const ReportFinding* finding, bool first) {
+  std::string name = job.result.job.target;
+  if (!first) name += ": " + finding->signature;
+  std::string out = fmt::format("  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"",
+                                xml_text(kernel_name(job.result.job)), xml_text(name),
+                                first ? job.result.cpu_seconds : 0);
+  if (finding != nullptr) {
+    out += fmt::format(">\n   <failure type=\"{}\" message=\"{}\">", xml_text(finding->signature),
+                       xml_text(finding->message));
+    out += xml_text(fmt::format("case {}: {}\n{}{}replay: {}\n", finding->case_index,
+                                finding->shrunk.empty() ? finding->drawn : finding->shrunk,
+                                finding->boundary, finding->boundary.empty() ? "" : "\n",
+                                finding->replay));
+    return out + "</failure>\n  </testcase>\n";
+  }
+  if (job.ran_nothing()) return out + ">\n   <skipped/>\n  </testcase>\n";
+  return out + "/>\n";
+}
+
+}  // namespace
+
+std::string junit_report(const ReportModel& model) {
+  std::map<std::string, std::vector<const ReportJob*>> suites;
+  for (const ReportJob& job : model.jobs) suites[job.result.job.kernel].push_back(&job);
+
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
+  int id = 0;
+  for (const auto& [kernel, jobs] : suites) {
+    size_t tests = 0, failures = 0, skipped = 0;
+    double seconds = 0;
+    std::string cases;
+    std::string log;
+    for (const ReportJob* job : jobs) {
+      const std::vector<const ReportFinding*> findings = model.of(job->result.job);
+      seconds += job->result.cpu_seconds;
+      tests += std::max<size_t>(1, findings.size());
+      failures += findings.size();
+      skipped += findings.empty() && job->ran_nothing();
+      if (findings.empty()) cases += testcase(*job, nullptr, true);
+      for (const ReportFinding* f : findings) cases += testcase(*job, f, f == findings.front());
+      log += fmt::format(
+          "{} on {}: {} cases, {} weak, {} suspect{}\n", kernel_name(job->result.job),
+          job->result.job.target, job->result.cases, job->count(Status::kWeak),
+          job->count(Status::kSuspect),
+          job->result.unsupported.empty() ? "" : "; unsupported: " + job->result.unsupported);
+    }
+    // The time stamp has no zone in either schema: it is UTC.
+    out += fmt::format(
+        " <testsuite name=\"{0}\" package=\"wavefuzz\" id=\"{1}\" timestamp=\"{2}\" "
+        "hostname=\"localhost\" tests=\"{3}\" failures=\"{4}\" errors=\"0\" skipped=\"{5}\" "
+        "time=\"{6:.3f}\">\n",
+        xml_text(kernel), id++, xml_text(model.campaign.started.substr(0, 19)), tests, failures,
+        skipped, seconds);
+    out += "  <properties>\n";
+    for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::string>>{
+             {"wavefuzz.version", model.campaign.version},
+             {"wavefuzz.campaign", std::to_string(model.campaign.id)},
+             {"wavefuzz.seed", std::to_string(model.campaign.key.seed)}}) {
+      out += fmt::format("   <property name=\"{}\" value=\"{}\"/>\n", name, xml_text(value));
+    }
+    out += "  </properties>\n" + cases;
+    out += "  <system-out>" + xml_text(log) + "</system-out>\n  <system-err/>\n </testsuite>\n";
+  }
+  return out + "</testsuites>\n";
+}
+
+}  // namespace wavefuzz
