@@ -45,11 +45,12 @@ PFormat p_format(const JsonView& view) {
 
 AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
   const JsonView view(manifest.numerics, manifest.file + " numerics");
-  view.allow_only({"score_block", "pv_block",     "scale_roundings",  "tile",        "sum_lanes",
-                   "exp_ulps",    "log_ulps",     "rcp_ulps",         "p",           "p_scale",
-                   "p_divisor",   "p_amax_floor", "p_truncate",       "p_tail_bf16", "partial",
-                   "half_away",   "f16_truncate", "denominator_bias", "q",           "q_amax_floor",
-                   "q_truncate"});
+  view.allow_only({"score_block", "pv_block",     "scale_roundings",  "tile",
+                   "sum_lanes",   "exp_ulps",     "log_ulps",         "rcp_ulps",
+                   "p",           "p_scale",      "p_divisor",        "p_amax_floor",
+                   "p_amax_bias", "p_truncate",   "p_tail_bf16",      "partial",
+                   "half_away",   "f16_truncate", "denominator_bias", "q",
+                   "q_divisor",   "q_amax_floor", "q_truncate"});
   AttentionNumerics n;
   const auto read_count = [&](const char* name, uint32_t& to) {
     if (view.has(name)) to = count(view.at(name));
@@ -73,6 +74,7 @@ AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
     read_positive("p_divisor", n.p_divisor);
   }
   read_positive("p_amax_floor", n.p_amax_floor);
+  read_positive("p_amax_bias", n.p_amax_bias);
   const auto read_boolean = [&](const char* name, bool& to) {
     if (view.has(name)) to = view.at(name).boolean();
   };
@@ -89,13 +91,14 @@ QueryCast parse_query_cast(const Manifest& manifest) {
   const JsonView view(manifest.numerics, manifest.file + " numerics");
   QueryCast cast;
   if (!view.has("q")) {
-    for (const char* name : {"q_amax_floor", "q_truncate"})
+    for (const char* name : {"q_divisor", "q_amax_floor", "q_truncate"})
       if (view.has(name)) view.at(name).fail("goes with 'q'");
     return cast;
   }
   const std::string to = view.at("q").text();
   if (to != "fp8" && to != "int8") view.at("q").fail("must be fp8 or int8");
   cast.to = to == "fp8" ? QueryCast::To::kFp8 : QueryCast::To::kInt8;
+  if (view.has("q_divisor")) cast.divisor = positive(view.at("q_divisor"));
   if (view.has("q_amax_floor")) cast.amax_floor = positive(view.at("q_amax_floor"));
   if (view.has("q_truncate")) cast.truncate = view.at("q_truncate").boolean();
   return cast;
@@ -110,6 +113,7 @@ std::vector<OperatorPage::Entry> attention_numerics_fields() {
       {"sum_lanes", "chains of the denominator's sum"},
       {"exp_ulps, log_ulps, rcp_ulps", "of the machine's instructions; 1"},
       {"q", "what the kernel quantises Q to, a row at a time: fp8 (the cache's), int8"},
+      {"q_divisor", "what the largest of a row becomes; the largest value of the format"},
       {"q_amax_floor, q_truncate",
        "the least amax of a row, 1e-6; the cast of Q rounds towards zero"},
       {"p", "what P is rounded to before it meets V: f32, bf16, f16, fp8, int8"},
@@ -117,6 +121,10 @@ std::vector<OperatorPage::Entry> attention_numerics_fields() {
       {"p_divisor, p_amax_floor",
        "fp8, int8: P is multiplied by p_divisor / max(p_amax_floor, largest of the tile) instead; "
        "max: by the format's largest value / ..."},
+      {"p_amax_bias",
+       "added to the largest of the tile, which the kernel works out from the largest score, in "
+       "the "
+       "place of the floor"},
       {"p_truncate", "the cast of P rounds towards zero"},
       {"p_tail_bf16", "in a last tile that is not whole, P is truncated to bf16 instead"},
       {"partial", "what partial outputs of splits are stored as: f32, bf16, f16"},

@@ -13,15 +13,16 @@ namespace wavefuzz {
 /// and the FP8 format of P follow from the case. Throws Error(kUsage) naming the field.
 reference::AttentionNumerics parse_attention_numerics(const Manifest& manifest);
 
-/// P's divisor is the largest value of the format that P is cast to: the adapter, which knows the
-/// format, puts it in its place.
+/// P's or Q's divisor is the largest value of the format that it is cast to: the adapter, which
+/// knows the format, puts it in its place.
 inline constexpr double kDivisorOfFormat = -1;
 
 /// How a kernel quantises Q itself, a row at a time: codes = cast(q * divisor / amax) with amax =
-/// max(amax_floor, largest |q| of the row), divisor the largest value of the format.
+/// max(amax_floor, largest |q| of the row).
 struct QueryCast {
   enum class To { kNone, kFp8, kInt8 };  ///< fp8: the cache's format
   To to = To::kNone;
+  double divisor = kDivisorOfFormat;
   double amax_floor = 1e-6;
   bool truncate = false;  ///< towards zero, else to nearest
 };

@@ -30,7 +30,7 @@ bool may_be_launch(const Finding& finding);
 struct SmokeOptions {
   uint64_t cases = 12;  ///< for each arch; none: nothing runs
   uint64_t seed = 1;
-  double seconds = 30;  ///< for the search of an explanation
+  double seconds = 10;  ///< for each search of an explanation: a changed field, a claim
 };
 
 struct SmokeRun {

@@ -50,11 +50,14 @@ struct AttentionNumerics {
   ///   w = p * v_scale[i];  code = round(w * s);  the sums take code / s in the place of w
   /// with s = p_scale, or, where p_divisor > 0, p_divisor / max(p_amax_floor, largest w of the
   /// tile). Larger than p_fp8's range saturates. The denominator sums the p before the cast.
+  /// Where p_amax_bias > 0, the largest w is worked out from the tile's largest score instead, and
+  /// the bias added to it in the place of the floor.
   PFormat p = PFormat::kF32;
   quant::Fp8 p_fp8 = quant::Fp8::kE4m3fn;  ///< for kFp8
   double p_scale = 1;
   double p_divisor = 0;
   double p_amax_floor = 1e-6;
+  double p_amax_bias = 0;
   bool p_truncate = false;  ///< the cast rounds towards zero; false: to nearest (ties either way)
   /// The last tile, where it is not whole, has P truncated to bf16 instead.
   bool p_tail_bf16 = false;

@@ -20,7 +20,7 @@ struct CastError {
 // By amax the largest score's error moves p and the scale alike, and codes stand for multiples of
 // the computed amax; otherwise for multiples of exp of the largest score as computed.
 CastError cast_error(const ErrorModel& model, const AttentionNumerics& n, const CastTile& tile,
-                     uint32_t lane, double amax, double highest, double lowest) {
+                     uint32_t lane, double amax, double highest, double lowest, double constant) {
   const bool own = model.has(Cause::kPCast);
   const double unit = own ? kUnit : 0, rcp = own ? model.rcp_error() : 0;
   const double m = tile.maximum[lane];
@@ -31,6 +31,9 @@ CastError cast_error(const ErrorModel& model, const AttentionNumerics& n, const 
   const double casts = 2 * rcp + 6 * unit;
   const double of_amax =
       std::max(tile.amax_high[lane] - amax, amax - tile.amax_low[lane]) / amax + 2 * unit;
+  // What all p of the tile have in common moves the scale otherwise.
+  if (n.p_amax_bias > 0)
+    return {of_amax + of_maximum + casts + unit + excess(constant), of_amax + casts + unit};
   if (amax * (1 - of_amax) * (1 - of_maximum) > n.p_amax_floor)
     return {of_amax + casts, of_amax + casts};
   // The floor holds, or may.
@@ -38,6 +41,12 @@ CastError cast_error(const ErrorModel& model, const AttentionNumerics& n, const 
   error.code += casts + (may ? of_amax : 0);
   error.tile += casts + (may ? of_amax : 0);
   return error;
+}
+
+/// What P is multiplied by before its cast.
+double scale_of(const AttentionNumerics& n, double amax) {
+  if (!(n.p_divisor > 0)) return n.p_scale;
+  return n.p_divisor / (n.p_amax_bias > 0 ? amax + n.p_amax_bias : std::max(amax, n.p_amax_floor));
 }
 
 }  // namespace
@@ -70,9 +79,7 @@ void cast_weights(const ErrorModel& model, const AttentionNumerics& n, const Ker
   for (uint32_t i = 0; i < s.keys; ++i)
     for (uint32_t lane = 0; lane < kLanes; ++lane)
       amax[lane] = std::max(amax[lane], std::abs(s.p[i * kLanes + lane]));
-  for (uint32_t lane = 0; lane < kLanes; ++lane)
-    values.scale[lane] =
-        n.p_divisor > 0 ? n.p_divisor / std::max(amax[lane], n.p_amax_floor) : n.p_scale;
+  for (uint32_t lane = 0; lane < kLanes; ++lane) values.scale[lane] = scale_of(n, amax[lane]);
 
   for (int likely = 0; s.bounds && likely < 2; ++likely) {
     CastTile tile = {};
@@ -101,7 +108,8 @@ void cast_weights(const ErrorModel& model, const AttentionNumerics& n, const Ker
       highest = std::max(highest, tile.highest[lane]);
       lowest = std::max(lowest, tile.lowest[lane]);
       if (highest == -kInfinity) continue;  // nothing seen so far
-      const CastError error = cast_error(model, n, tile, lane, amax[lane], highest, lowest);
+      const CastError error =
+          cast_error(model, n, tile, lane, amax[lane], highest, lowest, s.error.constant[lane]);
       tile.of_code[lane] = error.code;
       tile.of_tile[lane] = excess(error.tile + s.error.constant[lane]);
     }

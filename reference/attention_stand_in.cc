@@ -230,8 +230,10 @@ class StandIn {
         part.l += sum(p, s_.pv);
       float scale = static_cast<float>(n_.p_scale), back = rcp(scale);
       if (n_.p_divisor > 0) {
-        scale = flushed(static_cast<float>(n_.p_divisor) *
-                        rcp(std::max(amax, static_cast<float>(n_.p_amax_floor))));
+        const auto bias = static_cast<float>(n_.p_amax_bias);
+        const float largest =
+            bias > 0 ? amax + bias : std::max(amax, static_cast<float>(n_.p_amax_floor));
+        scale = flushed(static_cast<float>(n_.p_divisor) * rcp(largest));
         back = rcp(scale);
       }
       const bool casts = n_.p != PFormat::kF32;

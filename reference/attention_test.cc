@@ -113,6 +113,7 @@ void draw_cast(Draw& draw, AttentionNumerics& n) {
   n.p_scale = draw.one_of({1.0, 0.5, 100.0});
   n.p_divisor = draw.chance(2) ? quant::max_finite(n.p_fp8) : 0;
   if (draw.chance(10)) n.p_amax_floor = 0.5;
+  if (draw.chance(10)) n.p_amax_bias = draw.one_of({1e-9, 0.25});
 }
 
 StandInStyle draw_style(Draw& draw) {
@@ -249,13 +250,13 @@ TEST(Attention, CastsPAsDeclared) {
             scores.emplace_back(i, t);
             m = std::max(m, t);
           }
-          double amax = n.p_amax_floor;
+          double amax = n.p_amax_bias > 0 ? 0 : n.p_amax_floor;
           for (auto& [i, t] : scores) {
             t = std::exp(t - m) * (p.v_scale ? p.v_scale[i] : 1.0f);
             amax = std::max(amax, t);
           }
           double scale = n.p == PFormat::kFp8 ? n.p_scale : 1;
-          if (n.p_divisor > 0) scale = n.p_divisor / amax;
+          if (n.p_divisor > 0) scale = n.p_divisor / (amax + n.p_amax_bias);
           for (const auto& [i, w] : scores) {
             const float y = static_cast<float>(w * scale);
             float code = 0;

@@ -27,7 +27,7 @@ void PagedAttention::check_manifest(const Manifest& manifest) const {
     claims.range(name);
   claims.choices("q_dtype", {"bf16", "f16"});
   claims.choices("kv_dtype", {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "i8"});
-  claims.choices("kv_scale", {"none", "per_tensor", "per_token"});
+  claims.choices("kv_scale", {"none", "per_tensor", "per_token", "per_block"});
   claims.choices("v_layout", {"plain", "shuffled"});
   claims.choices("sinks", {"off", "on"});
   claims.optional_choices("mask", kMasks);
@@ -149,7 +149,10 @@ Inputs::Inputs(const Case& c, const Manifest& manifest, const std::vector<Buffer
                         {buffers, "qo_indptr", Dtype::kF32},
                         {buffers, "sinks", Dtype::kF32}};
   for (int64_t b = 0; b < s.batch; ++b) {
-    for (int64_t h = 0; h < s.kv_heads; ++h) groups.push_back(group(read, b, h));
+    for (int64_t h = 0; h < s.kv_heads; ++h) {
+      groups.push_back(group(read, b, h));
+      groups.back().split_starts = planned_starts(s, buffers, b, h);
+    }
   }
 }
 
@@ -194,7 +197,7 @@ Inputs::Group Inputs::group(const Readers& read, int64_t b, int64_t h) const {
     if (!s.quantised) continue;
     const int64_t scales = page * s.scale_page_stride + h * s.scale_head_stride;
     for (int64_t t = 0; t < count; ++t) {
-      const int64_t at = s.per_token ? scales + t * 4 : 0;
+      const int64_t at = s.per_token ? scales + t * 4 : s.per_block ? scales : 0;
       g.k_scale.push_back(read.k_scale.at(at));
       g.v_scale.push_back(read.v_scale.at(at));
     }
@@ -211,10 +214,11 @@ double Inputs::largest(bool int8) const {
 /// divisor, and that with q.
 void Inputs::quantise_queries(Group& g) const {
   const bool int8 = query_cast.to == QueryCast::To::kInt8;
-  const double divisor = largest(int8);
+  const double most = largest(int8);
+  const double divisor = query_cast.divisor == kDivisorOfFormat ? most : query_cast.divisor;
   const double relative = (2 * numerics.rcp_ulps + 2) * 0x1p-24 * (1 + 0x1p-10);
   const auto cast = [&](double y) -> double {
-    const double magnitude = std::min(std::abs(y), divisor);
+    const double magnitude = std::min(std::abs(y), most);
     double code = 0;
     if (!int8) {
       const quant::Fp8 fp8 = *fp8_of(shape.kv_dtype);
@@ -265,10 +269,9 @@ reference::AttentionProblem Inputs::problem(const Group& g) const {
   p.first = g.first.data();
   p.last = g.last.data();
   if (shape.sinks) p.sink = g.sink.data();
-  p.split_starts =
-      std::span(split_starts)
-          .first(std::upper_bound(split_starts.begin() + 1, split_starts.end(), g.keys) -
-                 split_starts.begin());
+  const std::vector<uint32_t>& starts = g.split_starts.empty() ? split_starts : g.split_starts;
+  p.split_starts = std::span(starts).first(
+      std::upper_bound(starts.begin() + 1, starts.end(), g.keys) - starts.begin());
   return p;
 }
 
@@ -378,48 +381,60 @@ OperatorPage PagedAttention::page() const {
                    "page_size/x, head_dim, x]; v_page_stride, v_head_stride",
                    "in"},
                   {"k_scale", "f32",
-                   "[1], or [pages, kv_heads, page_size]; scale_page_stride, scale_head_stride",
+                   "[1], [pages, kv_heads, page_size] or [pages, kv_heads]; scale_page_stride, "
+                   "scale_head_stride",
                    "in"},
                   {"v_scale", "f32", "as k_scale", "in"},
                   {"block_table", "i32",
                    "[batch, table_stride] page ids, table_width of a row in use", "in"},
+                  {"kv_indices", "i32",
+                   "page ids of all sequences, one after the other; [1], not to be read, where "
+                   "there are none",
+                   "in"},
+                  {"kv_indptr", "i32", "[batch + 1] first entry of each sequence in kv_indices",
+                   "in"},
                   {"context_lens", "i32", "[batch] keys, those of the query tokens included", "in"},
                   {"qo_indptr", "i32", "[batch + 1] first query token of each sequence", "in"},
                   {"sinks", "f32", "[heads], natural units, not scaled; +-inf allowed", "in"},
                   {"o", "q_dtype",
                    "[total_q, heads, head_dim], o_stride elements from token to token", "out"},
                   {"lse", "f32", "[total_q, heads]", "out"}},
-      .parameters = {{"q_dtype", "bf16, f16: of q and o"},
-                     {"kv_dtype", "bf16, f16, e4m3fn, e4m3fnuz, e5m2, e5m2fnuz, i8"},
-                     {"kv_scale", "none (16-bit caches), per_tensor, per_token (and kv head)"},
-                     {"mask", "causal (where left out), none: every query token sees every key"},
-                     {"v_layout", "plain, shuffled"},
-                     {"sinks", "off, on"},
-                     {"kv_heads", "heads of the cache"},
-                     {"gqa", "query heads of each"},
-                     {"head_dim", "elements of a head's row"},
-                     {"page_size", "tokens of a page"},
-                     {"window", "keys that a token sees, its own included; 0: all"},
-                     {"softmax_scale", "real"},
-                     {"split_tokens", "keys of a split; 0: one split for all"},
-                     {"extra_splits", "splits beyond the longest context"},
-                     {"q_gap", "elements between the rows of two tokens of q"},
-                     {"o_gap", "the same of o"},
-                     {"k_head_gap", "bytes between two heads of a page of k_cache"},
-                     {"k_page_gap", "bytes between two pages of k_cache"},
-                     {"v_head_gap", "bytes between two heads of a page of v_cache"},
-                     {"v_page_gap", "bytes between two pages of v_cache"},
-                     {"v_strides",
-                      "own (where left out), as_k: those of k_cache, and v_*_gap mean nothing"},
-                     {"scale_head_gap", "bytes between two heads of a page of scales"},
-                     {"scale_page_gap", "bytes between two pages of scales"},
-                     {"table_gap", "entries between two rows of block_table"},
-                     {"unowned",
-                      "what belongs to no key on a sequence's last page and behind it in the block "
-                      "table: poison, nan, huge, zero, finite (huge); with zero and finite so does "
-                      "page 0 where no sequence has it"},
-                     {"lse", "on (where left out), off: the kernel has no such output"},
-                     {"relation", "none, or a metamorphic relation"}},
+      .parameters =
+          {{"q_dtype", "bf16, f16: of q and o"},
+           {"kv_dtype", "bf16, f16, e4m3fn, e4m3fnuz, e5m2, e5m2fnuz, i8"},
+           {"kv_scale",
+            "none (16-bit caches), per_tensor, per_token (and kv head), per_block (a page "
+            "and kv head)"},
+           {"mask", "causal (where left out), none: every query token sees every key"},
+           {"v_layout", "plain, shuffled"},
+           {"sinks", "off, on"},
+           {"kv_heads", "heads of the cache"},
+           {"gqa", "query heads of each"},
+           {"head_dim", "elements of a head's row"},
+           {"page_size", "tokens of a page"},
+           {"window", "keys that a token sees, its own included; 0: all"},
+           {"softmax_scale", "real"},
+           {"split_tokens", "keys of a split; 0: one split for all"},
+           {"extra_splits", "splits beyond the longest context"},
+           {"cus",
+            "compute units that the plan of a persistent kernel is for; left out where "
+            "there is no plan"},
+           {"q_gap", "elements between the rows of two tokens of q"},
+           {"o_gap", "the same of o"},
+           {"k_head_gap", "bytes between two heads of a page of k_cache"},
+           {"k_page_gap", "bytes between two pages of k_cache"},
+           {"v_head_gap", "bytes between two heads of a page of v_cache"},
+           {"v_page_gap", "bytes between two pages of v_cache"},
+           {"v_strides", "own (where left out), as_k: those of k_cache, and v_*_gap mean nothing"},
+           {"scale_head_gap", "bytes between two heads of a page of scales"},
+           {"scale_page_gap", "bytes between two pages of scales"},
+           {"table_gap", "entries between two rows of block_table"},
+           {"unowned",
+            "what belongs to no key on a sequence's last page and behind it in the block "
+            "table: poison, nan, huge, zero, finite (huge); with zero and finite so does "
+            "page 0 where no sequence has it"},
+           {"lse", "on (where left out), off: the kernel has no such output"},
+           {"relation", "none, or a metamorphic relation"}},
       .derived = {{"batch", "sequences"},
                   {"heads", "query heads"},
                   {"total_q", "query tokens of all sequences"},
@@ -462,6 +477,7 @@ std::string PagedAttention::summary(const Case& c) const {
       s.gqa, s.head_dim, s.page_size, p.text("q_dtype"), p.text("kv_dtype"), p.text("kv_scale"),
       p.text("v_layout"));
   if (s.splits > 1) text += fmt::format(", {} splits of {} keys", s.splits, s.split_keys);
+  if (p.has("cus")) text += fmt::format(", planned for {} CUs", p.integer("cus"));
   if (s.window != 0) text += fmt::format(", window {}", s.window);
   if (s.sinks) text += ", sinks";
   if (!s.causal) text += ", no mask";

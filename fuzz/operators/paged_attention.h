@@ -28,6 +28,7 @@ class PagedAttention : public Operator {
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
+  PlanRequest plan_request(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
   std::optional<Case> related(const Case& c) const override;
@@ -40,7 +41,7 @@ class PagedAttention : public Operator {
 
 namespace paged_attention {
 
-inline constexpr int64_t kMostGqa = 16;
+inline constexpr int64_t kMostGqa = 64;
 inline constexpr int64_t kMostKvHeads = 64;
 inline constexpr int64_t kMostQueries = 16;  ///< tokens of a sequence
 inline constexpr int64_t kMostContext = 1 << 20;
@@ -63,7 +64,8 @@ int64_t kv_row(int64_t sequence, int64_t kv_head, int64_t key);
 struct Shape {
   Dtype q_dtype, kv_dtype;
   bool quantised;  ///< an 8-bit cache
-  bool per_token;  ///< scales; otherwise one for all
+  bool per_token;  ///< scales of K and V, and a kv head
+  bool per_block;  ///< a page and kv head; with neither, one for all
   bool sinks;
   bool causal;  ///< otherwise every query token sees every key
   bool lse;     ///< is an output
@@ -88,10 +90,18 @@ struct Shape {
   explicit Shape(const Case& c);
 
   int64_t pages_of(int64_t b) const { return (context[b] + page_size - 1) / page_size; }
+  /// Scales of a page and kv head; 0: one for all pages.
+  int64_t scales_of_page() const { return per_token ? page_size : per_block ? 1 : 0; }
   /// Keys first..last-1 are what query token t of sequence b sees.
   int64_t last_key(int64_t b, int64_t t) const;
   int64_t first_key(int64_t b, int64_t t) const;
 };
+
+/// Where the parts start into which a plan among the buffers cuts the keys of a sequence and kv
+/// head; none: there is no plan. Throws Error(kInternal) for a plan that leaves out keys or takes
+/// them twice.
+std::vector<uint32_t> planned_starts(const Shape& s, const std::vector<Buffer>& buffers,
+                                     int64_t sequence, int64_t kv_head);
 
 }  // namespace paged_attention
 }  // namespace wavefuzz

@@ -52,7 +52,10 @@ int64_t gap(const Case& c, const char* name, int64_t multiple_of) {
 }  // namespace
 
 int64_t q_row(int64_t sequence, int64_t query, int64_t kv_head, int64_t head) {
-  return ((sequence * kMostQueries + query) * kMostKvHeads + kv_head) * kMostGqa + head;
+  // Heads from the 17th on, which few kernels have, are numbered behind all others.
+  constexpr int64_t kHeads = 16, kBehind = int64_t{1} << 40;
+  const int64_t group = (sequence * kMostQueries + query) * kMostKvHeads + kv_head;
+  return group * kHeads + head % kHeads + head / kHeads * kBehind;
 }
 
 int64_t kv_row(int64_t sequence, int64_t kv_head, int64_t key) {
@@ -67,12 +70,13 @@ Shape::Shape(const Case& c) {
   if (!quantised && kv_dtype != Dtype::kBf16 && kv_dtype != Dtype::kF16)
     throw Error(Exit::kUsage, fmt::format("kv_dtype '{}' is no cache's", p.text("kv_dtype")));
   const std::string& scales = p.text("kv_scale");
-  if (scales != "none" && scales != "per_tensor" && scales != "per_token")
+  if (scales != "none" && scales != "per_tensor" && scales != "per_token" && scales != "per_block")
     throw Error(Exit::kUsage, fmt::format("kv_scale '{}' is unknown", scales));
   if ((scales == "none") == quantised)
     throw Error(Exit::kUsage, fmt::format("kv_scale '{}' does not go with kv_dtype '{}'", scales,
                                           p.text("kv_dtype")));
   per_token = scales == "per_token";
+  per_block = scales == "per_block";
   sinks = p.text("sinks") == "on";
   causal = optional_text(c, "mask", kMasks) == "causal";
   lse = optional_text(c, "lse", kLse) == "on";
@@ -141,7 +145,7 @@ Shape::Shape(const Case& c) {
     v_head_stride = k_head_stride;
     v_page_stride = k_page_stride;
   }
-  scale_head_stride = page_size * 4 + gap(c, "scale_head_gap", 4);
+  scale_head_stride = (per_block ? 1 : page_size) * 4 + gap(c, "scale_head_gap", 4);
   scale_page_stride = kv_heads * scale_head_stride + gap(c, "scale_page_gap", 4);
   table_stride = table_width + gap(c, "table_gap", 1);
   const int64_t pages = pages_needed(c, pages_used);
@@ -243,8 +247,8 @@ class Caches {
     Blocks(const Shape& s, const std::string& unowned)
         : k(s.k.head_stride(), s.kv_dtype, unowned),
           v(s.v.head_stride(), s.kv_dtype, unowned),
-          k_scale(s.page_size, Dtype::kF32, unowned),
-          v_scale(s.page_size, Dtype::kF32, unowned) {}
+          k_scale(s.scales_of_page(), Dtype::kF32, unowned),
+          v_scale(s.scales_of_page(), Dtype::kF32, unowned) {}
     Block k, v, k_scale, v_scale;
   };
 
@@ -261,7 +265,7 @@ class Caches {
         blocks.k.set(s.k.index_in_head(t, d), k_row[d]);
         blocks.v.set(s.v.index_in_head(t, d), v_row[d]);
       }
-      if (!s.per_token) continue;
+      if (t >= s.scales_of_page()) continue;
       blocks.k_scale.set(t, data("k_scale", row, Dtype::kF32, 1)[0]);
       blocks.v_scale.set(t, data("v_scale", row, Dtype::kF32, 1)[0]);
     }
@@ -272,7 +276,7 @@ class Caches {
     const Shape& s = shape_;
     blocks.k.put(id * s.k_page_stride + h * s.k_head_stride, k);
     blocks.v.put(id * s.v_page_stride + h * s.v_head_stride, v);
-    if (!s.per_token) return;
+    if (s.scales_of_page() == 0) return;
     const int64_t scales = id * s.scale_page_stride + h * s.scale_head_stride;
     blocks.k_scale.put(scales, k_scale);
     blocks.v_scale.put(scales, v_scale);
@@ -315,6 +319,7 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
   Caches caches(c, s, ids);
   caches.fill();
   ImageBuilder table;
+  std::vector<int32_t> list, list_indptr = {0};
   for (int64_t b = 0; b < s.batch; ++b) {
     std::vector<int32_t> row;
     for (int64_t page = 0; page < s.pages_of(b); ++page) {
@@ -323,6 +328,8 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
         throw Error(Exit::kUsage, fmt::format("page id {} does not fit 32 bits", id));
       row.push_back(static_cast<int32_t>(id));
     }
+    list.insert(list.end(), row.begin(), row.end());
+    list_indptr.push_back(static_cast<int32_t>(list.size()));
     // Behind the last page a block table holds what is no page.
     const int64_t rest = (b + 1 < s.batch ? s.table_stride : s.table_width);
     while (unowned != "poison" && static_cast<int64_t>(row.size()) < rest)
@@ -349,8 +356,8 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
     return Buffer{.name = name, .bytes = static_cast<uint64_t>(bytes), .contents = image.take()};
   };
   const auto scales = [&](const char* name, ImageBuilder& image) {
-    if (s.per_token)
-      return cache(name, s.scale_page_stride, s.scale_head_stride, s.page_size * 4, image);
+    if (s.scales_of_page() != 0)
+      return cache(name, s.scale_page_stride, s.scale_head_stride, s.scales_of_page() * 4, image);
     Buffer one = {.name = name, .bytes = 4};
     if (s.quantised)
       one.contents.push_back({0, pack(Dtype::kF32, tensor_row(c, name, 0, Dtype::kF32, 1))});
@@ -371,6 +378,12 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
       {.name = "block_table",
        .bytes = static_cast<uint64_t>((s.batch - 1) * s.table_stride + s.table_width) * 4,
        .contents = table.take()},
+      {.name = "kv_indices",
+       .bytes = std::max<uint64_t>(list.size(), 1) * 4,
+       .contents = {{0, bytes_of(list)}}},
+      {.name = "kv_indptr",
+       .bytes = list_indptr.size() * 4,
+       .contents = {{0, bytes_of(list_indptr)}}},
       {.name = "context_lens", .bytes = context.size() * 4, .contents = {{0, bytes_of(context)}}},
       {.name = "qo_indptr", .bytes = indptr.size() * 4, .contents = {{0, bytes_of(indptr)}}},
       {.name = "sinks", .bytes = static_cast<uint64_t>(s.heads) * 4, .contents = sinks.take()},

@@ -47,7 +47,7 @@ void draw_formats(Draw& draw, const Manifest& m, Params& p) {
 
 void draw_shape(Draw& draw, const Manifest& m, Params& p) {
   p.set("kv_heads", within(draw, m.claims.at("kv_heads"), {1, 1, 1, 2, 2, 3}));
-  p.set("gqa", within(draw, m.claims.at("gqa"), {1, 3, 5, 7, 10, 12, 8, 16, 2, 6, 9, 13}));
+  p.set("gqa", within(draw, m.claims.at("gqa"), {1, 3, 5, 7, 10, 12, 8, 16, 2, 6, 9, 13, 17, 24, 32, 37, 48, 64}));
   p.set("head_dim", within(draw, m.claims.at("head_dim"),
                            {16, 32, 32, 64, 64, 128, 128, 80, 96, 192, 256}, 16));
   const bool shuffled = p.text("v_layout") == "shuffled";
@@ -94,7 +94,9 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
     return std::clamp(drawn, std::min(most_qlen, least(m, "min_qlen")), most_qlen);
   };
   const int64_t batch = draw.weighted<int64_t>({{3, 1}, {3, 2}, {2, 3}, {1, 4}});
-  const bool ragged = draw.once_in(3);
+  // A persistent kernel's plan is for so many query tokens of each sequence.
+  const bool planned = m.claims.contains("cus");
+  const bool ragged = draw.once_in(3) && !planned;
   const int64_t qlen = draw_qlen();
 
   p.set("split_tokens", draw.weighted<int64_t>({{3, 0}, {3, 64}, {2, 128}, {1, 192}, {1, 256}}));
@@ -110,6 +112,7 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
     int64_t most =
         std::clamp<int64_t>(budget / (row * std::max<int64_t>(tokens, 1) * batch), 20, 4100);
     if (tile > 64) most = std::clamp<int64_t>(8 * most, 2 * tile + 40, 4100);  // several tiles
+    if (planned) most = std::clamp<int64_t>(most, 3 * p.integer("page_size") + 40, 4100);
     const int64_t keys = least(m, "min_keys") + std::max<int64_t>(tokens, 1) - 1;
     c.integers["qlens"].push_back(tokens);
     c.integers["context_lens"].push_back(
@@ -119,6 +122,11 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
     c.integers["first_query"].push_back(0);
   }
   for (int64_t h = 0; h < p.integer("gqa"); ++h) c.integers["q_heads"].push_back(h);
+  if (planned) {
+    p.set("cus",
+          p.integer("kv_heads") *
+              draw.weighted<int64_t>({{2, 1}, {3, 2}, {2, 3}, {2, draw.in(4, 12)}, {1, 38}}));
+  }
 
   const int64_t window = draw.once_in(3) ? draw.weighted<int64_t>({{6, draw.in(1, 8)},
                                                                    {1, p.integer("page_size")},

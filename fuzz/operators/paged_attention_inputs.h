@@ -24,6 +24,7 @@ struct Inputs {
     std::vector<float> k_scale, v_scale;  // of each key
     std::vector<uint32_t> first, last;    // of each row
     std::vector<float> sink;              // of each row
+    std::vector<uint32_t> split_starts;   // of a plan; empty: those of all groups
   };
 
   Shape shape;

@@ -64,6 +64,18 @@ void smaller_shape(const Case& c, std::vector<Step>& steps) {
   lower(steps, c, "window", 0);
   lower(steps, c, "extra_splits", 0);
   lower(steps, c, "split_tokens", 0, 64);
+  if (c.params.has("cus")) {
+    const int64_t kv_heads = c.params.integer("kv_heads");
+    lower(steps, c, "cus", kv_heads, kv_heads);
+    // Fewer heads, and as many units for each.
+    const int64_t units = std::max<int64_t>(1, c.params.integer("cus") / kv_heads);
+    if (kv_heads > 1) {
+      steps.push_back([units](Case& d) {
+        d.params.set("kv_heads", int64_t{1});
+        d.params.set("cus", units);
+      });
+    }
+  }
   for (const char* name :
        {"k_head_gap", "k_page_gap", "v_head_gap", "v_page_gap", "scale_head_gap", "scale_page_gap"})
     lower(steps, c, name, 0, 16);

@@ -7,6 +7,7 @@
 
 #include "gpu/error.h"
 #include "gpu/planners/aiter_mla.h"
+#include "gpu/planners/aiter_pa.h"
 #include "gpu/planners/aiter_work_per_sequence.h"
 
 namespace wavefuzz {
@@ -14,7 +15,8 @@ namespace wavefuzz {
 const std::vector<const Planner*>& planners() {
   static const AiterWorkPerSequence aiter_work_per_sequence;
   static const AiterMla aiter_mla;
-  static const std::vector<const Planner*> all = {&aiter_work_per_sequence, &aiter_mla};
+  static const AiterPa aiter_pa;
+  static const std::vector<const Planner*> all = {&aiter_work_per_sequence, &aiter_mla, &aiter_pa};
   return all;
 }
 

@@ -87,6 +87,76 @@ TEST(AiterMla, GroupsOfHeadsAreSequencesWithTheSameKeys) {
                                   3, -1, 3, 4, 5, 12, 0, 0}));
 }
 
+Plan aiter_pa(const std::vector<int64_t>& qlens, const std::vector<int64_t>& pages, int64_t cus,
+              int64_t heads, int64_t kv_heads, int64_t max_splits = -1) {
+  Params options;
+  options.set("cus", cus);
+  options.set("max_splits", max_splits);
+  return find_planner("aiter_pa")
+      .plan({.qlens = qlens,
+             .kv_lens = pages,  // only the pages count
+             .kv_pages = pages,
+             .heads = heads,
+             .kv_heads = kv_heads,
+             .page_size = 256},
+            options);
+}
+
+/// A query head range as the last dword of a work has it.
+constexpr int32_t heads_of(int32_t first, int32_t last) { return last * 65536 + first; }
+
+// Worked by hand from the rule: each compute unit takes pages / cus of the list of all pages, the
+// first ones a page more where that leaves a remainder.
+TEST(AiterPa, AShareEndsWithinASequence) {
+  // 7 pages on 3 units: 3, 2, 2. Sequence 0 has 2, sequence 1 has 5 of them.
+  const Plan plan = aiter_pa({2, 2}, {2, 5}, 3, 8, 1);
+  const int32_t all = heads_of(0, 8);
+  EXPECT_EQ(plan.params.integer("plan_groups"), 3);
+  EXPECT_EQ(list(plan, "work_indptr"), (std::vector<int32_t>{0, 2, 3, 4}));
+  EXPECT_EQ(list(plan, "work_info"), (std::vector<int32_t>{0, -1, 0, 2, 0, 2, 0, all,  //
+                                                           1, 0,  2, 4, 2, 3, 0, all,  //
+                                                           1, 2,  2, 4, 3, 5, 0, all,  //
+                                                           1, 4,  2, 4, 5, 7, 0, all}));
+  EXPECT_EQ(list(plan, "reduce_indptr"), (std::vector<int32_t>{0, 3, 3}));
+  EXPECT_EQ(plan.params.integer("plan_tiles"), 2);
+  EXPECT_EQ(list(plan, "reduce_partial_map"), (std::vector<int32_t>{0, 2, 4}));
+  EXPECT_EQ(plan.params.integer("plan_partials"), 6);  // rows: 3 parts of 2 query tokens
+}
+
+TEST(AiterPa, KvHeadsAreCutAlikeAndShareRowsOfPartials) {
+  // 2 pages a head on 2 units a head: one each.
+  const Plan plan = aiter_pa({1}, {2}, 4, 6, 2);
+  const int32_t low = heads_of(0, 3), high = heads_of(3, 6);
+  EXPECT_EQ(list(plan, "work_indptr"), (std::vector<int32_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(list(plan, "work_info"), (std::vector<int32_t>{0, 0, 0, 1, 0, 1, 0, low,   //
+                                                           0, 1, 0, 1, 1, 2, 0, low,   //
+                                                           0, 0, 0, 1, 0, 1, 0, high,  //
+                                                           0, 1, 0, 1, 1, 2, 0, high}));
+  EXPECT_EQ(list(plan, "reduce_indptr"), (std::vector<int32_t>{0, 2}));
+  EXPECT_EQ(list(plan, "reduce_partial_map"), (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(plan.params.integer("plan_partials"), 2);
+}
+
+TEST(AiterPa, UnitsWithoutASharePassAndTheNextHeadWaitsForItsOwn) {
+  // 1 page a head on 3 units a head: units 1 and 2 take nothing, unit 3 the second head's.
+  EXPECT_EQ(list(aiter_pa({1}, {1}, 6, 2, 2), "work_indptr"),
+            (std::vector<int32_t>{0, 1, 1, 1, 2, 2, 2}));
+}
+
+TEST(AiterPa, AnEmptySequenceIsAWorkOfNoPages) {
+  EXPECT_EQ(list(aiter_pa({1, 1}, {0, 1}, 1, 1, 1), "work_info"),
+            (std::vector<int32_t>{0, -1, 0, 1, 0, 0, 0, heads_of(0, 1),  //
+                                  1, -1, 1, 2, 0, 1, 0, heads_of(0, 1)}));
+}
+
+TEST(AiterPa, ALimitOfSplitsLeavesUnitsIdle) {
+  // At most 2 a sequence: 4 pages on 2 of 8 units.
+  EXPECT_EQ(list(aiter_pa({1}, {4}, 8, 1, 1, 2), "work_indptr"),
+            (std::vector<int32_t>{0, 1, 2, 2, 2, 2, 2, 2, 2}));
+}
+
+TEST(AiterPa, SharesMustBeAMultipleOfKvHeads) { EXPECT_THROW(aiter_pa({1}, {1}, 4, 3, 3), Error); }
+
 TEST(Planner, AnUnknownNameListsThoseThereAre) {
   try {
     find_planner("guess");
