@@ -120,6 +120,11 @@ class Campaign {
         result.job, case_index, original,
         shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
     finding.confirmations = confirm(harness_, finding.shrunk);
+    if (options_.boundaries && result.job.plant.empty() && !interrupted_) {
+      finding.boundary = find_boundary(harness_, finding.shrunk.smallest, finding.shrunk.verdict,
+                                       options_.boundary, options_.threads, interrupted_)
+                             .sentence();
+    }
     result.findings.push_back(finding);
     listener_.on_finding(finding);
     listener_.on_result(result, /*found=*/true, elapsed());

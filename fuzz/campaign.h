@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/boundary.h"
 #include "fuzz/corpus.h"
 #include "fuzz/harness.h"
 #include "fuzz/shrink.h"
@@ -23,6 +24,9 @@ struct CampaignOptions {
   int threads = 1;
   size_t findings_per_job = 8;  ///< distinct signatures, after which a job is finished
   ShrinkLimits shrink = {.instructions = 50'000'000};
+  /// Say from where to where each failure of a kernel goes; those of planted bugs are known.
+  bool boundaries = false;
+  BoundaryLimits boundary = {};
   bool coverage = false;  ///< note which edges of the kernels' control flow the cases take
 };
 
@@ -32,7 +36,8 @@ struct CampaignFinding {
   uint64_t case_index = 0;
   Case original;
   Shrunk shrunk;
-  int confirmations = 0;  ///< see confirm()
+  int confirmations = 0;      ///< see confirm()
+  std::string boundary = {};  ///< Boundary::sentence(); empty where it was not sought
 };
 
 /// Re-runs of a shrunk case before it is reported.

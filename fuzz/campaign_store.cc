@@ -67,7 +67,8 @@ json shrunk_json(const CampaignFinding& f) {
           {"better", f.shrunk.better},
           {"instructions", f.shrunk.instructions},
           {"complete", f.shrunk.complete},
-          {"confirmations", f.confirmations}};
+          {"confirmations", f.confirmations},
+          {"boundary", f.boundary}};
 }
 
 json state_json(const JobResult& r) {
@@ -229,6 +230,7 @@ std::optional<JobResult> CampaignStore::load(const Job& job) {
       f.shrunk.instructions = shrunk.at("instructions");
       f.shrunk.complete = shrunk.at("complete");
       f.confirmations = shrunk.at("confirmations");
+      f.boundary = shrunk.value("boundary", "");
       r.findings.push_back(std::move(f));
     }
     return r;

@@ -25,22 +25,6 @@ namespace {
 /// Failing cases of a planted bug that the gates of peers are asked about, for each target.
 constexpr uint64_t kGateFailures = 50;
 
-Case given_case(const Options& options) {
-  if (options.file.empty() == options.case_text.empty()) {
-    throw Error(Exit::kUsage, "give a case: either a file or --case=JSON");
-  }
-  nlohmann::json json;
-  std::string source = "--case";
-  if (options.file.empty()) {
-    json = nlohmann::json::parse(options.case_text, nullptr, /*allow_exceptions=*/false);
-    if (json.is_discarded()) throw Error(Exit::kUsage, "--case: not JSON");
-  } else {
-    source = user_path(options.file);
-    json = load_json(source);
-  }
-  return read_case(JsonView(json, source));
-}
-
 /// The case on another kernel or target than its own, where that was asked for.
 Case redirected(Case c, const Options& options) {
   if (!options.other_kernel.empty()) {

@@ -158,6 +158,10 @@ Exit fuzz(const Options& options) {
   if (jobs.empty()) return Exit::kNothingRan;
 
   campaign.coverage = true;
+  campaign.boundaries = !options.no_shrink;
+  campaign.boundary.cases = 80;
+  campaign.boundary.instructions = 5'000'000;
+  campaign.boundary.seconds = 1;
   CampaignReport report = make_report(harness, options);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "fuzz/boundary_command.h"
 #include "fuzz/commands.h"
 #include "fuzz/fuzz_command.h"
 #include "fuzz/manifest_command.h"
@@ -121,6 +122,24 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   shrink_app->add_option("--out", options.out, "Folder for the result")->capture_default_str();
 
+  CLI::App* boundary_app = app.add_subcommand(
+      "boundary", "Say from where to where a failure goes, along each axis of its case");
+  CLI::App* map_app =
+      app.add_subcommand("map", "Draw the verdicts of a failing case moved along one or two axes");
+  for (CLI::App* sub : {boundary_app, map_app}) {
+    common(sub);
+    sub->add_option("file", options.file, "Case or corpus file")->required();
+    sub->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+        ->check(CLI::Range(1, 1024));
+  }
+  boundary_app->add_option("--axis", options.only_axes, "These axes alone")->delimiter(',');
+  boundary_app->add_option("--seconds", options.seconds, "For each axis; 3")
+      ->check(CLI::PositiveNumber);
+  map_app->add_option("--axes", options.axes, "NAME:FIRST..LAST[,NAME:FIRST..LAST]: across, down")
+      ->required();
+  map_app->add_option("--svg", options.svg, "Write an SVG picture there, not text");
+  map_app->add_option("--png", options.png, "Write a PNG picture there, not text");
+
   CLI::App* audit_app = app.add_subcommand(
       "audit", "Hold AITER's choice of kernels against its tables: misrouted shapes, dead rows");
   common(audit_app);
@@ -227,8 +246,10 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? static_cast<int>(Exit::kClean) : static_cast<int>(Exit::kUsage);
   }
 
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  if (!*manifest_app) {  // which has nothing to lose when it ends at once
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
+  }
   try {
     Exit exit = Exit::kClean;
     if (*zoo_app) {
@@ -239,6 +260,10 @@ int main(int argc, char** argv) {
       exit = replay(options);
     } else if (*shrink_app) {
       exit = shrink_file(options);
+    } else if (*boundary_app) {
+      exit = boundary(options);
+    } else if (*map_app) {
+      exit = map(options);
     } else if (*history_app) {
       exit = history(options);
     } else if (*coverage_app) {

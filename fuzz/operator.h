@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/axis.h"
 #include "fuzz/case.h"
 #include "fuzz/draw.h"
 #include "fuzz/judge.h"
@@ -77,6 +78,10 @@ class Operator {
   /// never taken, so they are cheap to list and do their work when applied. The result may be
   /// outside the kernel's claims; a step that changes nothing is skipped.
   virtual std::vector<Step> simpler(const Case& c) const = 0;
+
+  /// The numbers of the case along which its failure may have a boundary, the ones that say most
+  /// first. A value may lead outside the kernel's claims, or to a case that does not hold together.
+  virtual std::vector<Axis> axes(const Case& c) const = 0;
 
   /// One line for a reader: "1 token, head_dim 16, page_size 1, ..."
   virtual std::string summary(const Case& c) const = 0;

@@ -111,4 +111,20 @@ void print_version(const Options& options, uint64_t seed) {
              options.threads, options.threads == 1 ? "" : "s");
 }
 
+Case given_case(const Options& options) {
+  if (options.file.empty() == options.case_text.empty()) {
+    throw Error(Exit::kUsage, "give a case: either a file or --case=JSON");
+  }
+  nlohmann::json json;
+  std::string source = "--case";
+  if (options.file.empty()) {
+    json = nlohmann::json::parse(options.case_text, nullptr, /*allow_exceptions=*/false);
+    if (json.is_discarded()) throw Error(Exit::kUsage, "--case: not JSON");
+  } else {
+    source = user_path(options.file);
+    json = load_json(source);
+  }
+  return read_case(JsonView(json, source));
+}
+
 }  // namespace wavefuzz

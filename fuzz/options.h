@@ -48,6 +48,8 @@ struct Options {
   std::string op = "all";
   std::string arch = "all";
   std::string file;
+  std::string axes, svg, png;          // of a map
+  std::vector<std::string> only_axes;  // of a boundary
   std::string case_text;
   std::string other_kernel;
   std::string other_target;
@@ -80,6 +82,8 @@ std::string harness_arguments(const Options& options);
 uint64_t parse_seed(const std::string& text);
 CampaignOptions campaign_options(const Options& options);
 CampaignReport make_report(const Harness& harness, const Options& options);
+/// The case that the command line gives, as a file or as text.
+Case given_case(const Options& options);
 /// A command's first line.
 void print_version(const Options& options, uint64_t seed);
 

@@ -120,6 +120,7 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
              "          {} of {} smaller cases fail alike{}; re-run {}/{} times the same\n",
              shrunk.better, shrunk.steps, shrunk.complete ? "" : ", stopped before the end",
              finding.confirmations, kConfirmations);
+  if (!finding.boundary.empty()) fmt::print(options_.out, "          {}\n", finding.boundary);
   const std::string command = store(file_, shrunk.smallest, shrunk.verdict);
   replay_commands_[case_id(shrunk.smallest)] = command;
   fmt::print(options_.out, "  replay: {}\n", command);

@@ -303,4 +303,10 @@ std::vector<Step> Indexer::simpler(const Case& c) const {
   return steps;
 }
 
+std::vector<Axis> Indexer::axes(const Case& c) const {
+  std::vector<Axis> axes = mqa::shape_axes(c, repair);
+  parameter_axes(axes, c, {"k"}, repair);
+  return axes;
+}
+
 }  // namespace wavefuzz

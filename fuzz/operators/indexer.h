@@ -25,6 +25,7 @@ class Indexer : public Operator {
   void judge(const Run& run, Judge& judge) const override;
   OperatorPage page() const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };
 

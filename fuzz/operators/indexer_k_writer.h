@@ -33,6 +33,7 @@ class IndexerKWriter : public Operator {
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
   OperatorPage page() const override;
 };

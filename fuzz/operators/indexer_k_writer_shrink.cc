@@ -138,4 +138,11 @@ std::vector<Step> IndexerKWriter::simpler(const Case& c) const {
   return steps;
 }
 
+std::vector<Axis> IndexerKWriter::axes(const Case& c) const {
+  std::vector<Axis> axes;
+  list_axes(axes, c, "slot", "slot_mapping", make_coherent);
+  parameter_axes(axes, c, {"head_dim", "page_size", "page_stride"}, make_coherent);
+  return axes;
+}
+
 }  // namespace wavefuzz

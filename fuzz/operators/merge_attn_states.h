@@ -35,6 +35,7 @@ class MergeAttnStates : public Operator {
   std::optional<Case> related(const Case& c) const override;
   void compare(const Run& run, const Run& related, Judge& judge) const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
   OperatorPage page() const override;
 };

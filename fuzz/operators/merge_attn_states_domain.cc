@@ -153,4 +153,10 @@ std::vector<Step> MergeAttnStates::simpler(const Case& c) const {
   return steps;
 }
 
+std::vector<Axis> MergeAttnStates::axes(const Case& c) const {
+  std::vector<Axis> axes;
+  parameter_axes(axes, c, {"tokens", "suffixes", "head_dim"});
+  return axes;
+}
+
 }  // namespace wavefuzz

@@ -26,6 +26,7 @@ class MlaDecode : public Operator {
   std::optional<Case> related(const Case& c) const override;
   void compare(const Run& run, const Run& related, Judge& judge) const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
   OperatorPage page() const override;
 };

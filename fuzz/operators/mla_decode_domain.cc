@@ -343,4 +343,14 @@ std::vector<Step> MlaDecode::simpler(const Case& c) const {
   return steps;
 }
 
+std::vector<Axis> MlaDecode::axes(const Case& c) const {
+  std::vector<Axis> axes;
+  list_axes(axes, c, "ctx", "context_lens");
+  list_axes(axes, c, "topk_length", "topk_length");
+  if (c.params.text("mode") == "aiter") parameter_axes(axes, c, {"qlen"});
+  parameter_axes(axes, c,
+                 {"heads", "page_size", "splits", "extra_splits", "nope", "rope", "first_page"});
+  return axes;
+}
+
 }  // namespace wavefuzz

@@ -35,6 +35,7 @@ class PagedAttention : public Operator {
   void compare(const Run& run, const Run& related, Judge& judge) const override;
   OperatorPage page() const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };
 

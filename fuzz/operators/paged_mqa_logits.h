@@ -29,6 +29,7 @@ class PagedMqaLogits : public Operator {
   void compare(const Run& run, const Run& related, Judge& judge) const override;
   OperatorPage page() const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };
 
@@ -62,6 +63,8 @@ void repair(Case& c);
 
 /// Steps that make shape, lengths and choices plainer, with `fix` after each.
 void plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& fix);
+/// The axes of what these operators share; `fix` repairs a case.
+std::vector<Axis> shape_axes(const Case& c, const Repair& fix);
 
 /// q, weights, block_table, context_lens, row_starts and logits: all buffers but the cache.
 std::vector<Buffer> query_buffers(const Case& c);

@@ -380,4 +380,25 @@ std::vector<Step> PagedMqaLogits::simpler(const Case& c) const {
   return steps;
 }
 
+std::vector<Axis> mqa::shape_axes(const Case& c, const Repair& fix) {
+  std::vector<Axis> axes;
+  // A longer context has a wider row of logits.
+  const Repair widen = [fix](Case& d) {
+    int64_t width = d.params.integer("width");
+    for (const int64_t keys : key_counts(d)) width = std::max(width, keys);
+    d.params.set("width", width);
+    fix(d);
+  };
+  list_axes(axes, c, "ctx", "context_lens", widen);
+  parameter_axes(
+      axes, c,
+      {"next_n", "heads", "head_dim", "page_size", "batch", "splits", "width", "first_page"},
+      widen);
+  return axes;
+}
+
+std::vector<Axis> PagedMqaLogits::axes(const Case& c) const {
+  return mqa::shape_axes(c, mqa::repair);
+}
+
 }  // namespace wavefuzz

@@ -332,6 +332,12 @@ std::vector<Step> QuantiseFp8::simpler(const Case& c) const {
   return steps;
 }
 
+std::vector<Axis> QuantiseFp8::axes(const Case& c) const {
+  std::vector<Axis> axes;
+  parameter_axes(axes, c, {"rows", "columns", "group_columns", "x_stride", "codes_stride"}, repair);
+  return axes;
+}
+
 // --- normalise_fn_to_fnuz -----------------------------------------------------------------------
 
 namespace {
@@ -463,6 +469,12 @@ std::vector<Step> NormaliseFnToFnuz::simpler(const Case& c) const {
   plainer_rows(steps, c, "scales", Dtype::kF32,
                static_cast<uint32_t>(c.params.integer("scale_count")));
   return steps;
+}
+
+std::vector<Axis> NormaliseFnToFnuz::axes(const Case& c) const {
+  std::vector<Axis> axes;
+  parameter_axes(axes, c, {"count", "scale_count"});
+  return axes;
 }
 
 }  // namespace wavefuzz

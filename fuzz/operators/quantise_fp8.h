@@ -20,6 +20,7 @@ class QuantiseFp8 : public Operator {
   void judge(const Run& run, Judge& judge) const override;
   OperatorPage page() const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };
 
@@ -35,6 +36,7 @@ class NormaliseFnToFnuz : public Operator {
   void judge(const Run& run, Judge& judge) const override;
   OperatorPage page() const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };
 

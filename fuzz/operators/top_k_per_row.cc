@@ -389,4 +389,12 @@ std::vector<Step> TopKPerRow::simpler(const Case& c) const {
   return steps;
 }
 
+std::vector<Axis> TopKPerRow::axes(const Case& c) const {
+  std::vector<Axis> axes;
+  list_axes(axes, c, "length", "lengths", repair);
+  list_axes(axes, c, "start", "starts", repair);
+  parameter_axes(axes, c, {"k", "next_n", "batch"}, repair);
+  return axes;
+}
+
 }  // namespace wavefuzz

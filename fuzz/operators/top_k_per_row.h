@@ -23,6 +23,7 @@ class TopKPerRow : public Operator {
   void judge(const Run& run, Judge& judge) const override;
   OperatorPage page() const override;
   std::vector<Step> simpler(const Case& c) const override;
+  std::vector<Axis> axes(const Case& c) const override;
   std::string summary(const Case& c) const override;
 };
 

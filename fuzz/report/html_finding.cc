@@ -116,6 +116,7 @@ std::string finding_html(const ReportFinding& f, const std::string& id, bool ope
                      xml_text(f.job.target), f.case_index);
   out += fmt::format("<p class=\"what\" title=\"{}\">{}</p>\n",
                      xml_text(meaning_of(kind_of(f.signature))), xml_text(f.message));
+  if (!f.boundary.empty()) out += row("boundary", xml_text(f.boundary));
   if (!f.shrunk.empty()) {
     out += row("shrunk", xml_text(f.shrunk));
   } else {

@@ -47,6 +47,7 @@ ordered_json of(const ReportModel& model, const ReportFinding& f) {
   json["signature"] = f.signature;
   json["kind"] = kind_of(f.signature);
   json["message"] = f.message;
+  if (!f.boundary.empty()) json["boundary"] = f.boundary;
   json["case_index"] = f.case_index;
   json["drawn"] = f.drawn;
   json["shrunk"] = f.shrunk.empty() ? ordered_json(nullptr) : ordered_json(f.shrunk);

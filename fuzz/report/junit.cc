@@ -22,8 +22,9 @@ std::string testcase(const ReportJob& job, const ReportFinding* finding, bool fi
   if (finding != nullptr) {
     out += fmt::format(">\n   <failure type=\"{}\" message=\"{}\">", xml_text(finding->signature),
                        xml_text(finding->message));
-    out += xml_text(fmt::format("case {}: {}\nreplay: {}\n", finding->case_index,
+    out += xml_text(fmt::format("case {}: {}\n{}{}replay: {}\n", finding->case_index,
                                 finding->shrunk.empty() ? finding->drawn : finding->shrunk,
+                                finding->boundary, finding->boundary.empty() ? "" : "\n",
                                 finding->replay));
     return out + "</failure>\n  </testcase>\n";
   }

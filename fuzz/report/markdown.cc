@@ -68,7 +68,7 @@ std::string markdown_report(const ReportModel& model) {
     out += fmt::format("| {} | {} | {} | {} | {} |\n", markdown_code(kernel_name(f.job)),
                        markdown_code(f.job.target), markdown_code(f.signature),
                        missed.empty() && !f.gates.empty() ? "none" : markdown_text(missed),
-                       markdown_text(shortened(f.message)));
+                       markdown_text(shortened(f.boundary.empty() ? f.message : f.boundary)));
     commands += clean(f.replay) + "\n";
   }
   if (right > rows) out += fmt::format("\n{} more.\n", plural(right - rows, "finding"));

@@ -23,6 +23,7 @@ struct ReportFinding {
   std::vector<Finding> details;  ///< all of them; empty when it was never shrunk
   std::string drawn, shrunk;     ///< the cases in a line each; the second empty when there is none
   std::string shrinking;         ///< how it was shrunk and confirmed
+  std::string boundary;          ///< from where to where it goes; empty where that was not sought
   Case smallest;
   std::string replay;    ///< command
   std::string location;  ///< the kernel's manifest, as SARIF has it: a relative path or a URI

@@ -1,21 +1,19 @@
 #include "fuzz/report/picture.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "fuzz/png.h"
 
 namespace wavefuzz {
 namespace {
 
 constexpr size_t kMostElements = 5;
 
-struct Colour {
-  uint8_t red, green, blue, alpha;
-};
 // By Shade. What is right is faint on white and on black.
-constexpr Colour kColours[kShades] = {
+constexpr Rgba kColours[kShades] = {
     {0, 0, 0, 0},        {128, 138, 150, 64}, {240, 180, 60, 255},
     {226, 110, 30, 255}, {190, 36, 36, 255},  {136, 60, 200, 255},
 };
@@ -29,18 +27,6 @@ std::string element_name(const ComparedTensor& t, uint64_t element) {
     element /= t.shape[axis];
   }
   return out;
-}
-
-void put32(std::string& out, uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
-}
-
-void chunk(std::string& png, const std::string& type, const std::string& data) {
-  put32(png, static_cast<uint32_t>(data.size()));
-  const std::string body = type + data;
-  png += body;
-  put32(png, static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(body.data()),
-                                         static_cast<uInt>(body.size()))));
 }
 
 std::string base64(const std::string& bytes) {
@@ -118,40 +104,19 @@ Picture picture_of(const ComparedTensor& t) {
 }
 
 std::string colour(Shade shade) {
-  const Colour& c = kColours[static_cast<size_t>(shade)];
+  const Rgba& c = kColours[static_cast<size_t>(shade)];
   return c.alpha == 255 ? fmt::format("#{:02x}{:02x}{:02x}", c.red, c.green, c.blue)
                         : fmt::format("rgba({},{},{},{:.2f})", c.red, c.green, c.blue,
                                       static_cast<double>(c.alpha) / 255);
 }
 
 std::string png_uri(const Picture& picture) {
-  std::string header;
-  put32(header, static_cast<uint32_t>(picture.width));
-  put32(header, static_cast<uint32_t>(picture.height));
-  header += std::string("\x08\x03\x00\x00\x00", 5);  // 8 bits a pixel, of a palette
-  std::string palette, alpha;
-  for (const Colour& c : kColours) {
-    palette += {static_cast<char>(c.red), static_cast<char>(c.green), static_cast<char>(c.blue)};
-    alpha += static_cast<char>(c.alpha);
-  }
-  std::string rows;
-  for (uint64_t y = 0; y < picture.height; ++y) {
-    rows += '\0';  // no filter
-    for (uint64_t x = 0; x < picture.width; ++x)
-      rows += static_cast<char>(picture.cells[y * picture.width + x]);
-  }
-  uLongf size = compressBound(rows.size());
-  std::string packed(size, '\0');
-  compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
-            reinterpret_cast<const Bytef*>(rows.data()), rows.size(), Z_BEST_COMPRESSION);
-  packed.resize(size);
-  std::string png("\x89PNG\r\n\x1a\n", 8);
-  chunk(png, "IHDR", header);
-  chunk(png, "PLTE", palette);
-  chunk(png, "tRNS", alpha);
-  chunk(png, "IDAT", packed);
-  chunk(png, "IEND", "");
-  return "data:image/png;base64," + base64(png);
+  std::vector<uint8_t> pixels(picture.cells.size());
+  std::transform(picture.cells.begin(), picture.cells.end(), pixels.begin(),
+                 [](Shade shade) { return static_cast<uint8_t>(shade); });
+  return "data:image/png;base64," +
+         base64(palette_png(static_cast<uint32_t>(picture.width),
+                            static_cast<uint32_t>(picture.height), pixels, kColours));
 }
 
 }  // namespace wavefuzz

@@ -20,9 +20,9 @@ std::string identity(const ReportFinding& f) {
 }
 
 ordered_json result(const ReportFinding& f, size_t rule) {
-  const std::string text =
-      clean(fmt::format("{}{} on {}: {}: {}\nReplay: {}", f.planted() ? "Planted bug: " : "",
-                        kernel_name(f.job), f.job.target, f.signature, f.message, f.replay));
+  const std::string text = clean(fmt::format(
+      "{}{} on {}: {}: {}\n{}{}Replay: {}", f.planted() ? "Planted bug: " : "", kernel_name(f.job),
+      f.job.target, f.signature, f.message, f.boundary, f.boundary.empty() ? "" : "\n", f.replay));
   ordered_json artifact = {{"uri", f.location}};
   if (!f.location.starts_with("file:")) artifact["uriBaseId"] = "%SRCROOT%";
   const ordered_json location = {

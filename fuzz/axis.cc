@@ -1,0 +1,55 @@
+#include "fuzz/axis.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+void parameter_axes(std::vector<Axis>& axes, const Case& c,
+                    std::initializer_list<const char*> names, const Repair& repair) {
+  for (const char* name : names) {
+    if (!c.params.has(name)) continue;
+    axes.push_back({name, c.params.integer(name), 0, [name, repair](Case& d, int64_t to) {
+                      d.params.set(name, to);
+                      if (repair) repair(d);
+                    }});
+  }
+}
+
+void list_axes(std::vector<Axis>& axes, const Case& c, const std::string& name,
+               const std::string& list, const Repair& repair) {
+  const auto it = c.integers.find(list);
+  if (it == c.integers.end() || it->second.empty()) return;
+  const std::vector<int64_t>& values = it->second;
+  if (std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == values[0]; })) {
+    axes.push_back({name, values[0], 0, [list, repair](Case& d, int64_t to) {
+                      std::vector<int64_t>& all = d.integers.at(list);
+                      std::fill(all.begin(), all.end(), to);
+                      if (repair) repair(d);
+                    }});
+    return;
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    axes.push_back(
+        {fmt::format("{}[{}]", name, i), values[i], 0, [list, i, repair](Case& d, int64_t to) {
+           d.integers.at(list)[i] = to;
+           if (repair) repair(d);
+         }});
+  }
+}
+
+const Axis& find_axis(const std::vector<Axis>& axes, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Axis& axis : axes) {
+    if (axis.name == name) return axis;
+    names.push_back(axis.name);
+  }
+  throw Error(Exit::kUsage,
+              fmt::format("the case has no axis '{}'; it has {}", name, fmt::join(names, ", ")));
+}
+
+}  // namespace wavefuzz

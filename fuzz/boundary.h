@@ -1,0 +1,80 @@
+#ifndef WAVEFUZZ_FUZZ_BOUNDARY_H_
+#define WAVEFUZZ_FUZZ_BOUNDARY_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/axis.h"
+#include "fuzz/harness.h"
+
+namespace wavefuzz {
+
+/// What a value of an axis does to a failing case.
+enum class Effect {
+  kFails,   ///< in the same way: the same place, wrong, not finite or missing
+  kPasses,  ///< or at least does not fail
+  kOther,   ///< fails in another way: perhaps the same fault, perhaps not
+  kNone,    ///< outside the claims, or no case
+};
+
+/// Where a failure begins and ends along one axis, the rest of the case staying as it is.
+struct AxisBoundary {
+  enum class Form {
+    kAlways,     ///< every value that was tried fails
+    kInterval,   ///< first..last fail, their neighbours pass
+    kPeriodic,   ///< from `first` on, values whose remainder by `period` is that of first..last
+    kListed,     ///< every value there is was tried; no interval
+    kScattered,  ///< as kListed, of those tried
+  };
+  std::string axis;
+  int64_t value = 0;  ///< of the case
+  Form form = Form::kAlways;
+  int64_t first = 0, last = 0;
+  int64_t period = 0;
+  std::optional<int64_t> passes_below, passes_above;  ///< of an interval: the nearest; none: open
+  std::map<int64_t, Effect> tried;
+
+  /// "ctx from 2049 (passes at 2048)"; for kAlways only the name.
+  std::string words() const;
+};
+
+struct Boundary {
+  Case base;                       ///< whose numbers were moved
+  std::vector<AxisBoundary> axes;  ///< those with at least two values that say something
+  uint64_t cases = 0;              ///< run
+  bool complete = true;            ///< false: a limit or an interruption cut it short
+
+  /// "fails for ctx from 2049 (passes at 2048), gqa up to 15 (passes at 16); independent of qlen,
+  /// batch".
+  std::string sentence() const;
+};
+
+/// How much of an axis is tried. Cases and instructions are what normally ends it, so that the
+/// result is a function of the case.
+struct BoundaryLimits {
+  std::vector<std::string> axes;       ///< these alone; empty: all that the case has
+  uint64_t cases = 120;                ///< of an axis, before edges are sought
+  uint64_t instructions = 20'000'000;  ///< wave instructions, of an axis
+  double seconds = 3;                  ///< of an axis; the values farthest off are left out
+};
+
+/// The effect of a case beside a failing one of signature `wanted`.
+Effect effect_of(const Verdict& verdict, const std::string& wanted);
+
+/// Moves a failing case along each of its axes: near its value, at powers of two and their
+/// neighbours, at the ends of the claims; then bisects. A shrunk case's single elements would tie
+/// it to its numbers, so that rows are filled anew where the case still fails with that.
+Boundary find_boundary(const Harness& harness, const Case& failing, const Verdict& verdict,
+                       const BoundaryLimits& limits, int threads,
+                       const std::atomic<bool>& interrupted);
+
+/// The case from which a boundary is sought: with plain random data where that fails alike.
+Case boundary_base(const Harness& harness, const Case& failing, const std::string& wanted);
+
+}  // namespace wavefuzz
+
+#endif  // WAVEFUZZ_FUZZ_BOUNDARY_H_
