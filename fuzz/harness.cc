@@ -191,7 +191,8 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
   if (const std::optional<Case> other = op.related(c)) {
     const Params other_params = params_of(op, *other, c.target);
     if (!m.refusal(other_params)) {
-      const Problem other_problem = this->problem(*other, m, op, other_params, {});
+      const Problem other_problem = this->problem(
+          *other, m, op, other_params, {.instruction_budget = options.instruction_budget});
       const Outcome other_outcome = target.launch(other_problem);
       op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
     }
@@ -216,6 +217,7 @@ Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, c
          problem);
   problem.explain = options.explain;
   problem.coverage = options.coverage;
+  problem.instruction_budget = options.instruction_budget;
   return problem;
 }
 

@@ -24,6 +24,11 @@ constexpr int64_t kMostGroups = 4096;
 // A campaign's cases grow with their index: from the smallest to some of middling size.
 constexpr uint64_t kIndexStep = 7;
 
+// A launch with a wrong argument may loop for long: it has not passed when it takes so many times
+// the instructions of the right one, or of a small one.
+constexpr uint64_t kLongRun = 8;
+constexpr uint64_t kSmallRun = 200'000;
+
 constexpr double kLargeCount = 1024;
 constexpr double kLikeFactor = 64;
 
@@ -195,6 +200,7 @@ struct Tried {
   bool weak = false;   ///< passed, as outputs of no meaning would have
   bool launch = true;  ///< a failure that a launch may be to blame for
   double seconds = 0;
+  uint64_t instructions = 0;
   std::string why;
 };
 
@@ -231,6 +237,7 @@ class Smoke {
         return;
       }
       tried.passed = is_pass(verdict.status);
+      tried.instructions = verdict.instructions;
       tried.weak = verdict.status == Status::kWeak;
       if (!tried.passed) {
         tried.launch = std::any_of(verdict.findings.begin(), verdict.findings.end(), may_be_launch);
@@ -275,7 +282,8 @@ class Smoke {
 
   bool passes(const Manifest& m, const Tried& t) const {
     try {
-      return is_pass(harness_.evaluate(t.c, m).status);
+      const uint64_t budget = kLongRun * std::max(t.instructions, kSmallRun);
+      return is_pass(harness_.evaluate(t.c, m, {.instruction_budget = budget}).status);
     } catch (const Error&) {
       return false;
     }

@@ -89,8 +89,9 @@ struct Problem {
   bool all_diagnostics = false;  ///< go on after the first few
   /// What registers hold that nothing wrote, undefined as it is.
   std::optional<uint32_t> unwritten_registers = {};
-  bool early_loads = false;  ///< a load that nobody waits for has come in when it is used
-  bool coverage = false;     ///< note which edges of the control flow are taken
+  bool early_loads = false;         ///< a load that nobody waits for has come in when it is used
+  bool coverage = false;            ///< note which edges of the control flow are taken
+  uint64_t instruction_budget = 0;  ///< wave instructions of a launch; 0: the target's own limit
 
   const Buffer& buffer(const std::string& name) const;
 };
