@@ -150,9 +150,6 @@ Exit fuzz(const Options& options) {
   const Harness harness = make_harness(options);
   CampaignOptions campaign = campaign_options(options);
   if (campaign.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
-  // A short campaign shows every finding rather than the smallest case of a few.
-  if (campaign.seconds != 0)
-    campaign.shrink.seconds = std::min(campaign.shrink.seconds, campaign.seconds / 200);
   print_version(options, campaign.seed);
   const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   if (jobs.empty()) return Exit::kNothingRan;
@@ -162,6 +159,14 @@ Exit fuzz(const Options& options) {
   campaign.boundary.cases = 80;
   campaign.boundary.instructions = 5'000'000;
   campaign.boundary.seconds = 1;
+  if (campaign.seconds != 0) {
+    // A short campaign shows every finding rather than the smallest case of a few: with a finding
+    // in each job, half of the time goes into shrinking them and seeking their boundaries.
+    const double each = campaign.seconds / (4 * static_cast<double>(jobs.size()));
+    campaign.shrink.seconds =
+        std::min({campaign.shrink.seconds, campaign.seconds / 200, std::max(0.3, each)});
+    campaign.boundary.seconds = std::min(campaign.boundary.seconds, each / 8);
+  }
   CampaignReport report = make_report(harness, options);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};

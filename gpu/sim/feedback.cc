@@ -39,6 +39,12 @@ size_t Feedback::edges() const {
   return count;
 }
 
+std::optional<size_t> Program::branch_target(size_t index) const {
+  const Op& op = code_->ops[index];
+  if (op.row == nullptr || op.target == nullptr) return std::nullopt;
+  return size_t(op.target - code_->ops.data());
+}
+
 std::vector<bool> Program::executed(const Feedback& feedback) const {
   const Code& code = *code_;
   std::vector<bool> done(code.instructions);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ class Program {
   int64_t pc(size_t index) const;
   // Its canonical assembly text.
   const std::string& text(size_t index) const;
+  // Where a branch with a fixed target leads; nothing for other instructions.
+  std::optional<size_t> branch_target(size_t index) const;
   // Mnemonics present that have no semantics, each with the text of its first use.
   std::vector<std::string> unsupported() const;
 

@@ -33,8 +33,9 @@ struct Unreached {
   int64_t pc = 0;           ///< of the first, bytes from the kernel's entry
   size_t instructions = 0;  ///< how many
   std::string first;        ///< the first, disassembled
-  /// The conditional branch in front of them that never let a wave through to them, "0x1a4:
-  /// s_cbranch_scc1 ... always taken"; empty where there is none.
+  /// The conditional branch that never let a wave through to them and the compare in front of it,
+  /// "0x1a4: s_cbranch_scc1 12 always taken, after s_cmp_lt_i32 s4, 5"; empty where only code that
+  /// never ran leads to them.
   std::string guard;
 };
 

@@ -167,10 +167,7 @@ class SimTarget : public Target {
         Unreached& block = out.unreached.emplace_back();
         block.pc = program.pc(i);
         block.first = program.text(i);
-        const bool guarded = i > 0 && executed[i - 1] && edges.seen.contains(uint32_t(i - 1));
-        if (guarded)
-          block.guard =
-              fmt::format("{:#x}: {} always taken", program.pc(i - 1), program.text(i - 1));
+        block.guard = guard_of(program, executed, edges, i);
       }
       ++out.unreached.back().instructions;
     }
@@ -193,6 +190,34 @@ class SimTarget : public Target {
   }
 
  private:
+  /// The branch that kept waves from the block that begins at instruction `first`: the one in front
+  /// of it, or one that leads to it; and what it was decided by.
+  static std::string guard_of(const sim::Program& program, const std::vector<bool>& executed,
+                              const Edges& edges, size_t first) {
+    const auto describe = [&](size_t branch, const char* went) {
+      std::string text =
+          fmt::format("{:#x}: {} {}", program.pc(branch), program.text(branch), went);
+      constexpr size_t kNear = 12;  // instructions; a compare stands close to its branch
+      for (size_t i = branch; i-- > branch - std::min(branch, kNear);) {
+        const std::string& before = program.text(i);
+        if (program.branch_target(i)) break;
+        if (!before.starts_with("s_cmp") && !before.starts_with("s_bitcmp") &&
+            !before.starts_with("v_cmp"))
+          continue;
+        return text + ", after " + before;
+      }
+      return text;
+    };
+    if (first > 0 && executed[first - 1] && edges.seen.contains(uint32_t(first - 1)))
+      return describe(first - 1, "always taken");
+    for (const auto& [branch, ways] : edges.seen) {
+      if ((ways & Edges::kTaken) == 0 && branch < program.size() &&
+          program.branch_target(branch) == first)
+        return describe(branch, "never taken");
+    }
+    return "";
+  }
+
   const sim::Program& program(const KernelId& kernel) {
     const std::lock_guard lock(mutex_);
     const auto key = std::pair(kernel.code_object, kernel.symbol);
