@@ -139,10 +139,13 @@ class Search {
       }
       const int count = static_cast<int>(std::min(kBatch, values.size() - begin));
       std::vector<Verdict> verdicts(static_cast<size_t>(count));
-      std::vector<char> ran(static_cast<size_t>(count));
+      std::vector<char> ran(static_cast<size_t>(count)), late(static_cast<size_t>(count));
 #pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
       for (int i = 0; i < count; ++i) {
-        if (now() - start_ >= limits_.seconds) continue;
+        if (now() - start_ >= limits_.seconds) {
+          late[static_cast<size_t>(i)] = true;
+          continue;
+        }
         try {
           Case c = base_;
           axis_.set(c, values[begin + static_cast<size_t>(i)]);
@@ -154,6 +157,10 @@ class Search {
       }
       for (int i = 0; i < count; ++i) {
         const auto at = static_cast<size_t>(i);
+        if (late[at]) {
+          complete_ = false;
+          continue;
+        }
         ++cases_;
         instructions_ += verdicts[at].instructions;
         result_.tried[values[begin + at]] =
@@ -215,7 +222,6 @@ class Search {
       return;
     }
     const auto room = static_cast<uint64_t>(most()) - static_cast<uint64_t>(least());
-    const std::vector<int64_t> fails = failing();
     if (claim_ != nullptr && room < kMostListed) {
       result_.form = Form::kListed;
     } else {
@@ -230,22 +236,17 @@ class Search {
       --it;
       if (it->second == Effect::kFails) result_.first = it->first;
       if (it->second == Effect::kPasses) {
-        std::tie(result_.first, result_.passes_below) = edge(result_.first, it->first);
+        std::tie(result_.first, result_.passes_below) = bisect(result_.first, it->first);
         break;
       }
     }
     for (auto it = result_.tried.find(axis_.value); it != result_.tried.end(); ++it) {
       if (it->second == Effect::kFails) result_.last = it->first;
       if (it->second == Effect::kPasses) {
-        std::tie(result_.last, result_.passes_above) = edge(result_.last, it->first);
+        std::tie(result_.last, result_.passes_above) = bisect(result_.last, it->first);
         break;
       }
     }
-  }
-
-  std::pair<int64_t, std::optional<int64_t>> edge(int64_t inside, int64_t outside) {
-    const auto [fails, passes] = bisect(inside, outside);
-    return {fails, passes};
   }
 
   bool fails_outside() const {
@@ -258,6 +259,7 @@ class Search {
   /// From the first value that fails on, does the remainder alone decide? The first interval that
   /// fails is the one to repeat.
   bool is_periodic() {
+    if (result_.first < 0) return false;
     for (const int64_t period : kPeriods) {
       const int64_t width = result_.last - result_.first;
       if (width + 1 >= period) continue;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/buckets.h"
 #include "fuzz/paths.h"
 #include "gpu/error.h"
 
@@ -29,6 +30,19 @@ uint64_t count(const JobResult& result, Status status) {
 
 std::string plural(uint64_t n, const char* noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+void print_buckets(std::FILE* out, const std::vector<Bucket>& buckets) {
+  for (const Bucket& b : buckets) {
+    std::vector<std::string> kernels;
+    for (const auto& [kernel, targets] : b.kernels)
+      kernels.push_back(fmt::format("{} ({})", kernel, fmt::join(targets, ", ")));
+    const std::string boundary = b.boundary();
+    const size_t others = b.boundaries.size() - 1;
+    fmt::print(out, "alike: {}{}{}{}\n  in {}\n", b.signature, boundary.empty() ? "" : ", ",
+               boundary, others == 0 ? "" : fmt::format(", and {} the like", others),
+               fmt::join(kernels, ", "));
+  }
 }
 
 }  // namespace
@@ -216,6 +230,7 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
   }
   fmt::print(out, "{} in {:.1f} s, {:.1f} million wave instructions\n", plural(cases, "case"),
              seconds, static_cast<double>(instructions) * 1e-6);
+  if (right_found > 1) print_buckets(out, buckets(harness, results));
   if (planted != 0) fmt::print(out, "{} of {} planted bugs found\n", planted_found, planted);
   fmt::print(out, "{} against kernels that should be right\n", plural(right_found, "finding"));
 }

@@ -165,7 +165,12 @@ TEST(Coverage, NamesWhatACampaignNeverReached) {
   ASSERT_FALSE(programs.empty());
   for (const json& p : programs) {
     int unreached = 0;
-    for (const json& block : p.at("unreached")) unreached += block.at("instructions").get<int>();
+    for (const json& block : p.at("unreached")) {
+      unreached += block.at("instructions").get<int>();
+      EXPECT_THAT(block.at("guard").get<std::string>(),
+                  testing::AnyOf("", testing::MatchesRegex("0x[0-9a-f]+: s_cbranch.* "
+                                                           "(always|never) taken(, after .+)?")));
+    }
     EXPECT_EQ(p.at("executed").get<int>() + unreached, p.at("instructions").get<int>());
     EXPECT_GT(p.at("executed").get<int>(), 0);
   }
