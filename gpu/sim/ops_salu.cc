@@ -344,7 +344,7 @@ constexpr Row kRows[] = {
            }),
     scalar("s_addk_i32",
            [](u32 k, Old<u32> d, bool& scc) { return add_signed(d.value, u32(i32(i16(k))), scc); }),
-    scalar("s_mul_i32", [](u32 a, u32 b) { return a * b; }),
+    scalar("s_mul_i32", [](u32 a, u32 b) { return a * b; }).with(poison_multiply),
     scalar("s_mulk_i32", [](u32 k, Old<u32> d) { return d.value * u32(i32(i16(k))); }),
     scalar("s_mul_hi_u32", [](u32 a, u32 b) { return u32(u64(a) * b >> 32); }),
     scalar("s_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); }),

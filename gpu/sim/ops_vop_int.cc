@@ -224,7 +224,7 @@ constexpr Row kRows[] = {
            }),
 
     // Multiplication.
-    vector("v_mul_lo_u32", [](u32 a, u32 b) { return a * b; }).with(poison_carry),
+    vector("v_mul_lo_u32", [](u32 a, u32 b) { return a * b; }).with(poison_multiply),
     vector("v_mul_hi_u32", [](u32 a, u32 b) { return u32(u64(a) * b >> 32); }),
     vector("v_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); }),
     vector("v_mul_u32_u24", [](u32 a, u32 b) { return (a & 0xff'ffff) * (b & 0xff'ffff); }),

@@ -1,4 +1,6 @@
 // Waiting: s_waitcnt lets loads come in; barriers and ends hand the wave back to the scheduler.
+#include <algorithm>
+
 #include "gpu/sim/lane_memory.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
@@ -13,6 +15,31 @@ bool untouched(const Wave& w, const PendingLoad& p) {
   for (unsigned d = 0; d < dwords; ++d)
     for (unsigned b = bytes.first; b < bytes.end; ++b) all &= w.v_poison[p.dst + d].byte[b];
   return all == p.lanes;
+}
+
+// The load came in before the instructions that have written its registers since: what they wrote
+// stays.
+[[gnu::noinline]] void finish_beneath(Wave& w, PendingLoad& p) {
+  const unsigned dwords = ((p.param & kBytes) + 3) / 4;
+  const ByteSpan bytes = written_bytes(p.param);
+  u32 written[4][kLanes];
+  VgprPoison poison[4];
+  for (unsigned d = 0; d < dwords; ++d) {
+    std::copy_n(w.v[p.dst + d], kLanes, written[d]);
+    poison[d] = w.v_poison[p.dst + d];
+  }
+  finish_load(w, p.op, p.dst, p.param, p.lanes, p.failed, *p.data);
+  for (unsigned d = 0; d < dwords; ++d) {
+    for (unsigned b = bytes.first; b < bytes.end; ++b) {
+      const u64 stays = p.lanes & ~poison[d].byte[b];
+      w.v_poison[p.dst + d].byte[b] &= ~stays;
+      for_lanes(stays, [&](unsigned i) {
+        const u32 mask = 0xffu << 8 * b;
+        u32& v = w.v[p.dst + d][i];
+        v = (v & ~mask) | (written[d][i] & mask);
+      });
+    }
+  }
 }
 
 void finish_scalar(Wave& w, const PendingLoad& p) {
@@ -30,8 +57,13 @@ void finish_scalar(Wave& w, const PendingLoad& p) {
 void finish(Wave& w, PendingLoad& p) {
   switch (p.target) {
     case LoadTarget::kVgprs:
-      if (!untouched(w, p)) [[unlikely]]
+      if (!untouched(w, p)) [[unlikely]] {
         w.machine->report_overwritten(w, p, p.lanes);
+        if (w.machine->config->late_loads == LateLoads::kNewContent) {
+          finish_beneath(w, p);
+          break;
+        }
+      }
       finish_load(w, p.op, p.dst, p.param, p.lanes, p.failed, *p.data);
       break;
     case LoadTarget::kSgprs:

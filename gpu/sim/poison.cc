@@ -74,6 +74,10 @@ uint64_t poison_carry(const uint64_t*, const uint64_t* p) {
   const uint64_t any = p[0] | p[1] | p[2];
   return 0 - (any & (0 - any));
 }
+uint64_t poison_multiply(const uint64_t* v, const uint64_t* p) {
+  if ((v[0] | p[0]) == 0 || (v[1] | p[1]) == 0) return 0;
+  return poison_carry(v, p);
+}
 uint64_t poison_lshl_add64(const uint64_t* v, const uint64_t* p) {
   if (p[1] != 0) return kAll;
   const uint64_t any = p[0] << (v[1] & 7) | p[2];

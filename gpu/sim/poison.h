@@ -34,8 +34,10 @@ uint64_t poison_ashrrev32(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshlrev64(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshrrev64(const uint64_t* v, const uint64_t* p);
 uint64_t poison_ashrrev64(const uint64_t* v, const uint64_t* p);
-// Sums and products: an undefined bit reaches those above it. Not with clamp.
+// Sums: an undefined bit reaches those above it. Not with clamp.
 uint64_t poison_carry(const uint64_t* v, const uint64_t* p);
+// Products: as sums, but a defined 0 decides.
+uint64_t poison_multiply(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshl_add64(const uint64_t* v, const uint64_t* p);  // (a << b) + c
 uint64_t poison_lshl_or(const uint64_t* v, const uint64_t* p);     // (a << b) | c
 uint64_t poison_select(const uint64_t* v, const uint64_t* p);      // c ? b : a

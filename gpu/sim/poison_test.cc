@@ -119,6 +119,25 @@ TEST(Spread, ScalarsBitByBit) {
   EXPECT_EQ(wave.findings(), "");
 }
 
+// An address term that a constant 0 takes out, whatever the register holds: defined.
+TEST(Spread, ADefinedZeroDecidesAProduct) {
+  AsmWave wave(R"(
+    s_mul_i32 s2, 0, s1
+    s_mul_i32 s3, s1, 0
+    s_lshl_b32 s4, s1, 16
+    s_mul_i32 s5, s4, s0
+    s_mul_i32 s6, s1, s1
+  )");
+  wave.set_s(0, 3).run();
+  EXPECT_EQ(wave.s_poison(2), 0u);
+  EXPECT_EQ(wave.s_poison(3), 0u);
+  EXPECT_EQ(wave.s_poison(5), 0xffff'0000u);
+  EXPECT_EQ(wave.s_poison(6), 0xffff'ffffu);
+  EXPECT_EQ(wave.findings(), "");
+  EXPECT_EQ(poison_of("v_mul_lo_u32 v2, v1, 0"), 0u);
+  EXPECT_EQ(poison_of("v_mul_lo_u32 v2, v1, v0"), 0xffff'ffffu);
+}
+
 // A compare of undefined lanes that a defined mask then removes is legal code, and common.
 TEST(Decisions, MaskedComparesAreNone) {
   AsmWave wave(R"(

@@ -204,6 +204,25 @@ TEST(Waitcnt, WritingTheDestinationFirstIsAFinding) {
   scalar.expect_missing_wait("s_load_dword s10, s[0:1], 0x4", "s_load_dword s10, s[0:1], 0x4");
   EXPECT_EQ(scalar.wave.s(10), 1u);
 }
+// With early loads the finding is the same, and what was written stays, lane by lane.
+TEST(Waitcnt, AnEarlyLoadLeavesWhatIsWrittenOverIt) {
+  Bench b(R"(
+    global_load_dwordx2 v[2:3], v0, s[0:1]
+    s_mov_b64 exec, 0xff
+    v_mov_b32 v2, 3
+    s_mov_b64 exec, -1
+    s_waitcnt vmcnt(0)
+    v_mov_b32 v4, v2
+    v_mov_b32 v5, v3
+  )",
+          LateLoads::kNewContent);
+  b.expect_missing_wait("global_load_dwordx2 v[2:3], v0, s[0:1]",
+                        "global_load_dwordx2 v[2:3], v0, s[0:1]");
+  EXPECT_EQ(b.wave.v(4, 5), 3u);
+  EXPECT_EQ(b.wave.v(4, 8), 8u);  // not written over
+  EXPECT_EQ(b.wave.v(5, 5), 6u);
+  EXPECT_EQ(b.wave.v_poison(4, 5) | b.wave.v_poison(4, 8) | b.wave.v_poison(5, 5), 0u);
+}
 // Loads of one counter come in in order: the later one to a register wins, and waiting for the
 // earlier one does not make it usable. Halves of a register are apart.
 TEST(Waitcnt, TwoLoadsOfOneRegister) {
