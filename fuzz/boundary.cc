@@ -28,18 +28,10 @@ bool is_output_kind(const std::string& kind) {
          kind == "wrong_mask" || kind == "missing_write";
 }
 
-std::pair<std::string, std::string> split_signature(const std::string& signature) {
-  const size_t colon = signature.find(':');
-  return colon == std::string::npos
-             ? std::pair(signature, std::string())
-             : std::pair(signature.substr(0, colon), signature.substr(colon + 1));
-}
-
 bool alike(const std::string& a, const std::string& b) {
-  const auto [kind_a, where_a] = split_signature(a);
-  const auto [kind_b, where_b] = split_signature(b);
-  if (where_a != where_b) return false;
-  return kind_a == kind_b || (is_output_kind(kind_a) && is_output_kind(kind_b));
+  const std::string kind_a = kind_of(a), kind_b = kind_of(b);
+  return a.substr(kind_a.size()) == b.substr(kind_b.size()) &&
+         (kind_a == kind_b || (is_output_kind(kind_a) && is_output_kind(kind_b)));
 }
 
 /// "3, 5..7, 9..15" of ascending values.

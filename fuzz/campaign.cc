@@ -142,6 +142,11 @@ class Campaign {
 
 }  // namespace
 
+uint64_t JobResult::count(Status status) const {
+  const auto it = by_status.find(status);
+  return it == by_status.end() ? 0 : it->second;
+}
+
 ProgramCoverage covered(const Harness& harness, const JobResult& result) {
   ProgramCoverage sum;
   for (const auto& [kernel, edges] : result.coverage) {

@@ -69,6 +69,8 @@ struct JobResult {
   std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
   BoundUse bound_use;                     ///< of cases that did not fail
   Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
+
+  uint64_t count(Status status) const;  ///< cases of that status
 };
 
 /// What ran of all programs of a job together, without what did not.

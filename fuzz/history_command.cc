@@ -49,10 +49,7 @@ Exit coverage_command(const Harness& harness, CampaignStore& store, const std::v
     const std::optional<JobResult> result = store.load(job);
     if (!result) continue;
     for (const auto& [kernel, edges] : result->coverage) {
-      ProgramCoverage c = harness.coverage(job, kernel, edges);
-      std::stable_sort(
-          c.unreached.begin(), c.unreached.end(),
-          [](const Unreached& a, const Unreached& b) { return a.instructions > b.instructions; });
+      const ProgramCoverage c = harness.coverage(job, kernel, edges);
       const std::string object = std::filesystem::path(kernel.code_object).filename();
       if (json) {
         nlohmann::ordered_json blocks = nlohmann::ordered_json::array();

@@ -11,6 +11,7 @@
 
 #include "fuzz/buckets.h"
 #include "fuzz/paths.h"
+#include "fuzz/report/text.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -21,15 +22,6 @@ constexpr double kSecondsBetweenProgressLines = 10;
 
 std::string job_name(const Job& job) {
   return fmt::format("{} on {}", kernel_name(job), job.target);
-}
-
-uint64_t count(const JobResult& result, Status status) {
-  const auto it = result.by_status.find(status);
-  return it == result.by_status.end() ? 0 : it->second;
-}
-
-std::string plural(uint64_t n, const char* noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
 void print_buckets(std::FILE* out, const std::vector<Bucket>& buckets) {
@@ -219,7 +211,7 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
     const std::string coverage =
         r.coverage.empty() ? "" : fmt::format("{:.1f} %", covered(harness, r).percent());
     fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", kernel_name(r.job), width,
-               r.job.target, r.cases, count(r, Status::kWeak), count(r, Status::kSuspect), coverage,
+               r.job.target, r.cases, r.count(Status::kWeak), r.count(Status::kSuspect), coverage,
                what);
   }
   for (const JobResult& r : results) {

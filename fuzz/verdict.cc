@@ -40,4 +40,8 @@ std::string signature(const Verdict& verdict) {
   return first.where.empty() ? first.kind : first.kind + ":" + first.where;
 }
 
+std::string kind_of(const std::string& signature) {
+  return signature.substr(0, signature.find(':'));
+}
+
 }  // namespace wavefuzz

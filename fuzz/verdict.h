@@ -91,6 +91,8 @@ struct Verdict {
 
 /// What makes two failures the same to the shrinker: kind and place of the first finding.
 std::string signature(const Verdict& verdict);
+/// The kind of a signature ("kind:where").
+std::string kind_of(const std::string& signature);
 
 }  // namespace wavefuzz
 

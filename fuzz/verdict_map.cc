@@ -8,6 +8,7 @@
 
 #include "fuzz/boundary.h"
 #include "fuzz/png.h"
+#include "fuzz/report/text.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -57,20 +58,6 @@ Cell cell_of(const Verdict& verdict, const std::string& wanted) {
     default:
       return Cell::kNone;
   }
-}
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char ch : text) {
-    if (ch == '<') {
-      out += "&lt;";
-    } else if (ch == '&') {
-      out += "&amp;";
-    } else {
-      out += ch;
-    }
-  }
-  return out;
 }
 
 /// Of "#rrggbb".
@@ -188,14 +175,14 @@ std::string svg_of(const VerdictMap& map) {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" "
       "font-family=\"system-ui, sans-serif\" font-size=\"11\" role=\"img\">\n<title>{}</title>\n"
       "<style>text{{fill:#222}}svg{{background:#fff}}",
-      std::max(width, 480), height, std::max(width, 480), height, escaped(map.title));
+      std::max(width, 480), height, std::max(width, 480), height, xml_text(map.title));
   std::string dark = "text{fill:#ddd}svg{background:#111}";
   for (size_t i = 0; i < std::size(kLooks); ++i) {
     out += fmt::format(".c{}{{fill:{}}}", i, kLooks[i].light);
     dark += fmt::format(".c{}{{fill:{}}}", i, kLooks[i].dark);
   }
   out += fmt::format("@media(prefers-color-scheme:dark){{{}}}</style>\n", dark);
-  out += fmt::format("<text x=\"8\" y=\"18\" font-size=\"13\">{}</text>\n", escaped(map.title));
+  out += fmt::format("<text x=\"8\" y=\"18\" font-size=\"13\">{}</text>\n", xml_text(map.title));
   int x = 8;
   for (size_t i = 0; i < std::size(kLooks); ++i) {
     out += fmt::format(
@@ -226,9 +213,9 @@ std::string svg_of(const VerdictMap& map) {
     out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n",
                        kLeft + kCell * static_cast<int>(column), below + 14, map.columns[column]);
   out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", kLeft, below + 32,
-                     escaped(map.column_axis));
+                     xml_text(map.column_axis));
   if (!map.row_axis.empty())
-    out += fmt::format("<text x=\"8\" y=\"{}\">{}</text>\n", kTop - 4, escaped(map.row_axis));
+    out += fmt::format("<text x=\"8\" y=\"{}\">{}</text>\n", kTop - 4, xml_text(map.row_axis));
   return out + "</svg>\n";
 }
 

@@ -116,9 +116,6 @@ class Builder {
         p.coverage = harness_.coverage(result.job, kernel, edges);
         std::vector<Unreached>& blocks = p.coverage.unreached;
         p.unreached = blocks.size();
-        std::stable_sort(blocks.begin(), blocks.end(), [](const Unreached& a, const Unreached& b) {
-          return a.instructions > b.instructions;
-        });
         if (blocks.size() > options_.most) blocks.resize(options_.most);
       }
     } catch (const Error& e) {
@@ -219,7 +216,7 @@ class Builder {
     }
     // A NaN in some operation explains a finding that is one, not a value that is merely wrong.
     const bool of_target = !verdict.findings.front().instruction.empty();
-    const bool of_nan = kind == "nan_value" || kind == "non_finite";
+    const bool of_nan = kind == "nan_value";
     if (!verdict.instruction || !(of_target || of_nan)) return;
     f.listing = harness_.listing(f.job, *verdict.instruction, kLinesAround);
     f.program = program_name(verdict.instruction->kernel);

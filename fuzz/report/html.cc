@@ -190,8 +190,8 @@ class Page {
                                     : fmt::format("<strong class=\"bad\">{}</strong>", found);
       if (!r.unsupported.empty()) what += " unsupported: " + xml_text(r.unsupported);
       rows += "<tr>" + cell(breakable(kernel_name(r.job)), "name") + cell(xml_text(r.job.target)) +
-              count_cell(r.cases) + count_cell(job.count(Status::kWeak)) +
-              count_cell(job.count(Status::kSuspect)) + coverage_cell(job) +
+              count_cell(r.cases) + count_cell(r.count(Status::kWeak)) +
+              count_cell(r.count(Status::kSuspect)) + coverage_cell(job) +
               count_cell(job.edges()) + cell(what) + "</tr>\n";
     }
     if (rows.empty()) return "<p>Planted bugs alone.</p>\n";

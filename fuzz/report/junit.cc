@@ -55,8 +55,8 @@ std::string junit_report(const ReportModel& model) {
       for (const ReportFinding* f : findings) cases += testcase(*job, f, f == findings.front());
       log += fmt::format(
           "{} on {}: {} cases, {} weak, {} suspect{}\n", kernel_name(job->result.job),
-          job->result.job.target, job->result.cases, job->count(Status::kWeak),
-          job->count(Status::kSuspect),
+          job->result.job.target, job->result.cases, job->result.count(Status::kWeak),
+          job->result.count(Status::kSuspect),
           job->result.unsupported.empty() ? "" : "; unsupported: " + job->result.unsupported);
     }
     // The time stamp has no zone in either schema: it is UTC.

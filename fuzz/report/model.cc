@@ -4,11 +4,6 @@
 
 namespace wavefuzz {
 
-uint64_t ReportJob::count(Status status) const {
-  const auto it = result.by_status.find(status);
-  return it == result.by_status.end() ? 0 : it->second;
-}
-
 size_t ReportJob::edges() const {
   size_t n = 0;
   for (const auto& [kernel, edges] : result.coverage) n += edges.count();
@@ -26,8 +21,8 @@ std::optional<double> ReportJob::covered() const {
 }
 
 bool ReportJob::ran_nothing() const {
-  return count(Status::kPass) + count(Status::kWeak) + count(Status::kSuspect) +
-             count(Status::kFail) ==
+  return result.count(Status::kPass) + result.count(Status::kWeak) +
+             result.count(Status::kSuspect) + result.count(Status::kFail) ==
          0;
 }
 

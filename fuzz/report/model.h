@@ -59,7 +59,6 @@ struct ReportJob {
   std::string planted;      ///< of a planted bug: what it is
   int rank = 0;             ///< its place among the historical bugs (Plant::rank)
 
-  uint64_t count(Status status) const;
   size_t edges() const;
   /// Percent of all instructions of its programs; nothing when it is not known.
   std::optional<double> covered() const;

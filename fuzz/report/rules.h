@@ -8,11 +8,6 @@ namespace wavefuzz {
 /// What a kind of finding means, in a sentence; the kind in words where there is none.
 std::string meaning_of(const std::string& kind);
 
-/// The kind of a signature ("kind:where").
-inline std::string kind_of(const std::string& signature) {
-  return signature.substr(0, signature.find(':'));
-}
-
 }  // namespace wavefuzz
 
 #endif  // WAVEFUZZ_FUZZ_REPORT_RULES_H_

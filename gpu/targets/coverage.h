@@ -47,7 +47,7 @@ struct ProgramCoverage {
                ? 0
                : 100.0 * static_cast<double>(executed) / static_cast<double>(instructions);
   }
-  std::vector<Unreached> unreached;
+  std::vector<Unreached> unreached;  ///< the longest first
 };
 
 }  // namespace wavefuzz

@@ -171,6 +171,9 @@ class SimTarget : public Target {
       }
       ++out.unreached.back().instructions;
     }
+    std::stable_sort(
+        out.unreached.begin(), out.unreached.end(),
+        [](const Unreached& a, const Unreached& b) { return a.instructions > b.instructions; });
     return out;
   } catch (const sim::Error& e) {
     throw Error(Exit::kUsage, e.what());
