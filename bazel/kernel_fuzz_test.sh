@@ -19,7 +19,7 @@ export WAVEFUZZ_COMMAND="./bazelw run //fuzz:wavefuzz --"
 exec "$wavefuzz" fuzz \
   --cases=$(((cases + shards - 1 - shard) / shards)) \
   --seed=$((seed + (run - 1) * 1000003)) \
-  --shard="$shard" --shards="$shards" \
+  --shard="$shard" --shards="$shards" --search=drawn \
   --seconds=$((${TEST_TIMEOUT:-300} * 8 / 10)) \
   --out="${TEST_UNDECLARED_OUTPUTS_DIR:-wavefuzz-out}" \
   --quiet --inline-cases "$@"

@@ -42,6 +42,28 @@ void list_axes(std::vector<Axis>& axes, const Case& c, const std::string& name,
   }
 }
 
+void count_axis(std::vector<Axis>& axes, const Case& c, const std::string& name,
+                const std::vector<std::string>& lists, const Repair& repair) {
+  constexpr int64_t kMost = 4096;  // entries: each is a sequence
+  const auto it = c.integers.find(lists.front());
+  if (it == c.integers.end() || it->second.empty()) return;
+  axes.push_back({name, static_cast<int64_t>(it->second.size()), 1, [=](Case& d, int64_t to) {
+                    if (to > kMost) {
+                      throw Error(Exit::kUsage,
+                                  fmt::format("{} = {} is more than {}", name, to, kMost));
+                    }
+                    for (const std::string& list : lists) {
+                      const auto at = d.integers.find(list);
+                      if (at == d.integers.end()) continue;
+                      std::vector<int64_t>& all = at->second;
+                      const size_t had = all.size();
+                      all.resize(static_cast<size_t>(to));
+                      for (size_t i = had; i < all.size(); ++i) all[i] = all[i - had];
+                    }
+                    if (repair) repair(d);
+                  }});
+}
+
 const Axis& find_axis(const std::vector<Axis>& axes, const std::string& name) {
   std::vector<std::string> names;
   for (const Axis& axis : axes) {

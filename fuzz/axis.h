@@ -30,6 +30,11 @@ void parameter_axes(std::vector<Axis>& axes, const Case& c,
 void list_axes(std::vector<Axis>& axes, const Case& c, const std::string& name,
                const std::string& list, const Repair& repair = {});
 
+/// An axis of how many entries integer lists have, those that the case has: cut, or repeated from
+/// the front.
+void count_axis(std::vector<Axis>& axes, const Case& c, const std::string& name,
+                const std::vector<std::string>& lists, const Repair& repair = {});
+
 /// Throws Error(kUsage) naming the axes there are.
 const Axis& find_axis(const std::vector<Axis>& axes, const std::string& name);
 

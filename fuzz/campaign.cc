@@ -6,12 +6,30 @@
 #include <exception>
 #include <set>
 
+#include "gpu/error.h"
+
 namespace wavefuzz {
 namespace {
 
-// Cases of one job before the next job has its turn: few at first, so that a short campaign reaches
-// every job, then enough to keep every thread busy.
-constexpr uint64_t kFirstTurn = 8;
+// Cases of a job run in blocks, and what they tell guides the next block: small blocks at first,
+// then enough to keep many threads busy. A case's block does not depend on where a campaign was
+// interrupted.
+constexpr uint64_t kFirstBlock = 8, kBlock = 16, kLongBlock = 64, kShortBlocks = 512;
+constexpr uint64_t kGuidedOf = 3;  // one case in so many is guided
+
+struct Block {
+  uint64_t begin, end;
+};
+
+Block block_of(uint64_t n, Search search) {
+  if (n < kFirstBlock) return {0, kFirstBlock};
+  if (n < kBlock) return {kFirstBlock, kBlock};
+  const uint64_t size = search == Search::kGuided && n < kShortBlocks ? kBlock : kLongBlock;
+  return {std::max(n / size * size, kBlock), (n / size + 1) * size};
+}
+
+// Blocks of one job before the next job has its turn, by how many cases: few at first, so that a
+// short campaign reaches every job.
 constexpr uint64_t kLongestTurn = 64;
 
 double cpu_now() {
@@ -37,11 +55,13 @@ class Campaign {
       for (const CampaignFinding& f : results_[i].findings)
         signatures[i].insert(signature(f.shrunk.verdict));
     }
-    for (bool any = true; any && !over();) {
+    uint64_t round = 0;
+    for (bool any = true; any && !over(); ++round) {
       any = false;
       for (size_t i = 0; i < jobs.size() && !over(); ++i) {
         if (finished(results_[i])) continue;
         any = true;
+        if (round % rounds_between_turns(results_[i]) != 0) continue;
         turn_began_ = cpu_now();
         take_turn(results_[i], signatures[i]);
         results_[i].cpu_seconds += cpu_now() - turn_began_;
@@ -62,6 +82,13 @@ class Campaign {
     return interrupted_ || (options_.seconds > 0 && elapsed() >= options_.seconds);
   }
 
+  /// A job that has told nothing new for long leaves time to the others.
+  uint64_t rounds_between_turns(const JobResult& result) const {
+    if (options_.cases != 0) return 1;
+    const uint64_t barren = result.cases - result.last_fresh;
+    return barren < 512 ? 1 : barren < 4096 ? 2 : 4;
+  }
+
   bool finished(const JobResult& result) const {
     if (options_.cases != 0 && result.cases >= options_.cases) return true;
     if (!result.unsupported.empty()) return true;
@@ -69,18 +96,62 @@ class Campaign {
   }
 
   void take_turn(JobResult& result, std::set<std::string>& signatures) {
-    const uint64_t turn = std::clamp(result.cases, kFirstTurn, kLongestTurn);
-    const uint64_t left = options_.cases == 0 ? turn : options_.cases - result.cases;
-    const int count = static_cast<int>(std::min(turn, left));
+    const uint64_t end = result.cases + std::clamp(result.cases, uint64_t{1}, kLongestTurn);
+    while (result.cases < end && !finished(result) && !over()) run_block(result, signatures);
+  }
+
+  /// Where each of the next cases comes from.
+  std::vector<Origin> origins(JobResult& result, const Block& block, uint64_t count) {
+    const uint64_t first = result.cases;
+    std::vector<Origin> list, guided;
+    if (options_.search == Search::kGuided && first >= kFirstBlock) {
+      const rc::Random random(rc::Random::Key{options_.seed, stable_hash(result.job.kernel),
+                                              stable_hash("guide"), index(first)});
+      guided = first == block.begin ? result.guide.propose(harness_, result.job, options_.seed,
+                                                           (block.end - block.begin) / kGuidedOf,
+                                                           Draw(random, rc::kNominalSize))
+                                    : result.guide.proposed();
+    }
+    auto next = guided.begin();
+    uint64_t drawn = result.drawn;
+    for (uint64_t n = first; n < first + count; ++n) {
+      const bool guide = (n - block.begin) % kGuidedOf == kGuidedOf - 1 && next != guided.end();
+      list.push_back(guide ? *next++ : Origin{index(drawn++), {}});
+    }
+    return list;
+  }
+
+  void run_block(JobResult& result, std::set<std::string>& signatures) {
+    const uint64_t first = result.cases;
+    const Block block = block_of(first, options_.search);
+    uint64_t count = block.end - first;
+    if (options_.cases != 0) count = std::min(count, options_.cases - first);
+    const std::vector<Origin> from = origins(result, block, count);
     std::vector<std::optional<rc::Shrinkable<Case>>> drawn(count);
     std::vector<Verdict> verdicts(count);
     std::exception_ptr error;
-    const uint64_t first = result.cases;
+    const JudgeOptions judge = {.coverage =
+                                    options_.coverage || options_.search == Search::kGuided};
 #pragma omp parallel for num_threads(options_.threads) schedule(dynamic, 1)
-    for (int i = 0; i < count; ++i) {
+    for (uint64_t i = 0; i < count; ++i) {
       try {
-        drawn[i] = harness_.draw(result.job, options_.seed, index(first + i));
-        verdicts[i] = harness_.evaluate(drawn[i]->value(), {.coverage = options_.coverage});
+        if (from[i].moves.empty()) {
+          drawn[i] = harness_.draw(result.job, options_.seed, from[i].drawn);
+        } else if (auto c = make_case(harness_, result.job, options_.seed, from[i])) {
+          drawn[i] = shrink_tree(harness_, *c);
+        } else {
+          verdicts[i].status = Status::kRefused;
+          continue;
+        }
+        verdicts[i] = harness_.evaluate(drawn[i]->value(), judge);
+      } catch (const Error& e) {
+        // A case that was moved to where it does not hold together.
+        if (!from[i].moves.empty() && e.exit() == Exit::kUsage) {
+          verdicts[i] = {.status = Status::kRefused, .reason = e.what()};
+          continue;
+        }
+#pragma omp critical
+        if (!error) error = std::current_exception();
       } catch (...) {
 #pragma omp critical
         if (!error) error = std::current_exception();
@@ -90,12 +161,18 @@ class Campaign {
 
     // In order of their index, whichever thread was first: what is found does not depend on the
     // threads.
-    for (int i = 0; i < count && !finished(result); ++i) {
+    for (uint64_t i = 0; i < count && !finished(result); ++i) {
       ++result.cases;
+      result.drawn += from[i].moves.empty();
       ++result.by_status[verdicts[i].status];
       result.instructions += verdicts[i].instructions;
       for (const std::string& note : verdicts[i].known) ++result.known[note];
-      for (const auto& [kernel, edges] : verdicts[i].coverage) result.coverage[kernel].add(edges);
+      const size_t fresh = add(result.coverage, verdicts[i].coverage);
+      if (fresh != 0) result.last_fresh = result.cases;
+      if (options_.search == Search::kGuided) {
+        result.guide.learn(harness_, drawn[i] ? drawn[i]->value() : Case(), from[i], verdicts[i],
+                           fresh);
+      }
       if (verdicts[i].status != Status::kFail) result.bound_use.add(verdicts[i].bound_use);
       if (verdicts[i].status == Status::kSuspect && result.suspects.size() < kMostSuspects) {
         result.suspects.push_back(

@@ -10,10 +10,17 @@
 
 #include "fuzz/boundary.h"
 #include "fuzz/corpus.h"
+#include "fuzz/guide.h"
 #include "fuzz/harness.h"
 #include "fuzz/shrink.h"
 
 namespace wavefuzz {
+
+/// Where cases come from.
+enum class Search {
+  kDrawn,   ///< case n is a function of the seed and n
+  kGuided,  ///< one in three, where there is something to aim at, from what earlier ones told
+};
 
 struct CampaignOptions {
   uint64_t seed = 1;
@@ -27,7 +34,9 @@ struct CampaignOptions {
   /// Say from where to where each failure of a kernel goes; those of planted bugs are known.
   bool boundaries = false;
   BoundaryLimits boundary = {};
-  bool coverage = false;  ///< note which edges of the kernels' control flow the cases take
+  Search search = Search::kDrawn;
+  bool coverage = false;  ///< note which edges of the kernels' control flow the cases take; guided
+                          ///< search does so anyway
 };
 
 /// A failure, shrunk and run again.
@@ -69,6 +78,9 @@ struct JobResult {
   std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
   BoundUse bound_use;                     ///< of cases that did not fail
   Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
+  uint64_t drawn = 0;                     ///< cases that were drawn; the others were guided
+  uint64_t last_fresh = 0;                ///< case number of the last that took a new edge, from 1
+  Guide guide;
 
   uint64_t count(Status status) const;  ///< cases of that status
 };

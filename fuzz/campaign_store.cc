@@ -82,7 +82,10 @@ json state_json(const JobResult& r) {
           {"cpu_seconds_to_first", r.cpu_seconds_to_first},
           {"suspects", suspects},
           {"known", r.known},
-          {"bound_use", {r.bound_use.counts, r.bound_use.worst}}};
+          {"bound_use", {r.bound_use.counts, r.bound_use.worst}},
+          {"drawn", r.drawn},
+          {"last_fresh", r.last_fresh},
+          {"guide", r.guide.to_json()}};
 }
 
 void read_state(const json& state, const std::string& where, JobResult& r) {
@@ -98,6 +101,9 @@ void read_state(const json& state, const std::string& where, JobResult& r) {
   r.known = state.at("known");
   r.bound_use.counts = state.at("bound_use").at(0);
   r.bound_use.worst = state.at("bound_use").at(1);
+  r.drawn = state.at("drawn");
+  r.last_fresh = state.at("last_fresh");
+  r.guide = Guide::from_json(state.at("guide"));
 }
 
 json coverage_json(const Coverage& coverage) {

@@ -38,8 +38,9 @@ class Stopper : public CampaignListener {
   int left_;
 };
 
-CampaignOptions options() {
+CampaignOptions options(Search search = Search::kDrawn) {
   CampaignOptions o;
+  o.search = search;
   o.seed = 5;
   o.cases = 60;
   o.coverage = true;
@@ -58,6 +59,7 @@ std::string story(const std::vector<JobResult>& results) {
       out += " #" + std::to_string(f.case_index) + " " + signature(f.shrunk.verdict) + " " +
              to_json(f.shrunk.smallest).dump() + " " + std::to_string(f.confirmations);
     }
+    out += " " + r.guide.to_json().dump();
     for (const auto& [kernel, edges] : r.coverage)
       out += " " + kernel.symbol + " " + std::to_string(edges.count());
     out += "\n";
@@ -65,11 +67,13 @@ std::string story(const std::vector<JobResult>& results) {
   return out;
 }
 
-TEST(CampaignStore, ACampaignThatDiedGoesOnAsIfItHadNot) {
+class EitherSearch : public testing::TestWithParam<Search> {};
+
+TEST_P(EitherSearch, ACampaignThatDiedGoesOnAsIfItHadNot) {
   const Harness h = harness();
   std::atomic<bool> never = false;
   CampaignListener silent;
-  const std::string whole = story(run_campaign(h, kJobs, options(), never, silent));
+  const std::string whole = story(run_campaign(h, kJobs, options(GetParam()), never, silent));
 
   const std::string path = fresh_path("resume");
   const CampaignKey key = {5, 0, 1};
@@ -94,10 +98,13 @@ TEST(CampaignStore, ACampaignThatDiedGoesOnAsIfItHadNot) {
       CampaignStore& store_;
       Stopper& stopper_;
     } saver(store, stopper);
-    last = story(run_campaign(h, kJobs, options(), stopper.stop, saver, earlier));
+    last = story(run_campaign(h, kJobs, options(GetParam()), stopper.stop, saver, earlier));
   }
   EXPECT_EQ(last, whole);
 }
+
+INSTANTIATE_TEST_SUITE_P(CampaignStore, EitherSearch,
+                         testing::Values(Search::kDrawn, Search::kGuided));
 
 TEST(CampaignStore, AFinishedCampaignIsNotResumed) {
   CampaignStore store(fresh_path("done"));

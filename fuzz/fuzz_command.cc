@@ -167,7 +167,9 @@ Exit fuzz(const Options& options) {
         std::min({campaign.shrink.seconds, campaign.seconds / 200, std::max(0.3, each)});
     campaign.boundary.seconds = std::min(campaign.boundary.seconds, each / 8);
   }
-  CampaignReport report = make_report(harness, options);
+  Options shown = options;
+  shown.seconds = campaign.seconds;
+  CampaignReport report = make_report(harness, shown);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
   std::vector<JobResult> earlier;

@@ -75,6 +75,11 @@ int main(int argc, char** argv) {
                   "Replay commands hold the case itself, not its file");
     sub->add_flag("--no-shrink", options.no_shrink, "Keep findings as they were drawn");
     sub->add_flag("--quiet", options.quiet, "No progress lines");
+    sub->add_option("--search", options.search,
+                    "drawn: case n follows from seed and n; guided: one case in three is aimed by "
+                    "what earlier ones told")
+        ->check(CLI::IsMember({"guided", "drawn"}))
+        ->default_str("guided");
   };
 
   CLI::App* fuzz_app = app.add_subcommand(

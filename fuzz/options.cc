@@ -92,6 +92,7 @@ CampaignOptions campaign_options(const Options& options) {
   campaign.cases = options.cases;
   campaign.seconds = options.seconds;
   campaign.threads = options.threads;
+  campaign.search = options.search == "drawn" ? Search::kDrawn : Search::kGuided;
   if (options.no_shrink) campaign.shrink.steps = 0;
   return campaign;
 }
@@ -103,7 +104,8 @@ CampaignReport make_report(const Harness& harness, const Options& options) {
                                   .command = options.command,
                                   .arguments = harness_arguments(options),
                                   .inline_cases = options.inline_cases,
-                                  .quiet = options.quiet});
+                                  .quiet = options.quiet,
+                                  .seconds = options.seconds});
 }
 
 void print_version(const Options& options, uint64_t seed) {

@@ -39,6 +39,7 @@ struct Options {
   bool quiet = false;
   bool inline_cases = false;
   bool no_shrink = false;
+  std::string search;  // empty: the command's own
   uint64_t shard = 0;
   uint64_t shards = 1;
   std::string database;  // empty: in the folder for findings

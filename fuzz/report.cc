@@ -17,7 +17,7 @@
 namespace wavefuzz {
 namespace {
 
-constexpr double kSecondsBetweenProgressOnTerminal = 0.2;
+constexpr double kSecondsBetweenProgressOnTerminal = 0.5;
 constexpr double kSecondsBetweenProgressLines = 10;
 
 std::string job_name(const Job& job) {
@@ -163,28 +163,33 @@ std::string CampaignReport::store(const std::string& file, const Case& c, const 
   return run_case_command(options_.command, c, options_.arguments);
 }
 
+void CampaignReport::on_result(const JobResult& result, bool /*found*/, double seconds) {
+  progress_.note(result, seconds);
+}
+
 void CampaignReport::on_progress(const std::vector<JobResult>& results, double seconds) {
   if (options_.quiet) return;
   const double wait = terminal_ ? kSecondsBetweenProgressOnTerminal : kSecondsBetweenProgressLines;
   if (seconds - last_progress_ < wait) return;
   last_progress_ = seconds;
-  uint64_t cases = 0;
-  size_t findings = 0;
-  for (const JobResult& result : results) {
-    cases += result.cases;
-    findings += result.findings.size();
+  const ProgressFigures figures = progress_.figures(results, seconds, options_.seconds);
+  if (!terminal_) {
+    fmt::print(stderr, "{}\n", progress_line(figures));
+    std::fflush(stderr);
+    return;
   }
-  const std::string line =
-      fmt::format("{:.0f} s, {} ({:.0f}/s), {}", seconds, plural(cases, "case"),
-                  static_cast<double>(cases) / seconds, plural(findings, "finding"));
-  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
+  clear_progress();
+  for (const std::string& line : status_screen(figures, terminal_width())) {
+    fmt::print(stderr, "{}\n", line);
+    ++lines_shown_;
+  }
   std::fflush(stderr);
-  progress_shown_ = terminal_;
 }
 
 void CampaignReport::clear_progress() {
-  if (progress_shown_) fmt::print(stderr, "\r\033[K");
-  progress_shown_ = false;
+  // Up, and everything below is gone.
+  if (lines_shown_ != 0) fmt::print(stderr, "\033[{}A\r\033[J", lines_shown_);
+  lines_shown_ = 0;
 }
 
 void print_summary(std::FILE* out, const Harness& harness, const std::vector<JobResult>& results,
@@ -222,6 +227,8 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
   }
   fmt::print(out, "{} in {:.1f} s, {:.1f} million wave instructions\n", plural(cases, "case"),
              seconds, static_cast<double>(instructions) * 1e-6);
+  if (const std::string edges = edges_sentence(results); !edges.empty())
+    fmt::print(out, "{}\n", edges);
   if (right_found > 1) print_buckets(out, buckets(harness, results));
   if (planted != 0) fmt::print(out, "{} of {} planted bugs found\n", planted_found, planted);
   fmt::print(out, "{} against kernels that should be right\n", plural(right_found, "finding"));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fuzz/campaign.h"
+#include "fuzz/progress.h"
 
 namespace wavefuzz {
 
@@ -40,6 +41,7 @@ class CampaignReport : public CampaignListener {
     std::string arguments;      ///< what has to follow them, such as --manifest
     bool inline_cases = false;  ///< commands hold the case itself, for logs that outlive the folder
     bool quiet = false;         ///< no progress lines
+    double seconds = 0;         ///< that the campaign has; 0: no limit
   };
   CampaignReport(const Harness& harness, Options options);
 
@@ -52,6 +54,7 @@ class CampaignReport : public CampaignListener {
   void on_failure(const Job& job, uint64_t case_index, const Case& c,
                   const Verdict& verdict) override;
   void on_finding(const CampaignFinding& finding) override;
+  void on_result(const JobResult& result, bool found, double seconds) override;
   void on_progress(const std::vector<JobResult>& results, double seconds) override;
 
   /// The commands that replay the findings of this campaign, by case_id of the shrunk case.
@@ -68,8 +71,9 @@ class CampaignReport : public CampaignListener {
   const bool terminal_;
   const bool colour_;
   std::string file_;  // of the failure at hand
+  Progress progress_;
   double last_progress_ = 0;
-  bool progress_shown_ = false;
+  int lines_shown_ = 0;  // of the status, which the next one takes the place of
   bool storing_failed_ = false;
   std::map<std::string, std::string> replay_commands_;  // by case id of the shrunk case
 };

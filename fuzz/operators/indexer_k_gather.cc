@@ -447,6 +447,7 @@ std::vector<Step> IndexerKGather::simpler(const Case& c) const {
 std::vector<Axis> IndexerKGather::axes(const Case& c) const {
   std::vector<Axis> axes;
   list_axes(axes, c, "length", "lengths", repair);
+  count_axis(axes, c, "batch", {"lengths"}, repair);
   parameter_axes(axes, c,
                  {"head_dim", "page_size", "groups", "page_stride", "table_stride", "first_page"},
                  repair);

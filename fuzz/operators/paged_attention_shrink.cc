@@ -192,6 +192,7 @@ std::vector<Axis> PagedAttention::axes(const Case& c) const {
   std::vector<Axis> axes;
   list_axes(axes, c, "ctx", "context_lens");
   list_axes(axes, c, "qlen", "qlens");
+  count_axis(axes, c, "batch", {std::begin(kLists), std::end(kLists)});
   parameter_axes(axes, c, {"gqa", "head_dim"}, make_coherent);
   parameter_axes(axes, c, {"kv_heads", "page_size", "window", "extra_splits", "first_page"});
   return axes;

@@ -27,6 +27,7 @@ enum class Plant {
   bad_page_read,        // a page id of -1 is followed
   shuffle_ignored,      // a SHUFFLE page read as a NORMAL one
   empty_sequence_kept,  // a token at the start of a sequence behind an empty one goes to that one
+  long_sequence_page,   // tokens from the 700th of a sequence on are looked for on its first page
 };
 constexpr Plant kPlant = Plant::PLANT;
 
@@ -61,7 +62,10 @@ extern "C" __global__ __launch_bounds__(kGroupSize) void indexer_k_gather(Args a
   const int token = blockIdx.x;
   const int r = sequence_of(a, token);
   const int position = token - a.cu_seq_lens[r];
-  const int column = position / a.page_size;
+  int column = position / a.page_size;
+  if constexpr (kPlant == Plant::long_sequence_page) {
+    if (position >= 700) column = 0;
+  }
   const int64_t stride = kPlant == Plant::table_stride_width ? a.table_width : a.table_stride;
   const int64_t id = column < a.table_width ? a.block_table[r * stride + column] : -1;
   const bool exists =

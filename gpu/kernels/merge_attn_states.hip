@@ -33,6 +33,7 @@ enum class Plant {
   suffix_strides_from_prefix,  // suffixes read with the strides of the prefix
   zero_weight_multiplied,      // an empty partial's O is multiplied by its weight 0, not skipped
   lse_base_unconverted,        // O is right, the LSE is stored in the base of the inputs
+  late_token_suffix,           // tokens from the 65th on lose their last suffix
 };
 constexpr Plant kPlant = Plant::PLANT;
 
@@ -89,7 +90,10 @@ __device__ void merge(const In* prefix_o, const float* prefix_lse, const In* suf
   const int64_t token = blockIdx.x;
   const int64_t head = blockIdx.y;
   const int lane = threadIdx.x;
-  const int partials = static_cast<int>(a.suffixes) + 1;
+  int partials = static_cast<int>(a.suffixes) + 1;
+  if constexpr (kPlant == Plant::late_token_suffix) {
+    if (token >= 65 && partials > 1) --partials;
+  }
 
   float lse = -INFINITY;
   if (lane == 0) {

@@ -53,6 +53,7 @@ enum class Plant {
   lse_base2,               // the LSE is returned in the base that it was computed in
   v_scale_dropped,         // the scale of an FP8 cache is applied to scores, not to V
   sink_in_lse,             // the returned LSE includes the sink
+  long_context_tile,       // of more than 448 keys the last tile is left out
 };
 constexpr Plant kPlant = Plant::PLANT;
 
@@ -146,6 +147,9 @@ __device__ void attend(const Scope& s) {
   }
   if (kPlant == Plant::last_page_whole && s.dense) {
     keys = (keys + s.page_size - 1) / s.page_size * s.page_size;
+  }
+  if constexpr (kPlant == Plant::long_context_tile) {
+    if (keys > 448) keys = (keys - 1) / kTile * kTile;
   }
   const int chunk = (keys + splits - 1) / splits;
   const int begin = split * chunk;

@@ -46,6 +46,8 @@ enum class Plant {
   reduce_by_sequence,      // the reduce strides over sequences where partials lie by query token
   sink_per_split,          // the sink joins every split, and the reduce
   window_off_by_one,       // one key more than the window
+  long_context_key,        // a context of more than 1536 keys loses its last
+  rows_of_30,              // thirty query rows of a kv head: the last is another one's
 };
 constexpr Plant kPlant = Plant::PLANT;
 
@@ -132,6 +134,9 @@ __device__ inline KeyRange visible_keys(const PagedAttentionArgs& a, const Seque
   if constexpr (kPlant == Plant::causal_ignored) end = s.context;
   int window = a.window;
   if constexpr (kPlant == Plant::window_off_by_one) window += window > 0;
+  if constexpr (kPlant == Plant::long_context_key) {
+    if (s.context > 1536) end = min(end, s.context - 1);
+  }
   const int begin = window > 0 ? max(0, end - window) : 0;
   if constexpr (kPlant == Plant::score_tail_unmasked) {
     if (end == s.context) end = (end + a.page_size - 1) / a.page_size * a.page_size;
@@ -145,6 +150,9 @@ struct Row {
   int head;   // of all query heads
 
   __device__ Row(const PagedAttentionArgs& a, int kv_head, int row) {
+    if constexpr (kPlant == Plant::rows_of_30) {
+      if (a.gqa * a.total_q == 30 && row == 29) row = 28;
+    }
     if constexpr (kPlant == Plant::rows_of_16) {
       token = row / 16;
       head = kv_head * a.gqa + row % 16;

@@ -37,6 +37,7 @@ enum class Plant {
   relu_after_weight,      // relu of the weighted dot product: negative weights vanish
   last_segment_lost,      // the plan ends each request one segment early
   remainder_misassigned,  // the plan gives its remainder to no group
+  long_request_segment,   // a request of more than 9 segments loses its last
 };
 constexpr Plant kPlant = Plant::PLANT;
 
@@ -109,7 +110,11 @@ __device__ int round_up_to_segment(int keys) { return (keys + kSegment - 1) / kS
 __device__ int segments_of_request(const Args& a, int b) {
   int columns = keys_of_request(a, b);
   if (a.mask == kTorch || a.mask == kRagged) columns = max(columns, a.width);
-  return (columns + kSegment - 1) / kSegment;
+  int segments = (columns + kSegment - 1) / kSegment;
+  if constexpr (kPlant == Plant::long_request_segment) {
+    if (segments > 9) --segments;
+  }
+  return segments;
 }
 
 __device__ Row row_of(const Args& a, int b, int j, int keys) {

@@ -10,6 +10,7 @@ KERNELS = {
         "bad_page_read",
         "shuffle_ignored",
         "empty_sequence_kept",
+        "long_sequence_page",
     ],
     "indexer_k_quant_and_cache": [
         "uint8_cast",
@@ -29,6 +30,7 @@ KERNELS = {
         "suffix_strides_from_prefix",
         "zero_weight_multiplied",
         "lse_base_unconverted",
+        "late_token_suffix",
     ],
     "mla_decode": [
         "leading_block_nan",
@@ -45,6 +47,7 @@ KERNELS = {
         "lse_base2",
         "v_scale_dropped",
         "sink_in_lse",
+        "long_context_tile",
     ],
     "mla_decode_mfma": [
         "tail_unmasked",
@@ -71,6 +74,8 @@ KERNELS = {
         "reduce_by_sequence",
         "sink_per_split",
         "window_off_by_one",
+        "long_context_key",
+        "rows_of_30",
     ],
     "paged_attention_decode_mfma": [
         "v_tail_not_zeroed",
@@ -84,6 +89,7 @@ KERNELS = {
         "relu_after_weight",
         "last_segment_lost",
         "remainder_misassigned",
+        "long_request_segment",
     ],
     "quantise_fp8": [
         "overflow_to_nan",
@@ -93,6 +99,7 @@ KERNELS = {
         "group_of_lane",
         "minus_zero_kept",
         "scale_not_doubled",
+        "wide_group_amax",
     ],
     "top_k_per_row": [
         "row_end_negative",
@@ -100,6 +107,7 @@ KERNELS = {
         "ties_share_slot",
         "ties_capped",
         "absolute_index",
+        "long_row_tail",
     ],
 }
 

@@ -30,6 +30,7 @@ enum class Plant {
   group_of_lane,         // the scale of the group before, in a row of several groups
   minus_zero_kept,       // normalisation leaves 0x80, NaN in fnuz, as it is
   scale_not_doubled,     // normalisation leaves the scale as it is
+  wide_group_amax,       // the amax of a group of more than 640 columns is that of its first half
 };
 constexpr Plant kPlant = Plant::PLANT;
 
@@ -68,6 +69,9 @@ __device__ float scale_from(float amax, bool ue8m0) {
 template <typename T>
 __device__ float amax_of(const Args& a, int64_t first_row, int64_t last_row, int begin, int end) {
   __shared__ float per_wave[kGroupSize / kWaveSize];
+  if constexpr (kPlant == Plant::wide_group_amax) {
+    if (end - begin > 640) end = (begin + end) / 2;
+  }
   float amax = 0.0f;
   for (int64_t row = first_row; row < last_row; ++row) {
     const T* x = static_cast<const T*>(a.x) + row * a.x_stride;

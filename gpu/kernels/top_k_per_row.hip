@@ -26,6 +26,7 @@ enum class Plant {
   ties_share_slot,   // equal logits of the bin get the same rank, and leave others unwritten
   ties_capped,       // at most 256 of equal logits are taken; -1 for the rest
   absolute_index,    // prefill: columns, not distances from the row's start
+  long_row_tail,     // a row of more than 4096 columns loses what is behind its last whole 256
 };
 constexpr Plant kPlant = Plant::PLANT;
 
@@ -110,6 +111,9 @@ __device__ void select(const Args& a, const float* row, int begin, int end, int3
                        Lds& lds) {
   const int origin = kPlant == Plant::absolute_index ? 0 : begin;
   const uint32_t k = a.k;
+  if constexpr (kPlant == Plant::long_row_tail) {
+    if (end - begin > 4096) end -= (end - begin) % kGroupSize;
+  }
   if (threadIdx.x == 0) lds.written = lds.candidates = 0;
   clear_histogram(lds);
   for (int i = begin + threadIdx.x; i < end; i += kGroupSize)
@@ -172,7 +176,7 @@ extern "C" __global__ __launch_bounds__(kGroupSize) void top_k_per_row(Args a) {
   int end = 0;
   if (a.form == kPrefill) {
     begin = a.starts[row];
-    end = a.lengths[row];
+    end = max(a.lengths[row], begin);  // a row may end before it begins: it is empty
   } else if (a.form == kDecode2d) {
     end = max(a.lengths[row], 0);
   } else {
