@@ -122,8 +122,7 @@ class Campaign {
     finding.confirmations = confirm(harness_, finding.shrunk);
     if (options_.boundaries && result.job.plant.empty() && !interrupted_) {
       finding.boundary = find_boundary(harness_, finding.shrunk.smallest, finding.shrunk.verdict,
-                                       options_.boundary, options_.threads, interrupted_)
-                             .sentence();
+                                       options_.boundary, options_.threads, interrupted_);
     }
     result.findings.push_back(finding);
     listener_.on_finding(finding);

@@ -36,8 +36,11 @@ struct CampaignFinding {
   uint64_t case_index = 0;
   Case original;
   Shrunk shrunk;
-  int confirmations = 0;      ///< see confirm()
-  std::string boundary = {};  ///< Boundary::sentence(); empty where it was not sought
+  int confirmations = 0;                  ///< see confirm()
+  std::optional<Boundary> boundary = {};  ///< nothing where it was not sought
+
+  /// Boundary::sentence(), empty where there is none.
+  std::string sentence() const { return boundary ? boundary->sentence() : ""; }
 };
 
 /// Re-runs of a shrunk case before it is reported.

@@ -111,6 +111,7 @@ nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
   for (const CampaignFinding& f : r.findings) {
     nlohmann::ordered_json item = verdict_json(f.shrunk.smallest, f.shrunk.verdict);
     item["case_index"] = f.case_index;
+    if (f.boundary) item["boundary"] = to_json(*f.boundary);
     item["repro"] = report.replay_command(f);
     findings.push_back(item);
   }

@@ -31,8 +31,10 @@ void print_buckets(std::FILE* out, const std::vector<Bucket>& buckets) {
       kernels.push_back(fmt::format("{} ({})", kernel, fmt::join(targets, ", ")));
     const std::string boundary = b.boundary();
     const size_t others = b.boundaries.size() - 1;
-    fmt::print(out, "alike: {}{}{}{}\n  in {}\n", b.signature, boundary.empty() ? "" : ", ",
-               boundary, others == 0 ? "" : fmt::format(", and {} the like", others),
+    fmt::print(out, "alike: {}{}{}{}{}\n  in {}\n", b.signature,
+               b.instruction.empty() ? "" : " (" + b.instruction + ")",
+               boundary.empty() ? "" : ", ", boundary,
+               others == 0 ? "" : fmt::format(", and {} the like", others),
                fmt::join(kernels, ", "));
   }
 }
@@ -126,7 +128,7 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
              "          {} of {} smaller cases fail alike{}; re-run {}/{} times the same\n",
              shrunk.better, shrunk.steps, shrunk.complete ? "" : ", stopped before the end",
              finding.confirmations, kConfirmations);
-  if (!finding.boundary.empty()) fmt::print(options_.out, "          {}\n", finding.boundary);
+  if (finding.boundary) fmt::print(options_.out, "          {}\n", finding.sentence());
   const std::string command = store(file_, shrunk.smallest, shrunk.verdict);
   replay_commands_[case_id(shrunk.smallest)] = command;
   fmt::print(options_.out, "  replay: {}\n", command);

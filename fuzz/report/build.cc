@@ -171,7 +171,7 @@ class Builder {
       f.shrinking = fmt::format("{} of {} smaller cases fail alike{}", s.better, s.steps,
                                 s.complete ? "" : ", stopped before the end");
     }
-    f.boundary = found.boundary;
+    f.boundary = found.sentence();
     f.shrinking +=
         fmt::format("; re-run {}/{} times the same", found.confirmations, kConfirmations);
   }
