@@ -146,6 +146,12 @@ uint64_t JobResult::count(Status status) const {
   return it == by_status.end() ? 0 : it->second;
 }
 
+bool JobResult::ran_nothing() const {
+  return count(Status::kPass) + count(Status::kWeak) + count(Status::kSuspect) +
+             count(Status::kFail) ==
+         0;
+}
+
 ProgramCoverage covered(const Harness& harness, const JobResult& result) {
   ProgramCoverage sum;
   for (const auto& [kernel, edges] : result.coverage) {

@@ -74,6 +74,8 @@ struct JobResult {
   Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
 
   uint64_t count(Status status) const;  ///< cases of that status
+  /// No case says anything about the kernel: none passed or failed.
+  bool ran_nothing() const;
 };
 
 /// What ran of all programs of a job together, without what did not.

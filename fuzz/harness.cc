@@ -203,6 +203,8 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
   return verdict;
 }
 
+Params Harness::params(const Case& c) const { return params_of(op(c), c, c.target); }
+
 Problem Harness::problem(const Case& c) const {
   const Manifest& m = manifest(c.kernel);
   const Operator& op = find_operator(m.op);

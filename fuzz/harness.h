@@ -65,6 +65,9 @@ class Harness {
   /// What evaluate() launches for a case.
   Problem problem(const Case& c) const;
 
+  /// What expressions about a case see: its parameters, what they come to, and the target's arch.
+  Params params(const Case& c) const;
+
   /// What of the programs of a job ran.
   ProgramCoverage coverage(const Job& job, const KernelId& kernel, const Edges& edges) const {
     return target(job.target).coverage(kernel, edges);

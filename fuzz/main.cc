@@ -7,6 +7,7 @@
 #include "fuzz/boundary_command.h"
 #include "fuzz/commands.h"
 #include "fuzz/fuzz_command.h"
+#include "fuzz/ledger_command.h"
 #include "fuzz/manifest_command.h"
 #include "fuzz/operator.h"
 #include "fuzz/options.h"
@@ -84,6 +85,11 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   fuzz_app->add_option("--corpus", options.corpus,
                        "Known failures (files, or folders of them), replayed first");
+  const auto ledger_option = [&](CLI::App* sub) {
+    sub->add_option("--ledger", options.ledger,
+                    "Known faults (default: corpus/ledger.json of the tree), or 'none'");
+  };
+  ledger_option(fuzz_app);
   fuzz_app->add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
   fuzz_app->add_option(
       "--db", options.database,
@@ -210,6 +216,19 @@ int main(int argc, char** argv) {
   report_app->add_flag("--inline-cases", options.inline_cases,
                        "Replay commands hold the case itself, not its file");
 
+  CLI::App* ledger_app =
+      app.add_subcommand("ledger", "List the faults that are known by name, or check them");
+  ledger_app->require_subcommand(0, 1);
+  CLI::App* ledger_check_app = ledger_app->add_subcommand(
+      "check", "Replay the cases of known faults: do they still fail, are the fixed ones fixed?");
+  ledger_option(ledger_app);
+  places(ledger_app);
+  ledger_option(ledger_check_app);
+  common(ledger_check_app);
+  ledger_check_app
+      ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+      ->check(CLI::Range(1, 1024));
+
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
   describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
@@ -270,6 +289,10 @@ int main(int argc, char** argv) {
       exit = coverage(options);
     } else if (*report_app) {
       exit = report_command(options);
+    } else if (*ledger_check_app) {
+      exit = ledger_check(options);
+    } else if (*ledger_app) {
+      exit = ledger_list(options);
     } else if (*audit_app) {
       exit = audit_tables(options);
     } else if (*scenario_app) {

@@ -96,14 +96,15 @@ CampaignOptions campaign_options(const Options& options) {
   return campaign;
 }
 
-CampaignReport make_report(const Harness& harness, const Options& options) {
+CampaignReport make_report(const Harness& harness, const Options& options, const Ledger* ledger) {
   return CampaignReport(harness, {.out = text_out(options),
                                   .folder = user_path(options.out),
                                   .shown_folder = options.out,
                                   .command = options.command,
                                   .arguments = harness_arguments(options),
                                   .inline_cases = options.inline_cases,
-                                  .quiet = options.quiet});
+                                  .quiet = options.quiet,
+                                  .ledger = ledger});
 }
 
 void print_version(const Options& options, uint64_t seed) {

@@ -44,6 +44,7 @@ struct Options {
   std::string database;  // empty: in the folder for findings
   bool resume = false;
   uint64_t most = 8;
+  std::string ledger;  // of known faults; empty: that of the tree
 
   std::string op = "all";
   std::string arch = "all";
@@ -81,7 +82,8 @@ std::string harness_arguments(const Options& options);
 /// Throws Error(kUsage) for what is neither a number nor "random".
 uint64_t parse_seed(const std::string& text);
 CampaignOptions campaign_options(const Options& options);
-CampaignReport make_report(const Harness& harness, const Options& options);
+CampaignReport make_report(const Harness& harness, const Options& options,
+                           const Ledger* ledger = nullptr);
 /// The case that the command line gives, as a file or as text.
 Case given_case(const Options& options);
 /// A command's first line.

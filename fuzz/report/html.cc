@@ -102,7 +102,7 @@ class Page {
       edges += job.edges();
       if (job.result.job.plant.empty()) {
         ++right;
-        idle += job.ran_nothing() && m_.of(job.result.job).empty();
+        idle += job.result.ran_nothing() && m_.of(job.result.job).empty();
         right_cases += job.result.cases;
       }
       kernels.insert(job.result.job.kernel);
@@ -191,8 +191,8 @@ class Page {
       if (!r.unsupported.empty()) what += " unsupported: " + xml_text(r.unsupported);
       rows += "<tr>" + cell(breakable(kernel_name(r.job)), "name") + cell(xml_text(r.job.target)) +
               count_cell(r.cases) + count_cell(r.count(Status::kWeak)) +
-              count_cell(r.count(Status::kSuspect)) + coverage_cell(job) +
-              count_cell(job.edges()) + cell(what) + "</tr>\n";
+              count_cell(r.count(Status::kSuspect)) + coverage_cell(job) + count_cell(job.edges()) +
+              cell(what) + "</tr>\n";
     }
     if (rows.empty()) return "<p>Planted bugs alone.</p>\n";
     return table({"kernel", "target", "cases#", "weak#", "suspect#", "coverage#", "edges#",

@@ -28,7 +28,7 @@ std::string testcase(const ReportJob& job, const ReportFinding* finding, bool fi
                                 finding->replay));
     return out + "</failure>\n  </testcase>\n";
   }
-  if (job.ran_nothing()) return out + ">\n   <skipped/>\n  </testcase>\n";
+  if (job.result.ran_nothing()) return out + ">\n   <skipped/>\n  </testcase>\n";
   return out + "/>\n";
 }
 
@@ -50,7 +50,7 @@ std::string junit_report(const ReportModel& model) {
       seconds += job->result.cpu_seconds;
       tests += std::max<size_t>(1, findings.size());
       failures += findings.size();
-      skipped += findings.empty() && job->ran_nothing();
+      skipped += findings.empty() && job->result.ran_nothing();
       if (findings.empty()) cases += testcase(*job, nullptr, true);
       for (const ReportFinding* f : findings) cases += testcase(*job, f, f == findings.front());
       log += fmt::format(

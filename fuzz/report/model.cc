@@ -20,12 +20,6 @@ std::optional<double> ReportJob::covered() const {
   return sum.percent();
 }
 
-bool ReportJob::ran_nothing() const {
-  return result.count(Status::kPass) + result.count(Status::kWeak) +
-             result.count(Status::kSuspect) + result.count(Status::kFail) ==
-         0;
-}
-
 size_t ReportModel::right_findings() const {
   return static_cast<size_t>(std::count_if(findings.begin(), findings.end(),
                                            [](const ReportFinding& f) { return !f.planted(); }));

@@ -62,8 +62,6 @@ struct ReportJob {
   size_t edges() const;
   /// Percent of all instructions of its programs; nothing when it is not known.
   std::optional<double> covered() const;
-  /// No case said anything about the kernel.
-  bool ran_nothing() const;
 };
 
 /// What all formats are written from.
