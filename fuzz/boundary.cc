@@ -17,21 +17,14 @@ constexpr int kMostPower = 34;  // powers of two: beyond what 32 bits address
 constexpr size_t kBatch = 8;    // cases side by side, whatever the threads
 constexpr uint64_t kMostListed =
     64;  // values of an axis that are all tried, where there are as few
-// An error of so many times its bound inside of an edge and outside of it: no jump. Rounding alone
-// seldom uses half of a bound (//fuzz:bound_benchmark).
-constexpr double kSunkAtMost = 2, kSunkAtLeast = 0.5;
+// An error inside of an edge of at most so many times its bound is about to sink into it.
+constexpr double kSunkAtMost = 2;
 constexpr int64_t kPeriods[] = {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
 
 /// An output that is wrong, not finite or missing: the same fault looks like each of these.
 bool is_output_kind(const std::string& kind) {
   return kind == "wrong_value" || kind == "nan_value" || kind == "infinite_value" ||
          kind == "wrong_mask" || kind == "missing_write";
-}
-
-bool alike(const std::string& a, const std::string& b) {
-  const std::string kind_a = kind_of(a), kind_b = kind_of(b);
-  return a.substr(kind_a.size()) == b.substr(kind_b.size()) &&
-         (kind_a == kind_b || (is_output_kind(kind_a) && is_output_kind(kind_b)));
 }
 
 /// The search along one axis.
@@ -141,7 +134,9 @@ class Search {
         instructions_ += verdicts[at].instructions;
         result_.tried[values[begin + at]] =
             ran[at] ? effect_of(verdicts[at], wanted_) : Effect::kNone;
-        if (ran[at]) shares_[values[begin + at]] = verdicts[at].bound_use.worst;
+        if (verdicts[at].status == Status::kFail)
+          shares_[values[begin + at]] = verdicts[at].bound_use.worst;
+        if (verdicts[at].status == Status::kSuspect) suspects_.insert(values[begin + at]);
       }
     }
   }
@@ -212,13 +207,12 @@ class Search {
     if (result_.form != Form::kPeriodic) result_.fails = failing();
   }
 
-  /// At a place in the kernel the error jumps. Where it is about its bound on both sides, it is
-  /// there beyond the edge as well, and the bound is what decides.
+  /// At a place in the kernel the error jumps to what rounding makes of it. Where it is about its
+  /// bound inside and suspect outside, it is there beyond the edge as well, and the bound decides.
   bool sinks(int64_t fails, const std::optional<int64_t>& passes) const {
-    if (!passes || kind_of(wanted_) != "wrong_value") return false;
-    const auto inside = shares_.find(fails), outside = shares_.find(*passes);
-    return inside != shares_.end() && outside != shares_.end() && inside->second <= kSunkAtMost &&
-           outside->second >= kSunkAtLeast;
+    if (!passes || !suspects_.contains(*passes)) return false;
+    const auto inside = shares_.find(fails);
+    return inside != shares_.end() && inside->second <= kSunkAtMost;
   }
 
   void find_interval() {
@@ -299,7 +293,8 @@ class Search {
   uint64_t cases_ = 0;
   uint64_t instructions_ = 0;
   bool complete_ = true;
-  std::map<int64_t, double> shares_;  // the largest error of a value, in its bound
+  std::map<int64_t, double> shares_;  // the largest error where a value fails, in its bound
+  std::set<int64_t> suspects_;        // values that pass with an error that rounding hardly makes
   AxisBoundary result_;
 };
 
@@ -321,6 +316,12 @@ std::vector<Axis> chosen(std::vector<Axis> axes, const std::vector<std::string>&
 }
 
 }  // namespace
+
+bool alike(const std::string& a, const std::string& b) {
+  const std::string kind_a = kind_of(a), kind_b = kind_of(b);
+  return a.substr(kind_a.size()) == b.substr(kind_b.size()) &&
+         (kind_a == kind_b || (is_output_kind(kind_a) && is_output_kind(kind_b)));
+}
 
 Effect effect_of(const Verdict& verdict, const std::string& wanted) {
   switch (verdict.status) {

@@ -59,6 +59,8 @@ struct Boundary {
   std::string sentence() const;
   /// The same without what the failure is independent of.
   std::string bounds() const;
+  /// Takes over what a search along some axes found.
+  void update(const Boundary& other);
 };
 
 nlohmann::ordered_json to_json(const Boundary& boundary);
@@ -73,6 +75,9 @@ struct BoundaryLimits {
   uint64_t instructions = 20'000'000;  ///< wave instructions, of an axis
   double seconds = 3;                  ///< of an axis; the values farthest off are left out
 };
+
+/// Are two signatures likely of one fault: the same place, wrong, not finite or missing?
+bool alike(const std::string& a, const std::string& b);
 
 /// The effect of a case beside a failing one of signature `wanted`.
 Effect effect_of(const Verdict& verdict, const std::string& wanted);

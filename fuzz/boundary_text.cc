@@ -141,6 +141,19 @@ std::string Boundary::bounds() const {
                          : fmt::format("fails for {}", fmt::join(bounded, "; "));
 }
 
+void Boundary::update(const Boundary& other) {
+  cases += other.cases;
+  for (const AxisBoundary& a : other.axes) {
+    const auto it = std::find_if(axes.begin(), axes.end(),
+                                 [&](const AxisBoundary& mine) { return mine.axis == a.axis; });
+    if (it == axes.end()) {
+      axes.push_back(a);
+    } else {
+      *it = a;
+    }
+  }
+}
+
 std::string Boundary::sentence() const {
   std::vector<std::string> free;
   for (const AxisBoundary& a : axes) {

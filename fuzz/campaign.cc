@@ -123,10 +123,21 @@ class Campaign {
     if (options_.boundaries && result.job.plant.empty() && !interrupted_) {
       finding.boundary = find_boundary(harness_, finding.shrunk.smallest, finding.shrunk.verdict,
                                        options_.boundary, options_.threads, interrupted_);
+      seek_needed_axes(finding);
     }
     result.findings.push_back(finding);
     listener_.on_finding(finding);
     listener_.on_result(result, /*found=*/true, elapsed());
+  }
+
+  void seek_needed_axes(CampaignFinding& finding) {
+    if (!options_.needed_axes || finding.boundary->complete) return;
+    BoundaryLimits limits;
+    limits.axes = options_.needed_axes(finding);
+    if (limits.axes.empty()) return;
+    finding.boundary->update(find_boundary(harness_, finding.shrunk.smallest,
+                                           finding.shrunk.verdict, limits, options_.threads,
+                                           interrupted_));
   }
 
   const Harness& harness_;

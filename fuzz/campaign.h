@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@
 #include "fuzz/shrink.h"
 
 namespace wavefuzz {
+
+struct CampaignFinding;
 
 struct CampaignOptions {
   uint64_t seed = 1;
@@ -27,6 +30,8 @@ struct CampaignOptions {
   /// Say from where to where each failure of a kernel goes; those of planted bugs are known.
   bool boundaries = false;
   BoundaryLimits boundary = {};
+  /// Axes along which the boundary of a finding must be known, however long that takes.
+  std::function<std::vector<std::string>(const CampaignFinding&)> needed_axes = {};
   bool coverage = false;  ///< note which edges of the kernels' control flow the cases take
 };
 

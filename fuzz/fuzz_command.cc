@@ -169,6 +169,7 @@ Exit fuzz(const Options& options) {
         std::min({campaign.shrink.seconds, campaign.seconds / 200, std::max(0.3, each)});
     campaign.boundary.seconds = std::min(campaign.boundary.seconds, each / 8);
   }
+  campaign.needed_axes = [&](const CampaignFinding& f) { return ledger.needed_axes(harness, f); };
   CampaignReport report = make_report(harness, options, &ledger);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};

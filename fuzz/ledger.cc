@@ -65,8 +65,8 @@ std::vector<std::string> some_texts(const JsonView& view) {
 LedgerCase parse_case_file(const JsonView& view, const LedgerEntry& entry,
                            const std::string& folder) {
   LedgerCase c;
-  c.file = (fs::path(folder) / view.text()).lexically_normal().string();
-  c.recorded = read_corpus_file(c.file);
+  c.file = view.text();
+  c.recorded = read_corpus_file((fs::path(folder) / c.file).lexically_normal().string());
   const Case& of = c.recorded.c;
   if (!any_like(entry.kernels, of.kernel))
     view.fail(fmt::format("is of kernel '{}', which 'kernels' does not name", of.kernel));
@@ -126,6 +126,11 @@ bool holds(const std::string& where, const Params& params) {
   return evaluate(where, params) != 0;
 }
 
+/// Is it that axis, or that of one entry of its list ("ctx[2]")?
+bool is_of(const std::string& axis, const std::string& name) {
+  return axis == name || axis.starts_with(name + "[");
+}
+
 bool is_job(const std::vector<Job>& jobs, const Case& c) {
   return std::any_of(jobs.begin(), jobs.end(), [&](const Job& job) {
     return job.plant.empty() && job.kernel == c.kernel && job.target == c.target;
@@ -169,8 +174,7 @@ bool LedgerRange::holds(const AxisBoundary& axis) const {
     case AxisBoundary::Form::kAlways:
       return false;
     case AxisBoundary::Form::kInterval:
-      return (!first || (axis.passes_below && axis.first >= *first)) &&
-             (!last || (axis.passes_above && axis.last <= *last));
+      return (!first || axis.first >= *first) && (!last || axis.last <= *last);
     case AxisBoundary::Form::kListed:
     case AxisBoundary::Form::kScattered:
       return std::all_of(axis.fails.begin(), axis.fails.end(), [&](int64_t value) {
@@ -227,24 +231,46 @@ Ledger::Ledger(const std::string& path) {
   }
 }
 
+bool Ledger::like(const LedgerEntry& e, const Harness& harness,
+                  const CampaignFinding& finding) const {
+  return any_like(e.kernels, finding.job.kernel) &&
+         any_like(e.signatures, signature(finding.shrunk.verdict)) &&
+         (e.arches.empty() || any_like(e.arches, arch_of(finding.job.target))) &&
+         (e.where.empty() || holds(e.where, harness.params(finding.shrunk.smallest)));
+}
+
 LedgerMark Ledger::match(const Harness& harness, const CampaignFinding& finding) const {
   if (!finding.job.plant.empty()) return {};
-  const std::string signature = wavefuzz::signature(finding.shrunk.verdict);
-  const Case& c = finding.shrunk.smallest;
+  const auto within = [&](const std::string& axis, const LedgerRange& range) {
+    if (!finding.boundary) return false;
+    const std::vector<AxisBoundary>& axes = finding.boundary->axes;
+    return std::any_of(axes.begin(), axes.end(), [&](const AxisBoundary& a) {
+      return is_of(a.axis, axis) && range.holds(a);
+    });
+  };
   for (const LedgerEntry& e : entries_) {
-    if (!any_like(e.kernels, finding.job.kernel) || !any_like(e.signatures, signature)) continue;
-    if (!e.arches.empty() && !any_like(e.arches, arch_of(finding.job.target))) continue;
-    const bool bounded =
+    if (like(e, harness, finding) &&
         std::all_of(e.boundary.begin(), e.boundary.end(), [&](const auto& condition) {
-          if (!finding.boundary) return false;
-          const std::vector<AxisBoundary>& axes = finding.boundary->axes;
-          return std::any_of(axes.begin(), axes.end(), [&](const AxisBoundary& a) {
-            return a.axis == condition.first && condition.second.holds(a);
-          });
-        });
-    if (bounded && (e.where.empty() || holds(e.where, harness.params(c)))) return {&e};
+          return within(condition.first, condition.second);
+        }))
+      return {&e};
   }
-  return match(c, signature);
+  return match(finding.shrunk.smallest, signature(finding.shrunk.verdict));
+}
+
+std::vector<std::string> Ledger::needed_axes(const Harness& harness,
+                                             const CampaignFinding& finding) const {
+  std::vector<std::string> names;
+  const Case& c = finding.shrunk.smallest;
+  for (const Axis& axis : harness.op(c).axes(c)) {
+    const bool asked = std::any_of(entries_.begin(), entries_.end(), [&](const LedgerEntry& e) {
+      return std::any_of(e.boundary.begin(), e.boundary.end(),
+                         [&](const auto& b) { return is_of(axis.name, b.first); }) &&
+             like(e, harness, finding);
+    });
+    if (asked) names.push_back(axis.name);
+  }
+  return names;
 }
 
 LedgerMark Ledger::match(const Case& c, const std::string& signature) const {

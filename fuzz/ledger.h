@@ -12,7 +12,7 @@
 
 namespace wavefuzz {
 
-/// "241..255", "192..", "..15" or "*": where a failure's interval along an axis must lie.
+/// "241..255", "192..", "..15" or "*": where the values of an axis must lie that fail.
 struct LedgerRange {
   std::optional<int64_t> first, last;
 
@@ -21,21 +21,22 @@ struct LedgerRange {
 
 /// A failure that somebody keeps to replay.
 struct LedgerCase {
-  std::string file;
+  std::string file;  ///< from the ledger's folder
   CorpusEntry recorded;
 };
 
 /// A fault of a kernel that is known by name.
 struct LedgerEntry {
   std::string name;
-  std::string what;                             ///< one line
-  std::string link;                             ///< where it is told or tracked
-  std::vector<std::string> kernels;             ///< patterns
-  std::vector<std::string> arches;              ///< empty: any
-  std::vector<std::string> signatures;          ///< patterns
-  std::string where;                            ///< an expression over the shrunk case; empty: any
-  std::map<std::string, LedgerRange> boundary;  ///< by axis
-  bool fixed = false;                           ///< expected no longer to fail
+  std::string what;                     ///< one line
+  std::string link;                     ///< where it is told or tracked
+  std::vector<std::string> kernels;     ///< patterns
+  std::vector<std::string> arches;      ///< empty: any
+  std::vector<std::string> signatures;  ///< patterns
+  std::string where;                    ///< an expression over the shrunk case; empty: any
+  /// By axis; "ctx" is every "ctx[i]" as well.
+  std::map<std::string, LedgerRange> boundary;
+  bool fixed = false;  ///< expected no longer to fail
   std::vector<LedgerCase> cases;
 };
 
@@ -81,6 +82,9 @@ class Ledger {
 
   /// The first entry that a finding agrees with in all that the entry says.
   LedgerMark match(const Harness& harness, const CampaignFinding& finding) const;
+  /// The axes of the finding that entries which agree with it in all else ask for.
+  std::vector<std::string> needed_axes(const Harness& harness,
+                                       const CampaignFinding& finding) const;
   /// The entry that keeps this very case. A case that was not shrunk has no boundary to go by.
   LedgerMark match(const Case& c, const std::string& signature) const;
 
@@ -89,6 +93,9 @@ class Ledger {
                                    int threads, const std::atomic<bool>& interrupted) const;
 
  private:
+  /// Agrees but for the boundary.
+  bool like(const LedgerEntry& entry, const Harness& harness, const CampaignFinding& finding) const;
+
   std::vector<LedgerEntry> entries_;
 };
 

@@ -12,6 +12,7 @@
 #include "fuzz/operator.h"
 #include "fuzz/options.h"
 #include "fuzz/paths.h"
+#include "fuzz/regress_command.h"
 #include "fuzz/report_command.h"
 #include "fuzz/version.h"
 #include "gpu/error.h"
@@ -54,6 +55,8 @@ int main(int argc, char** argv) {
     sub->add_option("--manifest", options.manifests,
                     "Kernel manifests, instead of those in the tree")
         ->check(CLI::ExistingFile);
+    sub->add_option("--object", options.objects,
+                    "KERNEL=FILE or KERNEL/LAUNCH=FILE: this code object in the manifest's place");
     places(sub);
   };
   const auto campaign = [&](CLI::App* sub) {
@@ -174,6 +177,20 @@ int main(int argc, char** argv) {
       ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
       ->check(CLI::Range(1, 1024));
 
+  CLI::App* regress_app = app.add_subcommand(
+      "regress", "Say what a newer build of a kernel does differently; of several, the first bad");
+  campaign(regress_app);
+  regress_app
+      ->add_option("build", options.files,
+                   "OLD NEW...: code objects of the kernel, or names as of --kernel")
+      ->required();
+  regress_app->add_option("--launch", options.launch,
+                          "The launch that code objects are of, where the kernel has several");
+  regress_app->add_option("--seconds", options.seconds, "Time to draw cases (default: 512 cases)")
+      ->check(CLI::NonNegativeNumber);
+  regress_app->add_option("--corpus", options.corpus,
+                          "Known failures, replayed first (default: those of the tree), or 'none'");
+
   CLI::App* history_app = app.add_subcommand(
       "history", "List campaigns, and what each found that the one before had not");
   CLI::App* coverage_app = app.add_subcommand(
@@ -293,6 +310,8 @@ int main(int argc, char** argv) {
       exit = ledger_check(options);
     } else if (*ledger_app) {
       exit = ledger_list(options);
+    } else if (*regress_app) {
+      exit = regress(options);
     } else if (*audit_app) {
       exit = audit_tables(options);
     } else if (*scenario_app) {

@@ -22,6 +22,7 @@ namespace wavefuzz {
 struct Options {
   std::string command;  // what the user typed to get here
   std::vector<std::string> manifests;
+  std::vector<std::string> objects;  // KERNEL[/LAUNCH]=FILE: in the place of a manifest's
   std::string root;
   std::map<std::string, std::string> external;  // ExternalRoot::name -> folder
   std::vector<std::string> kernels = {"all"};
@@ -49,6 +50,8 @@ struct Options {
   std::string op = "all";
   std::string arch = "all";
   std::string file;
+  std::vector<std::string> files;      // builds of regress
+  std::string launch;                  // that they are of
   std::string axes, svg, png;          // of a map
   std::vector<std::string> only_axes;  // of a boundary
   std::string case_text;
