@@ -76,6 +76,9 @@ struct BoundaryLimits {
   double seconds = 3;                  ///< of an axis; the values farthest off are left out
 };
 
+/// Do two failures end at the same place along some axis?
+bool share_an_edge(const Boundary& a, const Boundary& b);
+
 /// Are two signatures likely of one fault: the same place, wrong, not finite or missing?
 bool alike(const std::string& a, const std::string& b);
 

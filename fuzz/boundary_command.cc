@@ -98,9 +98,10 @@ Exit map(const Options& options) {
   const std::string wanted = signature(verdict);
   const Case base = boundary_base(harness, c, wanted);
   const bool picture = !options.svg.empty() || !options.png.empty();
-  const VerdictMap map =
-      draw_map(harness, base, wanted, ranges, picture ? kPictureColumns : kTextColumns,
-               picture ? kPictureRows : kTextRows, options.threads, interrupted);
+  const VerdictMap map = draw_map(harness, base, wanted, ranges,
+                                  {.columns = picture ? kPictureColumns : kTextColumns,
+                                   .rows = picture ? kPictureRows : kTextRows},
+                                  options.threads, interrupted);
   if (interrupted) return Exit::kFindings;
   if (!options.svg.empty()) write_file(user_path(options.svg), svg_of(map));
   if (!options.png.empty()) write_file(user_path(options.png), png_of(map));

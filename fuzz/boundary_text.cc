@@ -154,6 +154,22 @@ void Boundary::update(const Boundary& other) {
   }
 }
 
+bool share_an_edge(const Boundary& a, const Boundary& b) {
+  const auto same_edge = [](const AxisBoundary& x, const AxisBoundary& y) {
+    if (x.axis != y.axis || x.form != y.form || !x.bounded() || !y.bounded()) return false;
+    if (x.form == Form::kPeriodic) return x.period == y.period;
+    if (x.form != Form::kInterval) return x.form == Form::kListed && x.fails == y.fails;
+    return (x.passes_below && x.passes_below == y.passes_below) ||
+           (x.passes_above && x.passes_above == y.passes_above);
+  };
+  for (const AxisBoundary& x : a.axes) {
+    if (std::any_of(b.axes.begin(), b.axes.end(),
+                    [&](const AxisBoundary& y) { return same_edge(x, y); }))
+      return true;
+  }
+  return false;
+}
+
 std::string Boundary::sentence() const {
   std::vector<std::string> free;
   for (const AxisBoundary& a : axes) {

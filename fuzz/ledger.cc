@@ -66,7 +66,11 @@ LedgerCase parse_case_file(const JsonView& view, const LedgerEntry& entry,
                            const std::string& folder) {
   LedgerCase c;
   c.file = view.text();
-  c.recorded = read_corpus_file((fs::path(folder) / c.file).lexically_normal().string());
+  try {
+    c.recorded = read_corpus_file((fs::path(folder) / c.file).lexically_normal().string());
+  } catch (const Error& e) {
+    view.fail(fmt::format("of '{}' cannot be read ({})", entry.name, e.what()));
+  }
   const Case& of = c.recorded.c;
   if (!any_like(entry.kernels, of.kernel))
     view.fail(fmt::format("is of kernel '{}', which 'kernels' does not name", of.kernel));

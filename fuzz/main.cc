@@ -228,6 +228,14 @@ int main(int argc, char** argv) {
   report_app->add_option("--seconds", options.rerun_seconds, "Time to run findings again in")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  report_app
+      ->add_option("--maps", options.map_seconds,
+                   "Seconds to draw a map of the verdicts around each finding in (default: none)")
+      ->check(CLI::NonNegativeNumber);
+  ledger_option(report_app);
+  report_app
+      ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+      ->check(CLI::Range(1, 1024));
   report_app->add_option("--most", options.most, "Unreached blocks listed of each program")
       ->capture_default_str();
   report_app->add_flag("--inline-cases", options.inline_cases,

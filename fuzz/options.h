@@ -65,6 +65,7 @@ struct Options {
   std::string html, junit, sarif, jsonl, markdown_file;  // where reports go
   int64_t campaign = -1;                                 // negative: the latest
   double rerun_seconds = 60;
+  double map_seconds = 0;
 };
 
 /// Ctrl-C: what runs ends soon, with what it has.

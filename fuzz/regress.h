@@ -52,6 +52,9 @@ struct Difference {
   Shrunk shrunk;  ///< on the build that fails: the new one where both do
   int confirmations = 0;
   std::optional<Boundary> was, is;  ///< of the failure before and now
+  /// Differences of the same kind that share an edge with it: likely the same fault, seen
+  /// otherwise.
+  std::vector<Difference> also = {};
 
   /// The new build fails where the old one does not.
   bool breaks() const { return kind == Kind::kNew || kind == Kind::kWider; }

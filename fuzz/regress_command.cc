@@ -204,6 +204,7 @@ class Teller {
     } else if (d.was || d.is) {
       fmt::print(out_, "  {}\n", (d.is ? d.is : d.was)->sentence());
     }
+    const nlohmann::ordered_json also = tell_also(d, fails);
     fmt::print(out_, "  re-run {}/{} times the same\n  replay: {}\n", d.confirmations,
                kConfirmations, command);
     std::fflush(out_);
@@ -218,9 +219,27 @@ class Teller {
         {"confirmations", d.confirmations},
         {"case", to_json(d.shrunk.smallest)},
         {"replay", command}};
+    if (!also.empty()) json["also"] = also;
     if (d.was) json["boundary_before"] = to_json(*d.was);
     if (d.is) json["boundary"] = to_json(*d.is);
     return json;
+  }
+
+  nlohmann::ordered_json tell_also(const Difference& d, const NamedBuild& fails) {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const Difference& other : d.also) {
+      const std::string command = store(fails, other);
+      fmt::print(out_, "  also: {}, in {}, {} the first: {}\n", signatures(other),
+                 plural(other.cases, "case"), other.origin, command);
+      list.push_back({{"signature", signature(other.shrunk.verdict)},
+                      {"cases", other.cases},
+                      {"first", other.origin},
+                      {"case", to_json(other.shrunk.smallest)},
+                      {"replay", command}});
+      const std::optional<Boundary>& boundary = other.is ? other.is : other.was;
+      if (boundary) list.back()["boundary"] = to_json(*boundary);
+    }
+    return list;
   }
 
   const Options& options_;

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/command.h"
 
@@ -31,7 +33,6 @@ json comparison(const std::string& builds, const std::string& more, int exit) {
 struct Plant {
   const char* kernel;
   const char* plant;
-  const char* signature;
   const char* axis;
   const char* words;
 };
@@ -48,7 +49,12 @@ TEST_P(Plants, AreNamedAndNothingElse) {
   EXPECT_EQ(d["kind"], "new");
   EXPECT_EQ(d["breaks"], true);
   EXPECT_EQ(d["before"], nullptr);
-  EXPECT_EQ(d["after"], p.signature);
+  // It may show in other ways, too, but in the one that the corpus has.
+  std::set<std::string> signatures = {d["after"]};
+  for (const json& also : d.value("also", json::array())) signatures.insert(also["signature"]);
+  const std::string file = std::string("corpus/") + p.kernel + "/" + p.plant + ".json";
+  EXPECT_THAT(signatures,
+              testing::Contains(json::parse(std::ifstream(file))["signature"].get<std::string>()));
   EXPECT_EQ(d["confirmations"], 3);
   std::string words;
   for (const json& axis : d["boundary"]["axes"]) {
@@ -59,17 +65,14 @@ TEST_P(Plants, AreNamedAndNothingElse) {
 
 INSTANTIATE_TEST_SUITE_P(
     Zoo, Plants,
-    testing::Values(Plant{"indexer_k_quant_and_cache", "amax_over_one_wave",
-                          "wrong_value:kv_cache.values", "head_dim",
-                          "head_dim from 65 (passes at 64)"},
-                    Plant{"paged_attention_decode", "rows_of_16", "missing_write:o", "gqa",
-                          "gqa up to 15 (passes at 16)"},
-                    Plant{"paged_attention_decode", "causal_ignored", "wrong_value:o", "qlen",
-                          "qlen from 2 (passes at 1)"},
-                    Plant{"paged_attention_decode", "page_id_16bit", "uninitialised_data_used",
-                          "first_page", "first_page from 65536 (passes at 65535)"},
-                    Plant{"quantise_fp8", "group_of_lane", "wrong_value:codes", "columns",
-                          "columns from 17 (passes at 16)"}),
+    testing::Values(
+        Plant{"indexer_k_quant_and_cache", "amax_over_one_wave", "head_dim",
+              "head_dim from 65 (passes at 64)"},
+        Plant{"paged_attention_decode", "rows_of_16", "gqa", "gqa up to 15 (passes at 16)"},
+        Plant{"paged_attention_decode", "causal_ignored", "qlen", "qlen from 2 (passes at 1)"},
+        Plant{"paged_attention_decode", "page_id_16bit", "first_page",
+              "first_page from 65536 (passes at 65535)"},
+        Plant{"quantise_fp8", "group_of_lane", "columns", "columns from 17 (passes at 16)"}),
     [](const testing::TestParamInfo<Plant>& p) { return std::string(p.param.plant); });
 
 TEST(Regress, SaysNothingOfTheSameBuild) {
@@ -94,7 +97,7 @@ TEST(Regress, OfAFixSaysWhatIsGoneAndIsClean) {
       comparison(kWriter + "+amax_over_one_wave " + kWriter, "--corpus=none --cases=128", 0);
   ASSERT_EQ(c["differences"].size(), 1u) << c["differences"].dump(1);
   EXPECT_EQ(c["differences"][0]["kind"], "gone");
-  EXPECT_EQ(c["differences"][0]["before"], "wrong_value:kv_cache.values");
+  EXPECT_EQ(c["differences"][0]["after"], nullptr);
   EXPECT_EQ(c["differences"][0]["breaks"], false);
 }
 
@@ -136,7 +139,7 @@ TEST(Regress, RefusesInOneLine) {
   for (const auto& [arguments, says] : std::initializer_list<std::pair<std::string, std::string>>{
            {kWriter, "give OLD and NEW"},
            {kWriter + " no_such", "'no_such' is no file and no kernel"},
-           {kWriter + " quantise_fp8", "is of kernel 'quantise_fp8'"},
+           {kWriter + " quantise_fp8", "'quantise_fp8' of 'quantise_fp8'"},
            {kWriter + " " + kWriter + "+no_such", "has no planted bug 'no_such'"},
            {"gpu/kernels/" + kWriter + ".gfx942.co " + kWriter, "give --kernel=NAME"},
            {"gpu/manifests/" + kWriter + ".json " + kWriter + " --kernel=" + kWriter, ".json"}}) {

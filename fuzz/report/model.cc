@@ -20,6 +20,17 @@ std::optional<double> ReportJob::covered() const {
   return sum.percent();
 }
 
+std::string ReportFinding::ledger_words() const {
+  if (known.empty()) return "";
+  return std::string(regression ? "regression: " : "known: ") + known + ", " + link;
+}
+
+size_t ReportModel::known_findings() const {
+  return static_cast<size_t>(
+      std::count_if(findings.begin(), findings.end(),
+                    [](const ReportFinding& f) { return !f.planted() && f.is_known(); }));
+}
+
 size_t ReportModel::right_findings() const {
   return static_cast<size_t>(std::count_if(findings.begin(), findings.end(),
                                            [](const ReportFinding& f) { return !f.planted(); }));
