@@ -340,7 +340,7 @@ Manifest parse_manifest(const nlohmann::json& document, const std::string& path)
                    "symbol",   "root",     "spelling", "planner",     "schedule",
                    "arches",   "launch",   "launches", "scratch",     "kernarg",
                    "metadata", "claims",   "require",  "numerics",    "planted",
-                   "known",    "campaign"});
+                   "known",    "campaign", "disagrees"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
@@ -377,6 +377,12 @@ Manifest parse_manifest(const nlohmann::json& document, const std::string& path)
       m.plants.push_back(parse_plant(item, m.launches));
   }
   if (view.has("campaign")) m.campaign = view.at("campaign").boolean();
+  if (view.has("disagrees")) {
+    for (const JsonView& item : view.at("disagrees").items()) {
+      item.allow_only({"field", "why"});
+      m.disagrees.push_back({item.at("field").text(), item.at("why").text()});
+    }
+  }
   if (view.has("known")) {
     for (const JsonView& item : view.at("known").items()) m.known.push_back(parse_known(item));
   }
