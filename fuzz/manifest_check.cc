@@ -272,6 +272,7 @@ Vocabulary vocabulary_of(const Operator& op) {
   const OperatorPage page = op.page();
   Vocabulary known;
   known.op = page.name;
+  known.plans = op.plan_prefixes();
   for (const auto& buffer : page.buffers) known.buffers.insert(buffer.name);
   for (const auto& list : {page.parameters, page.derived})
     for (const auto& entry : one_each(list)) known.parameters.insert(entry.name);

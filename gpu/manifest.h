@@ -162,9 +162,10 @@ struct Manifest {
                      const Plant* plant = nullptr) const;
 
   /// Completes a problem whose inputs and outputs are filled in: the plan, scratch buffers and
-  /// launches. `plant` may be empty; `request` is only looked at when there is a planner.
+  /// launches. `plant` may be empty; `requests` are only looked at when there is a planner;
+  /// one without sequences has no plan, and zeros for its parameters.
   void bind(const Params& params, const std::string& plant, const Roots& roots,
-            const PlanRequest& request, Problem& problem) const;
+            const std::vector<PlanRequest>& requests, Problem& problem) const;
 
  private:
   Launch bind_launch(const LaunchSpec& spec, const Params& params, const Plant* plant,
