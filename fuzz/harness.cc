@@ -199,8 +199,14 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
   }
   Verdict verdict = judge.finish();
   verdict.known = known;
-  verdict.coverage = outcome.coverage;
+  verdict.coverage = std::move(outcome.coverage);
+  verdict.compares = std::move(outcome.compares);
   return verdict;
+}
+
+std::optional<std::string> Harness::refusal(const Case& c) const {
+  const Manifest& m = manifest(c.kernel);
+  return m.refusal(params_of(find_operator(m.op), c, c.target));
 }
 
 Problem Harness::problem(const Case& c) const {

@@ -62,6 +62,9 @@ class Harness {
   /// The same with another description of the case's kernel than the one read.
   Verdict evaluate(const Case& c, const Manifest& manifest, JudgeOptions options = {}) const;
 
+  /// Why the claims of the case's kernel do not cover it. Throws Error for what is no case.
+  std::optional<std::string> refusal(const Case& c) const;
+
   /// What evaluate() launches for a case.
   Problem problem(const Case& c) const;
 

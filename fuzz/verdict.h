@@ -80,6 +80,7 @@ struct Verdict {
   std::vector<std::string> known = {};     ///< known faults of the kernel that it showed
   std::string fidelity = {};               ///< the weakest fidelity of any instruction executed
   Coverage coverage = {};                  ///< when asked for
+  Compares compares = {};                  ///< with coverage
   BoundUse bound_use = {};                 ///< of elements judged within a bound
   std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it
   GateFigures figures = {};                ///< with gates

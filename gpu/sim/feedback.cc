@@ -27,6 +27,7 @@ void Feedback::merge(const Feedback& other) {
     }
     c.executed += o.executed;
     c.bits = std::max(c.bits, o.bits);
+    c.real |= o.real;
     c.equal |= o.equal;
     c.went_true |= o.went_true;
     c.went_false |= o.went_false;

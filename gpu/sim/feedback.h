@@ -16,6 +16,7 @@ struct CompareSeen {
   uint64_t distance = ~0ull;  // |a - b| of the closest unequal pair, in steps of the type
   uint64_t a = 0, b = 0;      // that pair
   uint8_t bits = 0;           // of an operand: 16, 32 or 64
+  bool real = false;          // operands are floats
   bool equal = false;         // operands were equal at least once
   bool went_true = false, went_false = false;  // for a lane at least once
 };

@@ -40,6 +40,9 @@ SIM_INLINE unsigned bits_of(CompareType type) {
       return 32;
   }
 }
+SIM_INLINE bool is_real(CompareType type) {
+  return type == CompareType::kF16 || type == CompareType::kF32 || type == CompareType::kF64;
+}
 SIM_INLINE u64 extended(CompareType type, u64 raw) {
   if (type == CompareType::kI16) return u64(i64(i16(raw)));
   if (type == CompareType::kI32) return u64(i64(i32(raw)));
@@ -74,6 +77,7 @@ const Op* compare_scalar(Wave& w, const Op* op) {
   ++seen.executed;
   if (saturated(seen)) return op->inner(w, op);
   seen.bits = u8(bits_of(op->compare));
+  seen.real = is_real(op->compare);
   const bool wide = seen.bits == 64;
   u64 a = scalar(w, op->src[0]), b = scalar(w, op->src[wide ? 2 : 1]);
   if (wide) {
@@ -94,6 +98,7 @@ const Op* compare_vector(Wave& w, const Op* op) {
   ++seen.executed;
   if (saturated(seen)) return op->inner(w, op);
   seen.bits = u8(bits_of(op->compare));
+  seen.real = is_real(op->compare);
   const unsigned dwords = seen.bits == 64 ? 2 : 1;
   bool plain = op->extras == nullptr;
   for (unsigned k = 0; k < 2 * dwords; ++k) plain &= op->src[k].modifiers == 0;

@@ -11,22 +11,44 @@
 
 namespace wavefuzz {
 
-/// The edges of a program's control flow that launches took, by index of the instruction. Sparse:
-/// most instructions are no branches.
+/// The edges of a program's control flow that cases took, by index of the instruction. Sparse: most
+/// instructions are no branches.
 struct Edges {
   static constexpr uint8_t kTaken = 1;     ///< a conditional branch was taken
   static constexpr uint8_t kNotTaken = 2;  ///< ... or not
   static constexpr uint8_t kEntered = 4;   ///< reached by a computed address or a call
+  static constexpr uint8_t kAll = kTaken | kNotTaken | kEntered;
+  static constexpr int kTwice = 3;  ///< an edge's bit shifted by it: more than one case took it
 
   std::map<uint32_t, uint8_t> seen;
 
-  void add(const Edges& other);
+  /// Adds the edges of another case, or of other cases. Returns how many are new.
+  size_t add(const Edges& other);
   /// How many edges there are.
   size_t count() const;
+  /// How many of them a single case took.
+  size_t once() const;
 };
 
 /// Edges by program.
 using Coverage = std::map<KernelId, Edges>;
+
+/// Adds up edges program by program. Returns how many are new.
+size_t add(Coverage& sum, const Coverage& other);
+
+/// Of a compare of integers in one case: the closest pair of unequal operands, and which way it
+/// went.
+struct Compared {
+  int64_t a = 0, b = 0;
+  bool pair = false;  ///< there was one
+  bool went_true = false, went_false = false;
+
+  bool one_way() const { return went_true != went_false; }
+  bool operator==(const Compared&) const = default;
+};
+
+/// Compares by program and index of the instruction.
+using Compares = std::map<KernelId, std::map<uint32_t, Compared>>;
 
 /// Instructions in a row that never ran.
 struct Unreached {

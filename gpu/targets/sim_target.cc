@@ -81,6 +81,20 @@ void read_edges(const sim::Feedback& feedback, Edges& edges) {
   }
 }
 
+void read_compares(const sim::Feedback& feedback, std::map<uint32_t, Compared>& compares) {
+  for (uint32_t i = 0; i < feedback.compares.size(); ++i) {
+    const sim::CompareSeen& seen = feedback.compares[i];
+    if (seen.executed == 0 || seen.real) continue;
+    Compared& c = compares[i];
+    c.went_true |= seen.went_true;
+    c.went_false |= seen.went_false;
+    if (seen.distance == ~0ull || c.pair) continue;
+    c.pair = true;
+    c.a = static_cast<int64_t>(seen.a);
+    c.b = static_cast<int64_t>(seen.b);
+  }
+}
+
 class SimTarget : public Target {
  public:
   explicit SimTarget(sim::Arch arch)
@@ -133,7 +147,10 @@ class SimTarget : public Target {
       const sim::RunResult result = sim::run(program, memory, config);
       weakest = std::max(weakest, result.weakest);
       read_result(launch, result, outcome);
-      if (problem.coverage) read_edges(feedback, outcome.coverage[launch.kernel]);
+      if (problem.coverage) {
+        read_edges(feedback, outcome.coverage[launch.kernel]);
+        read_compares(feedback, outcome.compares[launch.kernel]);
+      }
       if (result.status == sim::RunResult::Status::kUnsupported) break;
     }
     outcome.fidelity = sim::name(weakest);

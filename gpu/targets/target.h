@@ -46,6 +46,7 @@ struct Outcome {
   std::vector<std::string> notes;      ///< with Problem::explain: a line for each thing found out
   std::optional<CodePlace> first_nan;  ///< with Problem::explain: what made it
   Coverage coverage;                   ///< with Problem::coverage
+  Compares compares;                   ///< the same
   std::string fidelity;                ///< the weakest fidelity of any instruction executed
 
   /// The extents written of a buffer; empty when nothing was.
