@@ -26,7 +26,7 @@ void expect_pass(const std::string& manifest, size_t jobs) {
 
 TEST(AiterMla, Stage1AndReduction) { expect_pass("aiter_mla_stage1.json", 22); }
 
-TEST(AiterMla, Persistent) { expect_pass("aiter_mla_ps.json", 22); }
+TEST(AiterMla, Persistent) { expect_pass("aiter_mla_ps.json", 23); }
 
 TEST(AiterMla, TwoScopesAndTheirMerge) { expect_pass("aiter_mla_scopes.json", 2); }
 
