@@ -174,13 +174,15 @@ std::string text_of(const VerdictMap& map) {
 
 std::string svg_of(const VerdictMap& map) {
   constexpr int kCell = 8, kLeft = 72, kTop = 56, kBottom = 56;
-  const int width = kLeft + kCell * static_cast<int>(map.columns.size()) + 24;
+  const int title = 16 + 8 * static_cast<int>(map.title.size());
+  const int width =
+      std::max({kLeft + kCell * static_cast<int>(map.columns.size()) + 24, title, 480});
   const int height = kTop + kCell * static_cast<int>(map.rows.size()) + kBottom;
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" "
       "font-family=\"system-ui, sans-serif\" font-size=\"11\" role=\"img\">\n<title>{}</title>\n"
       "<style>text{{fill:#222}}svg{{background:#fff}}",
-      std::max(width, 480), height, std::max(width, 480), height, xml_text(map.title));
+      width, height, width, height, xml_text(map.title));
   std::string dark = "text{fill:#ddd}svg{background:#111}";
   for (size_t i = 0; i < std::size(kLooks); ++i) {
     out += fmt::format(".c{}{{fill:{}}}", i, kLooks[i].light);

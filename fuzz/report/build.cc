@@ -89,16 +89,23 @@ std::optional<AxisRange> range_around(const AxisBoundary& a) {
       last = a.fails.back();
       break;
   }
-  const int64_t around = std::clamp<int64_t>((last - first) / 2, 8, 1024);
+  const int64_t around = std::clamp<int64_t>((last - first) / 2, 20, 1024);
   return AxisRange{a.axis, first - (first >= 0 ? std::min(first, around) : around), last + around};
 }
 
-/// Of the axes that bound a failure, the first two that its error does not merely sink along.
+/// Of the axes that bound a failure, the first two that its error does not merely sink along; where
+/// there is one, beside it the first that the failure does not depend on.
 std::vector<AxisRange> ranges_around(const Boundary& boundary) {
   std::vector<AxisRange> ranges;
   for (const AxisBoundary& a : boundary.axes) {
     if (ranges.size() == 2 || !a.bounded()) continue;
     if (const auto range = range_around(a)) ranges.push_back(*range);
+  }
+  if (ranges.size() != 1) return ranges;
+  for (const AxisBoundary& a : boundary.axes) {
+    if (a.form != AxisBoundary::Form::kAlways) continue;
+    ranges.push_back({a.axis, a.value - std::clamp<int64_t>(a.value, 0, 4), a.value + 11});
+    break;
   }
   return ranges;
 }
