@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fuzz/campaign.h"
+#include "fuzz/ledger.h"
 #include "fuzz/progress.h"
 
 namespace wavefuzz {
@@ -41,7 +42,8 @@ class CampaignReport : public CampaignListener {
     std::string arguments;      ///< what has to follow them, such as --manifest
     bool inline_cases = false;  ///< commands hold the case itself, for logs that outlive the folder
     bool quiet = false;         ///< no progress lines
-    double seconds = 0;         ///< that the campaign has; 0: no limit
+    const Ledger* ledger = nullptr;  ///< known faults; outlives the report
+    double seconds = 0;              ///< that the campaign has; 0: no limit
   };
   CampaignReport(const Harness& harness, Options options);
 
@@ -80,7 +82,7 @@ class CampaignReport : public CampaignListener {
 
 /// The table of what ran and what broke.
 void print_summary(std::FILE* out, const Harness& harness, const std::vector<JobResult>& results,
-                   double seconds);
+                   double seconds, const Ledger& ledger);
 
 }  // namespace wavefuzz
 
