@@ -59,7 +59,7 @@ std::string story(const std::vector<JobResult>& results) {
       out += " #" + std::to_string(f.case_index) + " " + signature(f.shrunk.verdict) + " " +
              to_json(f.shrunk.smallest).dump() + " " + std::to_string(f.confirmations);
     }
-    out += " " + r.guide.to_json().dump();
+    out += r.guide.to_json().dump();
     for (const auto& [kernel, edges] : r.coverage)
       out += " " + kernel.symbol + " " + std::to_string(edges.count());
     out += "\n";

@@ -56,7 +56,7 @@ std::string cases_of(const JobResult& r) {
   std::string text = std::to_string(r.cases) + " " + std::to_string(r.drawn) + " " +
                      std::to_string(r.instructions) + " " + r.guide.to_json().dump();
   for (const CampaignFinding& f : r.findings)
-    text += " " + std::to_string(f.case_index) + " " + to_json(f.original).dump();
+    text += std::to_string(f.case_index) + " " + to_json(f.original).dump();
   return text;
 }
 

@@ -80,6 +80,9 @@ int main(int argc, char** argv) {
                   "Replay commands hold the case itself, not its file");
     sub->add_flag("--no-shrink", options.no_shrink, "Keep findings as they were drawn");
     sub->add_flag("--quiet", options.quiet, "No progress lines");
+  };
+
+  const auto search = [&](CLI::App* sub) {
     sub->add_option("--search", options.search,
                     "drawn: case n follows from seed and n; guided: one case in three is aimed by "
                     "what earlier ones told")
@@ -90,6 +93,7 @@ int main(int argc, char** argv) {
   CLI::App* fuzz_app = app.add_subcommand(
       "fuzz", "Look for failures until cases or time run out (default: 60 seconds)");
   campaign(fuzz_app);
+  search(fuzz_app);
   fuzz_app->add_option("--seconds", options.seconds, "Time for the whole campaign")
       ->check(CLI::NonNegativeNumber);
   fuzz_app->add_option("--corpus", options.corpus,
@@ -111,6 +115,7 @@ int main(int argc, char** argv) {
   CLI::App* zoo_app =
       app.add_subcommand("zoo", "Run every planted bug until it is found, and print the score");
   campaign(zoo_app);
+  search(zoo_app);
   zoo_app->add_flag("--gates", options.gates,
                     "Print, as a table, how many of the cases that fail the gates of peers catch");
 

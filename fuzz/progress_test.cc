@@ -89,13 +89,14 @@ TEST(StatusScreen, FitsTheTerminal) {
 }
 
 TEST(ProgressLine, HoldsEveryFigure) {
-  ProgressFigures f = {.seconds = 60,
-                       .seconds_left = 540,
-                       .cases = 4312,
-                       .cases_per_second = 72,
-                       .findings = 3,
-                       .edges = 1034,
-                       .since_new_edge = 12};
+  ProgressFigures f;
+  f.seconds = 60;
+  f.seconds_left = 540;
+  f.cases = 4312;
+  f.cases_per_second = 72;
+  f.findings = 3;
+  f.edges = 1034;
+  f.since_new_edge = 12;
   EXPECT_EQ(progress_line(f),
             "60 s, 4312 cases (72/s), 1034 edges (the last new 12 s ago), 3 findings, 540 s left");
   f.seconds_left = -1;
