@@ -1,10 +1,14 @@
 #include "fuzz/campaign.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <exception>
 #include <set>
+
+#include "gpu/error.h"
 
 namespace wavefuzz {
 namespace {
@@ -93,9 +97,10 @@ class Campaign {
     for (int i = 0; i < count && !finished(result); ++i) {
       ++result.cases;
       ++result.by_status[verdicts[i].status];
+      listener_.on_case(result.job, verdicts[i].status);
       result.instructions += verdicts[i].instructions;
       for (const std::string& note : verdicts[i].known) ++result.known[note];
-      for (const auto& [kernel, edges] : verdicts[i].coverage) result.coverage[kernel].add(edges);
+      add_coverage(verdicts[i], result);
       if (verdicts[i].status != Status::kFail) result.bound_use.add(verdicts[i].bound_use);
       if (verdicts[i].status == Status::kSuspect && result.suspects.size() < kMostSuspects) {
         result.suspects.push_back(
@@ -105,6 +110,14 @@ class Campaign {
       if (verdicts[i].status != Status::kFail || !signatures.insert(signature(verdicts[i])).second)
         continue;
       report(result, index(first + i), *drawn[i], verdicts[i]);
+    }
+  }
+
+  void add_coverage(const Verdict& verdict, JobResult& result) {
+    add(result.coverage, verdict.coverage);
+    for (const auto& [kernel, edges] : verdict.coverage) {
+      std::string& digest = result.objects[kernel.code_object];
+      if (digest.empty()) digest = harness_.object_digest(result.job.kernel, kernel.code_object);
     }
   }
 
@@ -126,8 +139,8 @@ class Campaign {
                              .sentence();
     }
     result.findings.push_back(finding);
+    listener_.on_result(result, /*found=*/true, elapsed());  // kept before it is told
     listener_.on_finding(finding);
-    listener_.on_result(result, /*found=*/true, elapsed());
   }
 
   const Harness& harness_;
@@ -145,6 +158,18 @@ class Campaign {
 uint64_t JobResult::count(Status status) const {
   const auto it = by_status.find(status);
   return it == by_status.end() ? 0 : it->second;
+}
+
+void check_objects(const Harness& harness, const JobResult& result) {
+  for (const auto& [name, digest] : result.objects) {
+    const std::string& now = harness.object_digest(result.job.kernel, name);
+    if (now == digest) continue;
+    throw Error(
+        Exit::kUsage,
+        fmt::format("{} is another object than the campaign ran: its SHA-256 is {:.12}, was "
+                    "{:.12}",
+                    name, now, digest));
+  }
 }
 
 ProgramCoverage covered(const Harness& harness, const JobResult& result) {

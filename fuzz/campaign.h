@@ -66,12 +66,16 @@ struct JobResult {
   double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
   std::vector<SuspectCase> suspects;
-  std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
-  BoundUse bound_use;                     ///< of cases that did not fail
-  Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
+  std::map<std::string, uint64_t> known;       ///< notes of known faults: cases that showed them
+  BoundUse bound_use;                          ///< of cases that did not fail
+  Coverage coverage;                           ///< of all cases; with CampaignOptions::coverage
+  std::map<std::string, std::string> objects;  ///< of the coverage: name -> SHA-256
 
   uint64_t count(Status status) const;  ///< cases of that status
 };
+
+/// Throws Error(kUsage) where a code object is another than the one that `result` is of.
+void check_objects(const Harness& harness, const JobResult& result);
 
 /// What ran of all programs of a job together, without what did not.
 ProgramCoverage covered(const Harness& harness, const JobResult& result);
@@ -80,6 +84,8 @@ ProgramCoverage covered(const Harness& harness, const JobResult& result);
 class CampaignListener {
  public:
   virtual ~CampaignListener() = default;
+  /// Each case that counts, in order.
+  virtual void on_case(const Job&, Status) {}
   /// A failure as it was drawn, before it is shrunk.
   virtual void on_failure(const Job&, uint64_t /*case_index*/, const Case&, const Verdict&) {}
   /// The same, shrunk.

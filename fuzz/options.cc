@@ -84,12 +84,20 @@ uint64_t parse_seed(const std::string& text) {
   return seed;
 }
 
+uint64_t share_of(uint64_t cases, uint64_t shard, uint64_t shards) {
+  return cases <= shard ? 0 : (cases - shard + shards - 1) / shards;
+}
+
 CampaignOptions campaign_options(const Options& options) {
+  if (options.shard >= options.shards) {
+    throw Error(Exit::kUsage, fmt::format("--shard={}: there are {} of them, from 0", options.shard,
+                                          options.shards));
+  }
   CampaignOptions campaign;
   campaign.seed = parse_seed(options.seed);
   campaign.first_case = options.shard;
   campaign.case_stride = options.shards;
-  campaign.cases = options.cases;
+  campaign.cases = share_of(options.cases, options.shard, options.shards);
   campaign.seconds = options.seconds;
   campaign.threads = options.threads;
   if (options.no_shrink) campaign.shrink.steps = 0;

@@ -48,6 +48,7 @@ struct Options {
   std::string op = "all";
   std::string arch = "all";
   std::string file;
+  std::vector<std::string> inputs;  // of a merge
   std::string axes, svg, png;          // of a map
   std::vector<std::string> only_axes;  // of a boundary
   std::string case_text;
@@ -80,6 +81,8 @@ std::string harness_arguments(const Options& options);
 
 /// Throws Error(kUsage) for what is neither a number nor "random".
 uint64_t parse_seed(const std::string& text);
+/// How many of so many cases are the shard's.
+uint64_t share_of(uint64_t cases, uint64_t shard, uint64_t shards);
 CampaignOptions campaign_options(const Options& options);
 CampaignReport make_report(const Harness& harness, const Options& options);
 /// The case that the command line gives, as a file or as text.
