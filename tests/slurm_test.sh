@@ -4,7 +4,7 @@
 # are not installed or do not start.
 set -euo pipefail
 wavefuzz=$PWD/fuzz/wavefuzz story=$PWD/tests/story submit=$PWD/fuzz/slurm/submit.sh
-work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/slurm.XXXXXX")
+work=$(mktemp -d /tmp/wavefuzz-slurm.XXXXXX)  # short: Slurm makes sockets in it, and a test's own folder is too long for that
 export PATH=$PATH:/usr/sbin:/sbin
 unset AITER_HSA WAVEFUZZ_TRITON
 
@@ -22,7 +22,7 @@ stop() {
     kill "${pids[i]}" 2>/dev/null && wait "${pids[i]}" 2>/dev/null || true
   done
 }
-trap stop EXIT
+trap 'stop; rm -rf "$work"' EXIT
 
 free_port() { # the first from $1 on that nobody listens on
   local port=$1
@@ -31,16 +31,13 @@ free_port() { # the first from $1 on that nobody listens on
 }
 controller=$(free_port $((20000 + $$ % 10000))) node=$(free_port $((31000 + $$ % 10000)))
 host=$(hostname -s) user=$(id -un)
-# A socket's path is short: the test's own folder may not be.
-run=$(mktemp -d /tmp/wavefuzz-slurm.XXXXXX)
-trap 'stop; rm -rf "$run"' EXIT
-chmod 755 "$run"
+chmod 755 "$work"  # which munged insists on
 mkdir -p "$work"/{state,spool}
 
-mungekey --create --keyfile="$run/munge.key"
-chmod 600 "$run/munge.key"
-munged --foreground --force --socket="$run/munge.socket" --key-file="$run/munge.key" --log-file="$work/munged.log" \
-  --pid-file="$run/munged.pid" --seed-file="$run/munged.seed" >"$work/munged.out" 2>&1 &
+mungekey --create --keyfile="$work/munge.key"
+chmod 600 "$work/munge.key"
+munged --foreground --force --socket="$work/munge.socket" --key-file="$work/munge.key" --log-file="$work/munged.log" \
+  --pid-file="$work/munged.pid" --seed-file="$work/munged.seed" >"$work/munged.out" 2>&1 &
 pids+=($!)
 
 export SLURM_CONF=$work/slurm.conf
@@ -52,7 +49,7 @@ SlurmdPort=$node
 SlurmUser=$user
 SlurmdUser=$user
 AuthType=auth/munge
-AuthInfo=socket=$run/munge.socket
+AuthInfo=socket=$work/munge.socket
 CredType=cred/munge
 StateSaveLocation=$work/state
 SlurmdSpoolDir=$work/spool
@@ -93,12 +90,11 @@ code=0
 
 "$submit" "$wavefuzz" "$work/many" 4 "${campaign[@]}" | tee "$work/jobs"
 read -r array merge <"$work/jobs"
-for ((tries = 0; tries < 240; ++tries)); do
+for ((tries = 0; tries < 160; ++tries)); do
   [[ -n $(squeue -h -j "$array,$merge" 2>/dev/null) ]] || break
   sleep 0.5
 done
-cat "$work/many/merge.log"
-ls "$work/many"
+cat "$work/many/merge.log" || { squeue; sinfo -R; tail -n 20 "$work"/slurm*.log; exit 1; }
 [[ $(ls -d "$work"/many/shard-?/campaigns.sqlite | wc -l) == 4 ]] || { echo "FAIL: not four tasks"; cat "$work"/many/*.log; exit 1; }
 "$story" "$work/one/campaigns.sqlite" >"$work/one.story"
 "$story" "$work/many/campaigns.sqlite" >"$work/many.story"
