@@ -225,7 +225,7 @@ Exit manifest_check(const Options& options) {
   const bool in_tree = files.empty();
   if (in_tree) files = in_tree_manifests(root);
   return manifest_check_command(files, in_tree ? root : "", roots_of(options, root), options.smoke,
-                                options.json);
+                                options.threads, options.json);
 }
 
 }  // namespace wavefuzz

@@ -223,8 +223,8 @@ Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, c
                          const JudgeOptions& options) const {
   Problem problem;
   problem.buffers = op.buffers(c);
-  m.bind(params, c.plant, roots_, m.planner.name.empty() ? PlanRequest() : op.plan_request(c),
-         problem);
+  m.bind(params, c.plant, roots_,
+         m.planner.name.empty() ? std::vector<PlanRequest>() : op.plan_requests(c), problem);
   problem.explain = options.explain;
   problem.coverage = options.coverage;
   problem.instruction_budget = options.instruction_budget;

@@ -21,6 +21,9 @@ constexpr uint64_t kRegionCases = 96;
 // A grid that a parameter in the wrong place makes larger than this is no plausible one.
 constexpr int64_t kMostGroups = 4096;
 
+// Cases for each arch that run whatever time they take.
+constexpr uint64_t kLeastCases = 3;
+
 // A campaign's cases grow with their index: from the smallest to some of middling size.
 constexpr uint64_t kIndexStep = 7;
 
@@ -214,16 +217,20 @@ class Smoke {
       : harness_(harness), m_(m), options_(options) {}
 
   SmokeRun run() {
-    for (const std::string& target : targets_of(m_)) {
-      for (uint64_t i = 0; i < options_.cases; ++i) try_case(target, i * kIndexStep);
+    const double start = now();
+    for (uint64_t i = 0; i < options_.cases; ++i) {
+      if (i >= kLeastCases && now() - start > part()) break;
+      for (const std::string& target : targets_of(m_)) try_case(target, i * kIndexStep);
     }
     for (const std::string& what : unsupported_)
-      result_.remarks.push_back({true, "smoke run", "the target lacks " + what});
+      result_.remarks.push_back({true, kSmokeRun, "the target lacks " + what});
     if (result_.failed != 0) explain();
     return std::move(result_);
   }
 
  private:
+  double part() const { return options_.seconds / 3; }
+
   void try_case(const std::string& target, uint64_t index) {
     Tried tried;
     tried.c = harness_.draw({m_.kernel, "", target}, options_.seed, index).value();
@@ -263,7 +270,7 @@ class Smoke {
     const std::string share =
         fmt::format("{} of {} small cases fail", result_.failed, result_.cases);
     if (std::none_of(failed_.begin(), failed_.end(), [](const Tried& t) { return t.launch; })) {
-      add(true, "smoke run",
+      add(true, kSmokeRun,
           fmt::format("{}, for nothing that a launch could be to blame for: {}", share, first.why));
       return;
     }
@@ -271,8 +278,7 @@ class Smoke {
     if (explained_by_claim(share)) return;
     const bool some_pass =
         std::any_of(passed_.begin(), passed_.end(), [](const Tried& t) { return !t.weak; });
-    // A manifest without campaigns is of a kernel that is known to be wrong.
-    add(some_pass || !m_.campaign, "smoke run",
+    add(some_pass, kSmokeRun,
         fmt::format("{}, and no change of a single field makes them pass: {}; first {}", share,
                     some_pass
                         ? "the numerics contract or the kernel may be wrong"
@@ -299,8 +305,14 @@ class Smoke {
     }
     std::map<std::string, std::string> found;  // by field; the first change that does it
     std::vector<std::string> order;
-    for (const Change& change : plausible_changes(m_, failed_.front().params, buffers)) {
-      if (now() - start > options_.seconds) break;
+    std::vector<Change> changes = plausible_changes(m_, failed_.front().params, buffers);
+    // What is said to be wrong is found whatever time there is.
+    std::stable_partition(changes.begin(), changes.end(), [&](const Change& change) {
+      return std::any_of(m_.disagrees.begin(), m_.disagrees.end(),
+                         [&](const Disagreement& d) { return d.field == change.field; });
+    });
+    for (const Change& change : changes) {
+      if (now() - start > part()) break;
       // A field of all launches explains those of each.
       const size_t at = change.field.rfind("kernarg ");
       if (found.contains(change.field)) continue;
@@ -329,7 +341,7 @@ class Smoke {
     // The targets by turns, so that the time is everyone's.
     for (uint64_t i = options_.cases; !passed_.empty() && i < kRegionCases; ++i) {
       for (const std::string& target : targets_of(m_)) {
-        if (now() - start <= options_.seconds) try_case(target, i);
+        if (now() - start <= part()) try_case(target, i);
       }
     }
     bool explained = false;

@@ -27,10 +27,14 @@ std::vector<Change> plausible_changes(const Manifest& manifest, const Params& pa
 /// Whether a finding may come from how the kernel was launched. A missing wait never does.
 bool may_be_launch(const Finding& finding);
 
+/// The field of a remark about failures that no single field explains.
+constexpr char kSmokeRun[] = "smoke run";
+
 struct SmokeOptions {
-  uint64_t cases = 12;  ///< for each arch; none: nothing runs
+  uint64_t cases = 12;  ///< for each arch at most; none: nothing runs
   uint64_t seed = 1;
-  double seconds = 10;  ///< for each search of an explanation: a changed field, a claim
+  double seconds =
+      30;  ///< a third each for cases and for the search of a changed field, of a claim
 };
 
 struct SmokeRun {

@@ -229,7 +229,14 @@ int main(int argc, char** argv) {
   check_app->add_option("file", options.manifests, "Manifests; none: those in the tree")
       ->check(CLI::ExistingFile);
   places(check_app);
-  check_app->add_option("--cases", options.smoke.cases, "Small cases to run for each arch")
+  check_app->add_option("--cases", options.smoke.cases, "Small cases to run for each arch, at most")
+      ->capture_default_str();
+  check_app
+      ->add_option("--seconds", options.smoke.seconds,
+                   "Time for a file's small cases and what explains those that fail; its kernels "
+                   "share it, and have 3 s each at least")
+      ->capture_default_str();
+  check_app->add_option("--threads", options.threads, "Kernels of a file that are checked at once")
       ->capture_default_str();
   CLI::App* new_app = manifest_app->add_subcommand(
       "new", "Print a manifest as far as a code object's metadata can fill it");

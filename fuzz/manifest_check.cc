@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "fuzz/clock.h"
 #include "fuzz/operator.h"
 #include "gpu/error.h"
 #include "gpu/json_view.h"
@@ -19,6 +20,9 @@ constexpr uint64_t kDraws = 200;
 // Of them, those that are bound whatever they launch. Their buffers are most of the work.
 constexpr uint64_t kBound = 40;
 
+// Of a smoke run, for a kernel of a file of many.
+constexpr double kLeastSeconds = 3;
+
 std::string without_file(const std::string& message, const std::string& file) {
   return message.starts_with(file + ": ") ? message.substr(file.size() + 2) : message;
 }
@@ -30,6 +34,7 @@ class Check {
     report_.file = manifest.file;
     report_.kernel = manifest.kernel;
     report_.variant = variant;
+    report_.budget = smoke.seconds;
   }
 
   ManifestReport run(const Manifest& manifest) {
@@ -38,8 +43,10 @@ class Check {
     } catch (const Error& e) {
       add("manifest", without_file(e.what(), report_.file));
     }
+    weigh_declared(manifest);
     std::stable_partition(report_.remarks.begin(), report_.remarks.end(),
                           [](const Remark& r) { return !r.note; });
+    report_.seconds = now() - start_;
     return std::move(report_);
   }
 
@@ -75,6 +82,25 @@ class Check {
     report_.cases = smoke.cases;
     report_.failed = smoke.failed;
     add(smoke.remarks);
+  }
+
+  /// What the manifest says it is wrong about must be so, and is then no disagreement.
+  void weigh_declared(const Manifest& m) {
+    for (const Disagreement& declared : m.disagrees) {
+      // Whether failures are a note depends on how many cases ran.
+      bool seen = declared.field == kSmokeRun && report_.failed != 0;
+      for (Remark& r : report_.remarks) {
+        if (r.field != declared.field || (r.note && r.field != kSmokeRun)) continue;
+        r = {true, r.field, fmt::format("wrong on purpose ({}): {}", declared.why, r.message)};
+        seen = true;
+      }
+      if (seen || !report_.unavailable.empty()) continue;
+      const bool unknown = smoke_.cases == 0;
+      add({Remark{unknown, "disagrees",
+                  fmt::format("{} {}", declared.field,
+                              unknown ? "is said to be wrong; no case ran to see it"
+                                      : "is said to be wrong, and nothing disagrees with it")}});
+    }
   }
 
   std::vector<std::string> targets(const Manifest& m) {
@@ -231,6 +257,7 @@ class Check {
   const Roots& roots_;
   const SmokeOptions smoke_;
   std::optional<Harness> harness_;
+  const double start_ = now();
   bool drawn_none_ = false;  ///< no case could be drawn or bound
   ManifestReport report_;
 };
@@ -245,6 +272,7 @@ Vocabulary vocabulary_of(const Operator& op) {
   const OperatorPage page = op.page();
   Vocabulary known;
   known.op = page.name;
+  known.plans = op.plan_prefixes();
   for (const auto& buffer : page.buffers) known.buffers.insert(buffer.name);
   for (const auto& list : {page.parameters, page.derived})
     for (const auto& entry : one_each(list)) known.parameters.insert(entry.name);
@@ -252,8 +280,12 @@ Vocabulary vocabulary_of(const Operator& op) {
   return known;
 }
 
-std::vector<ManifestReport> check_manifest(const std::string& file, const Roots& roots,
-                                           const SmokeOptions& smoke) {
+double smoke_seconds(const SmokeOptions& smoke, size_t kernels) {
+  return std::max(kLeastSeconds, smoke.seconds / static_cast<double>(std::max<size_t>(kernels, 1)));
+}
+
+void check_manifest(const std::string& file, const Roots& roots, const SmokeOptions& smoke,
+                    int threads, const std::function<void(const ManifestReport&)>& each) {
   ManifestReport unread;
   unread.file = file;
   std::vector<Manifest> manifests;
@@ -265,11 +297,16 @@ std::vector<ManifestReport> check_manifest(const std::string& file, const Roots&
     if (unread.remarks.empty())
       unread.remarks.push_back({false, "manifest", without_file(e.what(), file)});
   }
-  if (!unread.remarks.empty()) return {unread};
-  std::vector<ManifestReport> reports;
-  for (const Manifest& m : manifests)
-    reports.push_back(Check(m, manifests.size() > 1, roots, smoke).run(m));
-  return reports;
+  if (!unread.remarks.empty()) return each(unread);
+  SmokeOptions share = smoke;
+  share.seconds = smoke_seconds(smoke, manifests.size());
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) ordered
+  for (size_t i = 0; i < manifests.size(); ++i) {
+    const ManifestReport report =
+        Check(manifests[i], manifests.size() > 1, roots, share).run(manifests[i]);
+#pragma omp ordered
+    each(report);
+  }
 }
 
 }  // namespace wavefuzz

@@ -21,7 +21,8 @@ nlohmann::ordered_json to_json(const ManifestReport& report) {
   return {{"file", report.file},           {"kernel", report.kernel},
           {"agrees", !report.disagrees()}, {"unavailable", report.unavailable},
           {"kernels", report.kernels},     {"cases", report.cases},
-          {"failed", report.failed},       {"remarks", remarks}};
+          {"failed", report.failed},       {"seconds", report.seconds},
+          {"budget", report.budget},       {"remarks", remarks}};
 }
 
 void print(const ManifestReport& report) {
@@ -41,7 +42,8 @@ void print(const ManifestReport& report) {
     fmt::print("{}: agrees with {} launch{} of its code objects", file, report.kernels,
                report.kernels == 1 ? "" : "es");
     if (report.cases != 0) {
-      fmt::print("; {} of {} small cases pass", report.cases - report.failed, report.cases);
+      fmt::print("; {} of {} small cases pass ({:.1f} s, of {:.0f} s for cases)",
+                 report.cases - report.failed, report.cases, report.seconds, report.budget);
     }
     fmt::print("\n");
   }
@@ -50,11 +52,11 @@ void print(const ManifestReport& report) {
 }  // namespace
 
 Exit manifest_check_command(const std::vector<std::string>& files, const std::string& folder,
-                            const Roots& roots, const SmokeOptions& smoke, bool json) {
+                            const Roots& roots, const SmokeOptions& smoke, int threads, bool json) {
   Exit exit = Exit::kClean;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& file : files) {
-    for (ManifestReport& report : check_manifest(file, roots, smoke)) {
+    check_manifest(file, roots, smoke, threads, [&](ManifestReport report) {
       if (!folder.empty())
         report.file = std::filesystem::path(file).lexically_relative(folder).string();
       if (report.disagrees()) {
@@ -68,7 +70,7 @@ Exit manifest_check_command(const std::vector<std::string>& files, const std::st
         print(report);
         std::fflush(stdout);
       }
-    }
+    });
   }
   if (json) std::cout << nlohmann::ordered_json({{"manifests", all}}).dump(1) << "\n";
   return exit;

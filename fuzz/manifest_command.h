@@ -15,7 +15,7 @@ namespace wavefuzz {
 /// when one disagrees with its kernel, kTargetUnavailable when the code objects of one are not at
 /// hand.
 Exit manifest_check_command(const std::vector<std::string>& files, const std::string& folder,
-                            const Roots& roots, const SmokeOptions& smoke, bool json);
+                            const Roots& roots, const SmokeOptions& smoke, int threads, bool json);
 
 struct NewManifestOptions {
   std::string object, symbol, op;

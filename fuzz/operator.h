@@ -54,9 +54,13 @@ class Operator {
   /// see them.
   virtual Params launch_params(const Case& c) const = 0;
 
-  /// What a planner plans from (gpu/planners/planner.h), for kernels that have one. Throws
+  /// What a planner plans from (gpu/planners/planner.h), for kernels that have one: a request for
+  /// each part of the case that host code plans by itself. Throws
   /// Error(kUsage) for operators whose kernels never do.
-  virtual PlanRequest plan_request(const Case& c) const;
+  virtual std::vector<PlanRequest> plan_requests(const Case& c) const;
+
+  /// The prefixes that they may have.
+  virtual std::vector<std::string> plan_prefixes() const { return {""}; }
 
   /// The buffers of the case. Throws Error(kUsage) when the case does not hold together.
   virtual std::vector<Buffer> buffers(const Case& c) const = 0;

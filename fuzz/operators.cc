@@ -45,7 +45,7 @@ const Operator& find_operator(const std::string& name) {
   throw Error(Exit::kUsage, fmt::format("operator '{}' is unknown; there are {}", name, names));
 }
 
-PlanRequest Operator::plan_request(const Case& /*c*/) const {
+std::vector<PlanRequest> Operator::plan_requests(const Case& /*c*/) const {
   throw Error(Exit::kUsage, fmt::format("operator '{}' has nothing for a planner", name()));
 }
 

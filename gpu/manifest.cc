@@ -340,7 +340,7 @@ Manifest parse_manifest(const nlohmann::json& document, const std::string& path)
                    "symbol",   "root",     "spelling", "planner",     "schedule",
                    "arches",   "launch",   "launches", "scratch",     "kernarg",
                    "metadata", "claims",   "require",  "numerics",    "planted",
-                   "known",    "campaign"});
+                   "known",    "campaign", "disagrees"});
   Manifest m;
   m.file = path;
   m.kernel = view.at("kernel").text();
@@ -377,6 +377,12 @@ Manifest parse_manifest(const nlohmann::json& document, const std::string& path)
       m.plants.push_back(parse_plant(item, m.launches));
   }
   if (view.has("campaign")) m.campaign = view.at("campaign").boolean();
+  if (view.has("disagrees")) {
+    for (const JsonView& item : view.at("disagrees").items()) {
+      item.allow_only({"field", "why"});
+      m.disagrees.push_back({item.at("field").text(), item.at("why").text()});
+    }
+  }
   if (view.has("known")) {
     for (const JsonView& item : view.at("known").items()) m.known.push_back(parse_known(item));
   }
@@ -522,8 +528,29 @@ Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const
   return launch;
 }
 
+namespace {
+
+void add_plan(const Planner& planner, const PlanRequest& request, const Params& options,
+              Params& params, std::vector<Buffer>& buffers) {
+  Plan plan;
+  if (request.qlens.empty()) {
+    for (const std::string& name : planner.params()) plan.params.set(name, int64_t{0});
+  } else {
+    plan = planner.plan(request, options);
+  }
+  for (const std::string& name : planner.params())
+    params.set(request.prefix + name, plan.params.integer(name));
+  for (Buffer& buffer : plan.buffers) {
+    buffer.name = request.prefix + buffer.name;
+    for (auto& pointer : buffer.pointers) pointer.buffer = request.prefix + pointer.buffer;
+    buffers.push_back(std::move(buffer));
+  }
+}
+
+}  // namespace
+
 void Manifest::bind(const Params& of_case, const std::string& plant, const Roots& roots,
-                    const PlanRequest& request, Problem& problem) const {
+                    const std::vector<PlanRequest>& requests, Problem& problem) const {
   if (const ExternalRoot* missing = missing_root(roots)) {
     throw Error(Exit::kTargetUnavailable, fmt::format("kernel '{}' {}", kernel, missing->demand()));
   }
@@ -532,9 +559,8 @@ void Manifest::bind(const Params& of_case, const std::string& plant, const Roots
     Params options;
     for (const auto& [name, expression] : planner.options)
       options.set(name, evaluate(expression, params));
-    Plan plan = find_planner(planner.name).plan(request, options);
-    params.merge(plan.params);
-    std::move(plan.buffers.begin(), plan.buffers.end(), std::back_inserter(problem.buffers));
+    for (const PlanRequest& request : requests)
+      add_plan(find_planner(planner.name), request, options, params, problem.buffers);
   }
   for (const ScratchSpec& spec : scratch) {
     const int64_t bytes = evaluate(spec.bytes, params);

@@ -99,6 +99,12 @@ struct KnownFault {
   Suppose suppose = Suppose::kNothing;
 };
 
+/// What a manifest is wrong about on purpose, such as a launch that a scenario shows to be wrong.
+struct Disagreement {
+  std::string field;  ///< as `manifest check` names it
+  std::string why;
+};
+
 /// The description of a kernel that lets it be fuzzed (design section 4): one JSON file and no C++.
 /// gpu/manifests/README.md documents every field.
 struct Manifest {
@@ -123,6 +129,7 @@ struct Manifest {
   std::vector<Plant> plants;
   std::vector<KnownFault> known;
   bool campaign = true;  ///< false: known to be wrong as it is, for scenarios; no default campaign
+  std::vector<Disagreement> disagrees;  ///< those of a manifest that is wrong on purpose
 
   /// Throws Error(kUsage) naming file, field and value.
   static Manifest load(const std::string& path);
@@ -155,9 +162,10 @@ struct Manifest {
                      const Plant* plant = nullptr) const;
 
   /// Completes a problem whose inputs and outputs are filled in: the plan, scratch buffers and
-  /// launches. `plant` may be empty; `request` is only looked at when there is a planner.
+  /// launches. `plant` may be empty; `requests` are only looked at when there is a planner;
+  /// one without sequences has no plan, and zeros for its parameters.
   void bind(const Params& params, const std::string& plant, const Roots& roots,
-            const PlanRequest& request, Problem& problem) const;
+            const std::vector<PlanRequest>& requests, Problem& problem) const;
 
  private:
   Launch bind_launch(const LaunchSpec& spec, const Params& params, const Plant* plant,

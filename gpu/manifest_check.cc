@@ -58,8 +58,10 @@ class NameCheck {
     for (const ScratchSpec& s : m_.scratch) buffers_.insert(s.name);
     if (!m_.planner.name.empty()) {
       const Planner& planner = find_planner(m_.planner.name);
-      for (const std::string& name : planner.buffers()) buffers_.insert(name);
-      for (const std::string& name : planner.params()) parameters_.insert(name);
+      for (const std::string& prefix : known.plans) {
+        for (const std::string& name : planner.buffers()) buffers_.insert(prefix + name);
+        for (const std::string& name : planner.params()) parameters_.insert(prefix + name);
+      }
     }
   }
 

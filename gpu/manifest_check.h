@@ -29,6 +29,7 @@ struct Vocabulary {
   std::set<std::string> buffers;
   std::set<std::string> parameters;
   std::set<std::string> numerics;
+  std::vector<std::string> plans = {""};  ///< prefixes of their names
 };
 
 /// The texts of a document that still say "TODO", as `manifest new` writes them.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 
 #include "gpu/error.h"
 
@@ -227,10 +228,33 @@ TEST(Manifest, APlannersBuffersAndParametersAreBound) {
   document["launch"]["groups"][0] = "plan_groups";
   Problem problem;
   const PlanRequest request = {.qlens = {1, 1, 1}, .kv_lens = {9, 8, 7}, .kv_pages = {9, 8, 7}};
-  load(document).bind(params(4), "", Roots("/r"), request, problem);
+  load(document).bind(params(4), "", Roots("/r"), {request}, problem);
   EXPECT_EQ(problem.launches.at(0).groups[0], 3u);
   EXPECT_EQ(problem.buffer("work_indptr").bytes, 16u);
   EXPECT_EQ(problem.buffer("work_info").bytes, 3u * 32);
+}
+
+TEST(Manifest, PlansEachPartOfACaseByItself) {
+  json document = small_manifest();
+  document["planner"] = {{"name", "aiter_work_per_sequence"}};
+  Problem problem;
+  const PlanRequest main = {.qlens = {1}, .kv_lens = {9}, .kv_pages = {9}};
+  PlanRequest extra = {.qlens = {1}, .kv_lens = {5}, .kv_pages = {5}};
+  extra.prefix = "extra_";
+  load(document).bind(params(4), "", Roots("/r"), {main, extra}, problem);
+  std::set<std::string> names, pointed;
+  for (const Buffer& b : problem.buffers) {
+    names.insert(b.name);
+    for (const Pointer& p : b.pointers) pointed.insert(p.buffer);
+  }
+  EXPECT_TRUE(names.contains("work_info"));
+  EXPECT_TRUE(names.contains("extra_work_info"));
+  for (const std::string& name : pointed) EXPECT_TRUE(names.contains(name)) << name;
+
+  extra.qlens.clear();  // nothing there to plan
+  Problem alone;
+  load(document).bind(params(4), "", Roots("/r"), {main, extra}, alone);
+  for (const Buffer& b : alone.buffers) EXPECT_FALSE(b.name.starts_with("extra_")) << b.name;
 }
 
 // A known fault says of which cases it is, and what they are run with.

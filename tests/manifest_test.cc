@@ -61,13 +61,15 @@ void PrintTo(const Mistake& m, std::ostream* out) { *out << m.name; }
 
 /// What the metadata, the operator's page or the manifest itself contradicts. Nothing runs.
 const Mistake kStatic[] = {
-    {"offsets_exchanged", kMerge,
+    {"offsets_exchanged",
+     kMerge,
      [](json& m) {
        field_of(m, "out_lse")["offset"] = 48;
        field_of(m, "suffixes")["offset"] = 40;
      },
      {"kernarg 'out_lse'", "type ptr", "offset 48", "by_value"}},
-    {"offset_inside_another", kMerge,
+    {"offset_inside_another",
+     kMerge,
      [](json& m) {
        erase(m["kernarg"], "copy_prefix");
        erase(m["kernarg"], "empty_plus_inf");
@@ -75,73 +77,97 @@ const Mistake kStatic[] = {
        field_of(m, "out_lse_token")["offset"] = 156;
      },
      {"kernarg 'out_lse_token'", "offset 156 is inside of argument 19"}},
-    {"offset_outside", kMerge,
+    {"offset_outside",
+     kMerge,
      [](json& m) {
        m["kernarg"].push_back({{"name", "x"}, {"offset", 4000}, {"type", "i32"}, {"value", 1}});
      },
      {"kernarg 'x'", "offset 4000", "outside of the kernarg segment"}},
-    {"overlap", kMerge,
+    {"overlap",
+     kMerge,
      [](json& m) { field_of(m, "head_dim")["offset"] = 170; },
      {"overlaps", "head_dim"}},
-    {"value_for_pointer", kMerge,
+    {"value_for_pointer",
+     kMerge,
      [](json& m) {
        json& f = field_of(m, "out_lse");
        f = {{"name", "out_lse"}, {"offset", 40}, {"type", "i64"}, {"value", "tokens"}};
      },
      {"kernarg 'out_lse'", "type i64", "is a pointer"}},
-    {"size", kMerge,
+    {"size",
+     kMerge,
      [](json& m) { field_of(m, "suffixes")["type"] = "i32"; },
      {"kernarg 'suffixes'", "type i32 has 4 bytes", "8 bytes"}},
-    {"missing_kernarg", kMerge,
+    {"missing_kernarg",
+     kMerge,
      [](json& m) { erase(m["kernarg"], "out_lse"); },
      {"kernarg: nothing fills argument 5", "offset 40"}},
-    {"misspelt_field", kMerge,
+    {"misspelt_field",
+     kMerge,
      [](json& m) { field_of(m, "out_lse")["bufer"] = "out_lse"; },
      {"kernarg[5].bufer", "unknown"}},
-    {"symbol", kMerge,
+    {"symbol",
+     kMerge,
      [](json& m) { m["symbol"] = "merge_attn_state_{o_dtype}_{out_dtype}"; },
      {"symbol: there is no kernel 'merge_attn_state_bf16_bf16'",
       "did you mean 'merge_attn_states_bf16_bf16'?", "merge_attn_states_f32_f32"}},
-    {"stand_in", kMerge,
+    {"stand_in",
+     kMerge,
      [](json& m) { m["symbol"] = "merge_attn_states_{o_type}_{out_dtype}"; },
      {"symbol", "'{o_type}' stands for no parameter", "'o_dtype'"}},
-    {"code_object", kMerge,
+    {"code_object",
+     kMerge,
      [](json& m) { m["code_object"] = "gpu/kernels/merge.{arch}.co"; },
      {"code_object: there is no file", "gpu/kernels/merge.gfx942.co"}},
-    {"arch_of_object", kMerge,
+    {"arch_of_object",
+     kMerge,
      [](json& m) { m["code_object"] = "gpu/kernels/merge_attn_states.gfx942.co"; },
      {"arches: claims gfx950", "built for gfx942"}},
-    {"arch_unknown", kMerge,
-     [](json& m) { m["arches"] = {"gfx942", "gfx90a"}; },
+    {"arch_unknown",
+     kMerge,
+     [](json& m) {
+       m["arches"] = {"gfx942", "gfx90a"};
+     },
      {"arches: 'gfx90a'"}},
-    {"block_too_large", kMerge,
-     [](json& m) { m["launch"]["group_size"] = {128, 1, 1}; },
+    {"block_too_large",
+     kMerge,
+     [](json& m) {
+       m["launch"]["group_size"] = {128, 1, 1};
+     },
      {"group_size: is 128 x 1 x 1", "at most 64"}},
-    {"lds", kMerge,
+    {"lds",
+     kMerge,
      [](json& m) { m["launch"]["dynamic_lds_bytes"] = 65537; },
      {"dynamic_lds_bytes", "65537", "65536 of gfx942"}},
-    {"buffer", kMerge,
+    {"buffer",
+     kMerge,
      [](json& m) { field_of(m, "out")["buffer"] = "output"; },
      {"kernarg 'out': there is no buffer 'output'"}},
-    {"parameter", kMerge,
+    {"parameter",
+     kMerge,
      [](json& m) { field_of(m, "head_dim")["value"] = "head_dims"; },
      {"kernarg 'head_dim'", "'head_dims'", "did you mean 'head_dim'?"}},
-    {"expression", kMerge,
-     [](json& m) { m["require"] = {"heads %"}; },
-     {"require", "'heads %'"}},
-    {"claim_unknown", kMerge,
-     [](json& m) { m["claims"]["head_dims"] = {{"min", 1}, {"max", 2}}; },
+    {"expression", kMerge, [](json& m) { m["require"] = {"heads %"}; }, {"require", "'heads %'"}},
+    {"claim_unknown",
+     kMerge,
+     [](json& m) {
+       m["claims"]["head_dims"] = {{"min", 1}, {"max", 2}};
+     },
      {"claims.head_dims", "did you mean 'head_dim'?"}},
-    {"claim_of_nothing", kMerge,
+    {"claim_of_nothing",
+     kMerge,
      [](json& m) { m["require"] = {"heads > 256"}; },
      {"claims: no case inside the claims"}},
-    {"claim_of_a_choice", kMerge,
+    {"claim_of_a_choice",
+     kMerge,
      [](json& m) { m["claims"]["producer"].push_back("fa4"); },
      {"claims.producer", "'fa4'"}},
-    {"numerics", kMerge,
+    {"numerics",
+     kMerge,
      [](json& m) { m["numerics"]["exp_ulp"] = 1; },
      {"numerics.exp_ulp", "did you mean 'exp_ulps'?"}},
-    {"planted", kMerge,
+    {"planted",
+     kMerge,
      [](json& m) {
        m["planted"].push_back({{"name", "unbuilt"}, {"summary", "s"}, {"history", "h"}});
      },
@@ -150,38 +176,58 @@ const Mistake kStatic[] = {
 
 /// What only running shows: cases fail as if the kernel were wrong.
 const Mistake kRunning[] = {
-    {"stride_in_bytes", kMerge,
+    {"stride_in_bytes",
+     kMerge,
      [](json& m) { field_of(m, "prefix_token")["value"] = "prefix_token_stride * 4"; },
      {"kernarg 'prefix_token'", "all pass when it is in elements (value / 4)"}},
-    {"stride_in_elements", kWriter,
+    {"stride_in_elements",
+     kWriter,
      [](json& m) { field_of(m, "page_stride")["value"] = "page_stride / 2"; },
      {"kernarg 'page_stride'", "all pass when it is in bytes (value * 2)"}},
-    {"stride_of_another", kMerge,
+    {"stride_of_another",
+     kMerge,
      [](json& m) { field_of(m, "suffix_head")["value"] = "prefix_head_stride"; },
      {"kernarg 'suffix_head'", "all pass when it is 'suffix_head_stride'"}},
-    {"buffers_exchanged", kMerge,
+    {"buffers_exchanged",
+     kMerge,
      [](json& m) {
        field_of(m, "prefix_o")["buffer"] = "suffix_o";
        field_of(m, "suffix_o")["buffer"] = "prefix_o";
      },
      {"kernarg 'prefix_o' and 'suffix_o'", "exchanged"}},
-    {"grid_axes", kMerge,
-     [](json& m) { m["launch"]["groups"] = {"heads", "tokens", 1}; },
+    {"grid_axes",
+     kMerge,
+     [](json& m) {
+       m["launch"]["groups"] = {"heads", "tokens", 1};
+     },
      {"groups", "all pass when x and y are exchanged"}},
-    {"grid_too_small", kMerge,
-     [](json& m) { m["launch"]["groups"] = {"tokens", "heads - 1", 1}; },
+    {"grid_too_small",
+     kMerge,
+     [](json& m) {
+       m["launch"]["groups"] = {"tokens", "heads - 1", 1};
+     },
      {"groups[1]", "one more (value + 1)"}},
-    {"grid_too_large", kMerge,
-     [](json& m) { m["launch"]["groups"] = {"tokens + 1", "heads", 1}; },
+    {"grid_too_large",
+     kMerge,
+     [](json& m) {
+       m["launch"]["groups"] = {"tokens + 1", "heads", 1};
+     },
      {"groups[0]", "one less (value - 1)"}},
-    {"block_too_small", kQuantise,
-     [](json& m) { m["launches"][1]["group_size"] = {64, 1, 1}; },
+    {"block_too_small",
+     kQuantise,
+     [](json& m) {
+       m["launches"][1]["group_size"] = {64, 1, 1};
+     },
      {"launch 'quantise' group_size[0]", "all pass when it is 128"}},
-    {"claim_too_wide", kMerge,
+    {"claim_too_wide",
+     kMerge,
      [](json& m) { m["symbol"] = "merge_attn_states_bf16_{out_dtype}"; },
      {"claims.o_dtype", "cases fail with f32 and pass with bf16", "the claim may be too wide"}},
-    {"numerics_of_another", kQuantise,
-     [](json& m) { m["numerics"]["divisor"] = {{"e4m3fn", 240}, {"e4m3fnuz", 240}}; },
+    {"numerics_of_another",
+     kQuantise,
+     [](json& m) {
+       m["numerics"]["divisor"] = {{"e4m3fn", 240}, {"e4m3fnuz", 240}};
+     },
      // A given scale has no divisor.
      {"claims.granularity", "cases fail with group, tensor, token and pass with static",
       "the numerics contract"}},
@@ -230,6 +276,40 @@ TEST(ManifestCheck, AgreesWithTheTree) {
   }
 }
 
+TEST(ManifestCheck, DemandsTheDisagreementThatIsDeclared) {
+  const json declared = {{{"field", "kernarg 'out_token'"}, {"why", "for this test"}}};
+  json wrong = in_tree(kMerge);
+  field_of(wrong, "out_token")["value"] = "out_token_stride * 2";
+  EXPECT_EQ(wavefuzz("manifest check " + write(wrong, "undeclared")).exit, 1);
+  wrong["disagrees"] = declared;
+  const CommandResult r = wavefuzz("manifest check " + write(wrong, "declared"));
+  EXPECT_EQ(r.exit, 0) << r.out;
+  EXPECT_THAT(r.out, HasSubstr("note: kernarg 'out_token': wrong on purpose (for this test)"));
+
+  json right = in_tree(kMerge);
+  right["disagrees"] = declared;
+  const CommandResult none = wavefuzz("manifest check " + write(right, "not_so"));
+  EXPECT_EQ(none.exit, 1);
+  EXPECT_THAT(none.out, HasSubstr("kernarg 'out_token' is said to be wrong, and nothing"));
+}
+
+TEST(ManifestCheck, SharesItsTimeAmongTheKernelsOfAFile) {
+  json document = in_tree(kMerge);
+  document["kernel"] = "merge_{number}";
+  document["variants"] = json::array();
+  for (int i = 0; i < 20; ++i) document["variants"].push_back({{"number", std::to_string(i)}});
+  const CommandResult r =
+      wavefuzz("manifest check --json --seconds=80 " + write(document, "twenty"));
+  EXPECT_EQ(r.exit, 0) << r.out << r.err;
+  const json reports = json::parse(r.out)["manifests"];
+  ASSERT_EQ(reports.size(), 20u);
+  for (size_t i = 0; i < reports.size(); ++i) {
+    EXPECT_EQ(reports[i]["kernel"], "merge_" + std::to_string(i));
+    EXPECT_EQ(reports[i]["budget"], 4);
+    EXPECT_GE(reports[i]["cases"], 6);  // three of each arch at least
+  }
+}
+
 TEST(ManifestCheck, ReportsEveryDisagreement) {
   json document = in_tree(kMerge);
   field_of(document, "out")["buffer"] = "output";
@@ -245,8 +325,8 @@ TEST(ManifestCheck, ReportsEveryDisagreement) {
 TEST(ManifestCheck, SaysWhichFolderOfCodeObjectsItLacks) {
   json document = in_tree(kMerge);
   document["root"] = "hsa";
-  const CommandResult r = shell("unset AITER_HSA; fuzz/wavefuzz manifest check " +
-                                write(document, "elsewhere"));
+  const CommandResult r =
+      shell("unset AITER_HSA; fuzz/wavefuzz manifest check " + write(document, "elsewhere"));
   EXPECT_EQ(r.exit, 5) << r.out << r.err;
   EXPECT_THAT(r.out, HasSubstr("--hsa=DIR"));
 }
@@ -256,10 +336,10 @@ TEST(ManifestNew, FillsInWhatTheMetadataSay) {
   std::string names;
   for (const json& f : wanted["kernarg"])
     names.append(names.empty() ? "" : ",").append(f["name"].get<std::string>());
-  const CommandResult r =
-      wavefuzz("manifest new gpu/kernels/merge_attn_states.gfx942.co "
-               "--symbol=merge_attn_states_f32_f32 --operator=merge_attn_states --names=" +
-               names);
+  const CommandResult r = wavefuzz(
+      "manifest new gpu/kernels/merge_attn_states.gfx942.co "
+      "--symbol=merge_attn_states_f32_f32 --operator=merge_attn_states --names=" +
+      names);
   ASSERT_EQ(r.exit, 0) << r.err;
   const json made = json::parse(r.out);
   EXPECT_EQ(made["operator"], kMerge);

@@ -14,6 +14,7 @@
 #include "fuzz/relation.h"
 #include "gpu/error.h"
 #include "reference/attention.h"
+#include "reference/lse_merge.h"
 
 namespace wavefuzz {
 namespace {
@@ -237,6 +238,107 @@ TensorView lse_view(const Shape& s) {
           .strides = {static_cast<uint64_t>(s.lse_row) * 4, static_cast<uint64_t>(s.lse_head) * 4}};
 }
 
+/// What the attention to one scope hands to the merge of scopes, densely: nothing that comes after
+/// it is to blame.
+void judge_scope(const Run& run, const Shape& s, size_t scope, Judge& judge) {
+  Shape alone = s.alone(scope);
+  alone.out_row = alone.heads * (alone.out_head = alone.page().v_dim());
+  alone.lse_row = alone.heads;
+  Expected e = expect(run, alone);
+  const std::string name = s.scopes[scope].name();
+  judge.stage(name);
+  const auto tensor = [&](TensorView view, const char* what, std::vector<double>& value,
+                          std::vector<double>& hard, std::vector<double>& likely) {
+    ExpectedTensor t;
+    t.view = std::move(view);
+    t.view.buffer = name + what;
+    t.value = std::move(value);
+    t.hard = std::move(hard);
+    t.likely = std::move(likely);
+    t.primary = false;
+    judge.numeric(t);
+  };
+  tensor(lse_view(alone), "_lse", e.lse, e.lse_hard, e.lse_likely);
+  tensor(o_view(alone), "_out", e.o, e.o_hard, e.o_likely);
+}
+
+/// A row of what the scopes left, as their merge takes it.
+struct ScopeRow {
+  std::vector<std::vector<double>> o;
+  std::vector<double> lse;
+  bool written = true;
+
+  std::vector<reference::PartialState> partials() const {
+    std::vector<reference::PartialState> states;
+    for (size_t i = 0; i < o.size(); ++i) states.push_back({o[i].data(), lse[i]});
+    return states;
+  }
+};
+
+ScopeRow scope_row(const Shape& s, uint64_t row, Judge& judge) {
+  const auto dims = static_cast<uint64_t>(s.page().v_dim());
+  const uint64_t size = bytes_of(s.out_dtype);
+  ScopeRow out;
+  for (const Scope& scope : s.scopes) {
+    const auto o = judge.read(scope.name() + "_out", row * dims * size, dims * size);
+    const auto lse = judge.read(scope.name() + "_lse", row * 4, 4);
+    if (!o || !lse) {
+      out.written = false;
+      return out;
+    }
+    std::vector<double>& values = out.o.emplace_back();
+    for (uint64_t d = 0; d < dims; ++d)
+      values.push_back(decode(s.out_dtype, load_bits(s.out_dtype, o->data() + d * size)));
+    out.lse.push_back(decode(Dtype::kF32, load_bits(Dtype::kF32, lse->data())));
+  }
+  return out;
+}
+
+/// The merge of what the scopes really left, whatever that is: an LSE that is no number means that
+/// there are no keys.
+void judge_merge(const Run& run, const std::shared_ptr<Shape>& s, Judge& judge) {
+  judge.stage("merge");
+  const reference::AttentionNumerics numerics = numerics_of(run.manifest, *s);
+  const reference::MergeNumerics n = {
+      .exp_ulps = numerics.exp_ulps,
+      .log_ulps = numerics.log_ulps,
+      .rcp_ulps = numerics.rcp_ulps,
+      .output_bits = s->out_dtype == Dtype::kBf16  ? 8
+                     : s->out_dtype == Dtype::kF16 ? 11
+                                                   : 24,
+      .output_min_exponent = s->out_dtype == Dtype::kF16 ? -14 : -126};
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<double> sinks(static_cast<size_t>(s->heads), -kInfinity);
+  if (s->has_sink) {
+    const std::vector<uint32_t> bits = mla::sink_bits(run.c, *s);
+    for (size_t h = 0; h < sinks.size(); ++h) sinks[h] = decode(Dtype::kF32, bits[h]);
+  }
+  const auto dims = static_cast<size_t>(s->page().v_dim());
+  ExpectedTensor o;
+  o.view = o_view(*s);
+  const auto rows = std::make_shared<std::vector<ScopeRow>>();
+  for (uint64_t row = 0; row < o.view.size() / dims; ++row) {
+    const ScopeRow& from = rows->emplace_back(scope_row(*s, row, judge));
+    if (!from.written) {  // the scope's fault, which is told there
+      for (std::vector<double>* list : {&o.value, &o.hard, &o.likely})
+        list->resize(list->size() + dims, std::numeric_limits<double>::quiet_NaN());
+      continue;
+    }
+    const double sink = sinks[row % sinks.size()];
+    const reference::MergedRow merged =
+        reference::merge_attn_states(from.partials(), dims, n, sink);
+    append(o.value, merged.o);
+    append(o.hard, merged.o_hard);
+    append(o.likely, merged.o_likely);
+  }
+  o.terms = [rows, n, sinks, dims](uint64_t element) {
+    const size_t row = element / dims;
+    return reference::merge_bound_terms((*rows)[row].partials(), element % dims, n,
+                                        sinks[row % sinks.size()]);
+  };
+  judge.numeric(o);
+}
+
 /// The list of a case with one entry, or `width` of them, for each sequence: only the last one's.
 void keep_last_sequence(Case& c, const std::string& name, size_t width) {
   const auto it = c.integers.find(name);
@@ -277,12 +379,14 @@ std::vector<OperatorPage::Entry> numerics_fields() {
 void MlaDecode::check_manifest(const Manifest& manifest) const {
   const Claims claims(manifest);
   claims.choices("mode", mla::kModes);
-  if (claims.choices("mode").choices == std::vector<std::string>{"aiter"}) {
+  const std::vector<std::string>& modes = claims.choices("mode").choices;
+  if (modes.size() == 1 && mla::is_aiter(modes[0])) {
     check_aiter(claims, manifest);
+    if (modes[0] == "aiter_scopes") claims.choices("sink", {"off", "on"});
     return;
   }
-  for (const std::string& mode : claims.choices("mode").choices) {
-    if (mode == "aiter") claims.refuse("mode", mode, "which must stand alone");
+  for (const std::string& mode : modes) {
+    if (mla::is_aiter(mode)) claims.refuse("mode", mode, "which must stand alone");
   }
   for (const char* name : {"entry", "extra_entry"}) claims.choices(name, mla::kEntries);
   for (const char* name : {"cache_dtype", "extra_cache_dtype"})
@@ -310,6 +414,11 @@ void MlaDecode::check_manifest(const Manifest& manifest) const {
 
 void MlaDecode::judge(const Run& run, Judge& judge) const {
   const auto s = std::make_shared<Shape>(run.c);
+  if (s->merged) {
+    for (size_t scope = 0; scope < s->scopes.size(); ++scope) judge_scope(run, *s, scope, judge);
+    judge_merge(run, s, judge);
+    return;
+  }
   Expected e = expect(run, *s);
   ExpectedTensor o;
   o.view = o_view(*s);
@@ -360,7 +469,8 @@ std::optional<Case> MlaDecode::related(const Case& c) const {
       keep_last_sequence(other, scope.prefix + "indices", static_cast<size_t>(scope.width));
       keep_last_sequence(other, scope.prefix + "topk_length", 1);
     }
-    keep_last_sequence(other, "context_lens", 1);
+    for (const char* name : {"context_lens", "extra_context_lens"})
+      keep_last_sequence(other, name, 1);
     return other;
   }
   if (relation == "unsplit") {
@@ -427,8 +537,8 @@ std::string MlaDecode::summary(const Case& c) const {
   const Params& p = c.params;
   const auto scope = [&](const std::string& prefix) {
     std::string keys;
-    if (prefix.empty() && (p.text("mode") == "dense" || p.text("mode") == "aiter")) {
-      keys = fmt::format("{} keys", fmt::join(c.integers.at("context_lens"), ", "));
+    if (c.integers.contains(prefix + "context_lens")) {
+      keys = fmt::format("{} keys", fmt::join(c.integers.at(prefix + "context_lens"), ", "));
     } else {
       const std::vector<int64_t>& indices = c.integers.at(prefix + "indices");
       keys = fmt::format(
@@ -442,7 +552,11 @@ std::string MlaDecode::summary(const Case& c) const {
   std::string out = fmt::format("{} sequences, {} heads, {} + {} values; {}: {}",
                                 p.integer("batch"), p.integer("heads"), p.integer("nope"),
                                 p.integer("rope"), p.text("mode"), scope(""));
-  if (p.text("mode") == "dual") out += "; extra: " + scope("extra_");
+  if (p.text("mode") == "dual" || c.integers.contains("extra_context_lens"))
+    out += "; extra: " + scope("extra_");
+  if (p.text("mode") == "aiter_scopes")
+    return out + fmt::format("; query tokens of {}, sink {}, {} splits", p.text("q_dtype"),
+                             p.text("sink"), p.integer("splits"));
   if (p.text("mode") == "aiter")
     return out + fmt::format("; {} query tokens of {}, {} splits", p.integer("qlen"),
                              p.text("q_dtype"), p.integer("splits"));
@@ -470,7 +584,11 @@ OperatorPage MlaDecode::page() const {
            "encoding",
            "aiter: dense, with one list of page ids for all sequences. A sequence has qlen query "
            "tokens; where causal, token t does not see the last qlen - 1 - t keys. What a kernel "
-           "reads past the list is id 0, so page 0 exists and is finite"},
+           "reads past the list is id 0, so page 0 exists and is finite",
+           "aiter_scopes: one or two such scopes, of one query token, each attended to by itself. "
+           "Its O and LSE are judged, too, so that a verdict names the scope; then both are "
+           "merged, "
+           "and the sink applied. What a plan makes of the extra scope has extra_ before its name"},
       .buffers =
           {{"q", "bf16, or q_dtype", "[batch * qlen, heads, nope + rope], strided", "in"},
            {"kv", "bytes",
@@ -492,10 +610,18 @@ OperatorPage MlaDecode::page() const {
            {"split_indptr", "i32", "aiter: [batch + 1] where its splits begin: b * splits", "in"},
            {"q_scale", "f32", "aiter: [1] factor of an fp8 q", "in"},
            {"kv_scale", "f32", "aiter: [1] factor of fp8 entries", "in"},
+           {"extra_kv_indptr", "i32", "aiter_scopes: as kv_indptr", "in"},
+           {"extra_kv_last_page_lens", "i32", "aiter_scopes: as kv_last_page_lens", "in"},
+           {"extra_kv_scale", "f32", "aiter_scopes: as kv_scale", "in"},
+           {"main_out", "out_dtype", "aiter_scopes: [batch, heads, v_dim] of the main scope",
+            "out"},
+           {"main_lse", "f32", "aiter_scopes: [batch, heads], natural", "out"},
+           {"extra_out", "out_dtype", "aiter_scopes: of the extra scope", "out"},
+           {"extra_lse", "f32", "aiter_scopes: of the extra scope", "out"},
            {"out", "out_dtype", "[batch * qlen, heads, v_dim], strided", "out"},
            {"out_lse", "f32", "[batch * qlen, heads] or [heads, batch], as the convention", "out"}},
       .parameters = one_each(
-          {{"mode", "dense, sparse, dual, aiter"},
+          {{"mode", "dense, sparse, dual, aiter, aiter_scopes"},
            {"batch, heads, nope, rope", "sizes"},
            {"entry, extra_entry", "bf16, fp8, v32, v4"},
            {"cache_dtype, extra_cache_dtype", "e4m3fn, e4m3fnuz"},

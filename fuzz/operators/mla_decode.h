@@ -20,7 +20,8 @@ class MlaDecode : public Operator {
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
-  PlanRequest plan_request(const Case& c) const override;
+  std::vector<PlanRequest> plan_requests(const Case& c) const override;
+  std::vector<std::string> plan_prefixes() const override { return {"", "extra_"}; }
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
   std::optional<Case> related(const Case& c) const override;
@@ -33,7 +34,7 @@ class MlaDecode : public Operator {
 
 namespace mla {
 
-inline constexpr const char* kModes[] = {"dense", "sparse", "dual", "aiter"};
+inline constexpr const char* kModes[] = {"dense", "sparse", "dual", "aiter", "aiter_scopes"};
 inline constexpr const char* kEntries[] = {"bf16", "fp8", "v32", "v4"};
 inline constexpr const char* kPads[] = {"q_head_pad",      "q_row_pad",    "index_pad",
                                         "extra_index_pad", "out_head_pad", "out_row_pad",
@@ -60,6 +61,7 @@ struct Scope {
   std::vector<int64_t> first_page;      ///< dense: [batch] logical page of a sequence's first key
   std::vector<int64_t> pages;           ///< ids of the logical pages
 
+  std::string name() const { return prefix.empty() ? "main" : "extra"; }
   Dtype nope_dtype() const;
   Dtype rope_dtype() const;
   /// The data row of key `position` of a sequence; negative: no key.
@@ -83,10 +85,13 @@ struct Shape {
   const reference::LseConvention* lse;
   std::vector<Scope> scopes;  ///< one or two
   bool has_sink;
+  bool merged = false;  ///< the kernel attends to each scope by itself, and merges what comes of it
   int64_t q_head, q_row, out_head, out_row, lse_head, lse_row;  ///< strides, elements
 
   const quant::MlaPage& page() const { return scopes[0].page; }
   bool flat() const { return scopes[0].flat; }
+  /// One of the scopes, as if it were all that there is.
+  Shape alone(size_t scope) const;
   int64_t tokens() const { return batch * qlen; }
   int64_t partials() const { return splits + (scopes.size() > 1 ? extra_splits : 0); }
 };
@@ -110,7 +115,8 @@ struct PlannedRows {
 };
 
 /// What the plan among the buffers, if there is one, makes of a sequence, in ascending order.
-/// Throws Error(kInternal) for a plan that leaves out keys or takes them twice.
+/// Throws Error(kInternal) for a plan that leaves out keys or
+/// takes them twice.
 std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>& buffers,
                                       int64_t sequence);
 
@@ -121,7 +127,10 @@ void no_scope(const std::string& prefix, Case& c);
 RowRecipe recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, const char*>> fills,
                  int64_t low, int64_t high);
 
-/// A case of mode "aiter".
+/// Whether a kernel takes AITER's lists.
+inline bool is_aiter(const std::string& mode) { return mode == "aiter" || mode == "aiter_scopes"; }
+
+/// A case of such a mode.
 Case draw_aiter_case(Draw draw, const Manifest& m);
 
 }  // namespace mla

@@ -66,8 +66,20 @@ Case draw_aiter_case(Draw draw, const Manifest& m) {
   const int64_t least =
       std::max<int64_t>(p.text("causal") == "on" && p.integer("qlen") > 1 ? p.integer("qlen") : 0,
                         m.claims.contains("least_keys") ? claim("least_keys").min : 0);
-  for (int64_t b = 0; b < p.integer("batch"); ++b)
-    c.integers["context_lens"].push_back(draw_keys(draw, tile, least));
+  const auto contexts = [&](const char* name) {
+    for (int64_t b = 0; b < p.integer("batch"); ++b)
+      c.integers[name].push_back(draw_keys(draw, tile, least));
+  };
+  contexts("context_lens");
+  const bool merged = p.text("mode") == "aiter_scopes";
+  const bool extra = merged && !draw.once_in(3);
+  if (merged) p.set("sink", draw.one_of(claim("sink").choices));
+  if (extra) {
+    contexts("extra_context_lens");
+    p.set("extra_cache_dtype", p.text("cache_dtype"));
+    for (const char* name : {"page_size", "splits"})
+      p.set(std::string("extra_") + name, p.integer(name));
+  }
 
   p.set("page_order",
         draw.weighted<const char*>({{1, "sequential"}, {1, "reversed"}, {4, "shuffled"}}));
@@ -90,6 +102,8 @@ Case draw_aiter_case(Draw draw, const Manifest& m) {
   p.set("q_scale", scale(draw));
   p.set("kv_scale", scale(draw));
   p.set("relation", draw.weighted<const char*>({{8, "none"}, {1, "garbage"}, {1, "unsplit"}}));
+  // The bounds of a merge hold of what it is given.
+  if (merged && p.text("relation") == "unsplit") p.set("relation", "garbage");
   if (claim("splits").max == 1 && draw.once_in(10)) p.set("relation", "sequence_alone");
 
   const bool q8 = p.text("q_dtype") != "bf16", k8 = p.text("entry") == "fp8";
@@ -103,6 +117,18 @@ Case draw_aiter_case(Draw draw, const Manifest& m) {
   rows(q8, "q", -3, 1);
   rows(k8, "k", -3, 2);
   c.rows["rope"].push_back(recipe(draw, {{4, "normal"}, {1, "zero"}}, -3, 2));
+  if (extra) {
+    p.set("extra_kv_scale", scale(draw));
+    rows(k8, "extra_k", -3, 2);
+    c.rows["extra_rope"].push_back(recipe(draw, {{4, "normal"}, {1, "zero"}}, -3, 2));
+  }
+  if (merged) {
+    RowRecipe sink = recipe(draw, {{4, "normal"}, {1, "zero"}}, 0, 3);
+    if (draw.once_in(2))
+      sink.set[static_cast<uint32_t>(draw.in(0, p.integer("heads") - 1))] =
+          draw.once_in(2) ? 0x7F800000 : 0xFF800000;
+    c.rows["sink"].push_back(sink);
+  }
   return c;
 }
 

@@ -38,7 +38,7 @@ const std::vector<int64_t>& list(const Case& c, const std::string& name, size_t 
 Scope scope_of(const Case& c, const std::string& prefix, const std::string& mode, int64_t batch) {
   Scope s;
   s.prefix = prefix;
-  s.flat = mode == "aiter";
+  s.flat = is_aiter(mode);
   s.dense = mode == "dense" || s.flat;
   const bool dense = s.dense;
   const auto nope = static_cast<uint32_t>(param_in(c, "nope", 1, 512));
@@ -64,11 +64,11 @@ Scope scope_of(const Case& c, const std::string& prefix, const std::string& mode
   int64_t logical_pages = 0;
   if (dense) {
     s.has_lengths = true;
-    s.lengths = list(c, "context_lens", sequences);
+    s.lengths = list(c, prefix + "context_lens", sequences);
     for (const int64_t keys : s.lengths) {
       if (keys < 0 || keys > kMostKeys)
         throw Error(Exit::kUsage,
-                    fmt::format("context_lens must be 0..{}, has {}", kMostKeys, keys));
+                    fmt::format("{}context_lens must be 0..{}, has {}", prefix, kMostKeys, keys));
       const int64_t pages = (keys + s.page.page_size - 1) / s.page.page_size;
       s.first_page.push_back(logical_pages);
       logical_pages += pages;
@@ -149,8 +149,11 @@ Shape::Shape(const Case& c) {
                 fmt::format("lse '{}' is no convention that MLA decode has", c.params.text("lse")));
   scopes.push_back(scope_of(c, "", mode, batch));
   if (mode == "dual") scopes.push_back(scope_of(c, "extra_", "sparse", batch));
+  merged = mode == "aiter_scopes";
+  if (merged && c.integers.contains("extra_context_lens"))
+    scopes.push_back(scope_of(c, "extra_", mode, batch));
   if (flat()) {
-    qlen = param_in(c, "qlen", 1, 16);
+    qlen = param_in(c, "qlen", 1, merged ? 1 : 16);
     causal = c.params.text("causal") == "on";
     q_dtype = parse_dtype(c.params.text("q_dtype"));
     if (fp8_of(q_dtype)) q_scale = static_cast<float>(c.params.real("q_scale"));
@@ -167,6 +170,15 @@ Shape::Shape(const Case& c) {
   const bool by_head = lse->layout == reference::LseLayout::kHeadToken;
   lse_row = by_head ? 1 : heads + pad("lse_pad");
   lse_head = by_head ? tokens() + pad("lse_pad") : 1;
+}
+
+Shape Shape::alone(size_t scope) const {
+  Shape s = *this;
+  s.scopes = {scopes[scope]};
+  if (scope != 0) s.splits = extra_splits;
+  s.has_sink = false;
+  s.has_lse = true;
+  return s;
 }
 
 Entry entry_of(const Case& c, const Scope& scope, int64_t data_row) {
@@ -318,27 +330,31 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
 /// What AITER's host code hands over beside the cache: whose the page ids and query tokens are, and
 /// the scales, which lie in device memory.
 void add_lists(const Shape& s, std::vector<Buffer>& out) {
-  const Scope& scope = s.scopes[0];
-  std::vector<uint32_t> kv = {0}, qo = {0}, splits = {0}, last;
-  for (int64_t b = 0; b < s.batch; ++b) {
-    const int64_t keys = scope.lengths[static_cast<size_t>(b)];
-    const int64_t pages = (keys + scope.page.page_size - 1) / scope.page.page_size;
-    kv.push_back(kv.back() + static_cast<uint32_t>(pages));
-    qo.push_back(qo.back() + static_cast<uint32_t>(s.qlen));
-    splits.push_back(splits.back() + static_cast<uint32_t>(s.splits));
-    last.push_back(pages == 0 ? 0
-                              : static_cast<uint32_t>(keys - (pages - 1) * scope.page.page_size));
-  }
-  const auto add = [&](const char* name, const std::vector<uint32_t>& values) {
+  const auto add = [&](const std::string& name, const std::vector<uint32_t>& values) {
     out.push_back(
         {.name = name, .bytes = values.size() * 4, .contents = {{0, pack(Dtype::kF32, values)}}});
   };
-  add("kv_indptr", kv);
+  for (const Scope& scope : s.scopes) {
+    std::vector<uint32_t> kv = {0}, last;
+    for (const int64_t keys : scope.lengths) {
+      const int64_t pages = (keys + scope.page.page_size - 1) / scope.page.page_size;
+      kv.push_back(kv.back() + static_cast<uint32_t>(pages));
+      last.push_back(pages == 0 ? 0
+                                : static_cast<uint32_t>(keys - (pages - 1) * scope.page.page_size));
+    }
+    add(scope.prefix + "kv_indptr", kv);
+    add(scope.prefix + "kv_last_page_lens", last);
+    add(scope.prefix + "kv_scale",
+        {__builtin_bit_cast(uint32_t, static_cast<float>(scope.kv_scale))});
+  }
+  std::vector<uint32_t> qo = {0}, splits = {0};
+  for (int64_t b = 0; b < s.batch; ++b) {
+    qo.push_back(qo.back() + static_cast<uint32_t>(s.qlen));
+    splits.push_back(splits.back() + static_cast<uint32_t>(s.splits));
+  }
   add("qo_indptr", qo);
-  add("kv_last_page_lens", last);
   add("split_indptr", splits);
   add("q_scale", {__builtin_bit_cast(uint32_t, static_cast<float>(s.q_scale))});
-  add("kv_scale", {__builtin_bit_cast(uint32_t, static_cast<float>(scope.kv_scale))});
 }
 
 }  // namespace
@@ -369,6 +385,15 @@ std::vector<Buffer> MlaDecode::buffers(const Case& c) const {
   out.push_back({.name = "out",
                  .bytes = span(s.out_row, s.out_head, s.page().v_dim()) * bytes_of(s.out_dtype),
                  .access = Access::kWrite});
+  for (const mla::Scope& scope : s.scopes) {
+    if (!s.merged) break;
+    const std::string name = scope.name();
+    const auto rows = static_cast<uint64_t>(s.tokens() * s.heads);
+    out.push_back({.name = name + "_out",
+                   .bytes = rows * s.page().v_dim() * bytes_of(s.out_dtype),
+                   .access = Access::kReadWrite});
+    out.push_back({.name = name + "_lse", .bytes = rows * 4, .access = Access::kReadWrite});
+  }
   out.push_back({.name = "out_lse",
                  .bytes = s.has_lse ? span(s.lse_row, s.lse_head, 1) * 4 : 0,
                  .access = Access::kWrite});
@@ -391,12 +416,13 @@ Params MlaDecode::launch_params(const Case& c) const {
   p.set("dense", int64_t{s.scopes[0].dense});
   p.set("qlen", s.qlen);
   if (s.scopes[0].dense) {
-    const auto [least, most] =
-        std::minmax_element(s.scopes[0].lengths.begin(), s.scopes[0].lengths.end());
+    std::vector<int64_t> keys;
+    for (const mla::Scope& scope : s.scopes)
+      keys.insert(keys.end(), scope.lengths.begin(), scope.lengths.end());
+    const auto [least, most] = std::minmax_element(keys.begin(), keys.end());
     p.set("least_keys", *least);
     p.set("most_keys", *most);
-    p.set("total_keys",
-          std::accumulate(s.scopes[0].lengths.begin(), s.scopes[0].lengths.end(), int64_t{0}));
+    p.set("total_keys", std::accumulate(keys.begin(), keys.end(), int64_t{0}));
   }
   const std::vector<int64_t>& pages = s.scopes[0].pages;
   p.set("last_page", pages.empty() ? 0 : *std::max_element(pages.begin(), pages.end()));

@@ -181,8 +181,10 @@ void remove_sequence(Case& d, int64_t b) {
       it->second = without(it->second, first, first + width);
     }
   }
-  if (const auto it = d.integers.find("context_lens"); it != d.integers.end())
-    it->second = without(it->second, static_cast<size_t>(b), static_cast<size_t>(b) + 1);
+  for (const char* name : {"context_lens", "extra_context_lens"}) {
+    if (const auto it = d.integers.find(name); it != d.integers.end())
+      it->second = without(it->second, static_cast<size_t>(b), static_cast<size_t>(b) + 1);
+  }
   d.params.set("batch", batch - 1);
 }
 
@@ -204,8 +206,9 @@ void remove_columns(Case& d, const std::string& prefix, size_t begin, size_t end
 }
 
 void to_one_scope(Case& d) {
-  d.params.set("mode", "sparse");
-  for (const char* name : {"extra_indices", "extra_topk_length"}) d.integers.erase(name);
+  if (d.params.text("mode") == "dual") d.params.set("mode", "sparse");
+  for (const char* name : {"extra_indices", "extra_topk_length", "extra_context_lens"})
+    d.integers.erase(name);
   for (const char* name : {"extra_k", "extra_rope", "extra_k_scale"}) d.rows.erase(name);
   d.params.set("extra_entry", d.params.text("entry"));
   mla::no_scope("extra_", d);
@@ -282,7 +285,7 @@ void mla::no_scope(const std::string& prefix, Case& c) {
 }
 
 rc::Gen<Case> MlaDecode::domain(const Manifest& manifest) const {
-  const bool aiter = manifest.claims.at("mode").choices == std::vector<std::string>{"aiter"};
+  const bool aiter = mla::is_aiter(manifest.claims.at("mode").choices[0]);
   return domain_of(*this, [manifest, aiter](Draw draw) {
     return aiter ? mla::draw_aiter_case(std::move(draw), manifest)
                  : draw_case(std::move(draw), manifest);
@@ -293,7 +296,7 @@ std::vector<Step> MlaDecode::simpler(const Case& c) const {
   std::vector<Step> steps;
   const Params& p = c.params;
   choose(steps, "relation", "none");
-  const bool dual = p.text("mode") == "dual";
+  const bool dual = p.text("mode") == "dual" || c.integers.contains("extra_context_lens");
   if (dual) steps.push_back(to_one_scope);
   for (int64_t b = 0; b < p.integer("batch"); ++b)
     steps.push_back([b](Case& d) { remove_sequence(d, b); });
@@ -305,10 +308,12 @@ std::vector<Step> MlaDecode::simpler(const Case& c) const {
   }
   lower(steps, c, "nope", 1);
   lower(steps, c, "rope", 1);
-  if (const auto it = c.integers.find("context_lens"); it != c.integers.end()) {
+  for (const std::string name : {"context_lens", "extra_context_lens"}) {
+    const auto it = c.integers.find(name);
+    if (it == c.integers.end()) continue;
     for (size_t b = 0; b < it->second.size(); ++b) {
       for (const int64_t to : toward(it->second[b], 0))
-        steps.push_back([b, to](Case& d) { d.integers.at("context_lens")[b] = to; });
+        steps.push_back([name, b, to](Case& d) { d.integers.at(name)[b] = to; });
     }
   }
   lower(steps, c, "spare_pages", 0);
@@ -330,12 +335,12 @@ std::vector<Step> MlaDecode::simpler(const Case& c) const {
   steps.push_back([](Case& d) { d.seed = 0; });
   simpler_scope(steps, c, "");
   if (dual) simpler_scope(steps, c, "extra_");
-  if (p.text("mode") == "aiter") {
+  if (mla::is_aiter(p.text("mode"))) {
     lower(steps, c, "qlen", 1);
     choose(steps, "q_scale", 1.0);
   }
   plainer_rows(steps, c, "q",
-               p.text("mode") == "aiter" ? parse_dtype(p.text("q_dtype")) : Dtype::kBf16,
+               mla::is_aiter(p.text("mode")) ? parse_dtype(p.text("q_dtype")) : Dtype::kBf16,
                static_cast<uint32_t>(p.integer("nope") + p.integer("rope")));
   if (p.text("sink") == "on")
     plainer_rows(steps, c, "sink", Dtype::kF32,
@@ -346,6 +351,7 @@ std::vector<Step> MlaDecode::simpler(const Case& c) const {
 std::vector<Axis> MlaDecode::axes(const Case& c) const {
   std::vector<Axis> axes;
   list_axes(axes, c, "ctx", "context_lens");
+  list_axes(axes, c, "extra_ctx", "extra_context_lens");
   list_axes(axes, c, "topk_length", "topk_length");
   if (c.params.text("mode") == "aiter") parameter_axes(axes, c, {"qlen"});
   parameter_axes(axes, c,

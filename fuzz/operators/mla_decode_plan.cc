@@ -10,18 +10,23 @@
 
 namespace wavefuzz {
 
-PlanRequest MlaDecode::plan_request(const Case& c) const {
+std::vector<PlanRequest> MlaDecode::plan_requests(const Case& c) const {
   const mla::Shape s(c);
-  const mla::Scope& scope = s.scopes[0];
-  PlanRequest request;
-  for (const int64_t keys : scope.lengths) {
-    request.qlens.push_back(s.qlen);
-    request.kv_lens.push_back(keys);
-    request.kv_pages.push_back((keys + scope.page.page_size - 1) / scope.page.page_size);
+  std::vector<PlanRequest> requests;
+  for (const mla::Scope& scope : s.scopes) {
+    PlanRequest& request = requests.emplace_back();
+    for (const int64_t keys : scope.lengths) {
+      request.qlens.push_back(s.qlen);
+      request.kv_lens.push_back(keys);
+      request.kv_pages.push_back((keys + scope.page.page_size - 1) / scope.page.page_size);
+    }
+    request.heads = s.heads;
+    request.page_size = scope.page.page_size;
+    request.prefix = scope.prefix;
   }
-  request.heads = s.heads;
-  request.page_size = scope.page.page_size;
-  return request;
+  // So that expressions may name what is not there.
+  if (requests.size() == 1) requests.emplace_back().prefix = "extra_";
+  return requests;
 }
 
 namespace mla {
@@ -57,8 +62,9 @@ std::vector<Work> works_of(const Buffer& info) {
 
 std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>& buffers,
                                       int64_t sequence) {
+  const Scope& scope = s.scopes[0];
   const int64_t rows = s.qlen * s.heads;
-  const Buffer* info = find(buffers, "work_info");
+  const Buffer* info = find(buffers, scope.prefix + "work_info");
   if (info == nullptr) return {{0, rows, {}}};
   const std::vector<Work> works = works_of(*info);
   // A plan may take the heads of a token in groups, each as a token of its own.
@@ -68,9 +74,9 @@ std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>&
   if (fold < 1 || units % s.tokens() != 0 || s.heads % fold != 0)
     throw Error(Exit::kInternal,
                 fmt::format("the plan has {} query tokens for {}", units, s.tokens()));
-  const int64_t begin = s.scopes[0].first_page[static_cast<size_t>(sequence)];
-  const int64_t keys = s.scopes[0].lengths[static_cast<size_t>(sequence)];
-  const int64_t page_size = s.page().page_size;
+  const int64_t begin = scope.first_page[static_cast<size_t>(sequence)];
+  const int64_t keys = scope.lengths[static_cast<size_t>(sequence)];
+  const int64_t page_size = scope.page.page_size;
   std::vector<PlannedRows> out;
   for (int64_t unit = 0; unit < s.qlen * fold; ++unit) {
     std::vector<std::pair<int64_t, int64_t>> ranges;  // of pages

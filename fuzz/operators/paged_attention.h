@@ -28,7 +28,7 @@ class PagedAttention : public Operator {
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
-  PlanRequest plan_request(const Case& c) const override;
+  std::vector<PlanRequest> plan_requests(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
   std::optional<Case> related(const Case& c) const override;

@@ -10,7 +10,7 @@
 
 namespace wavefuzz {
 
-PlanRequest PagedAttention::plan_request(const Case& c) const {
+std::vector<PlanRequest> PagedAttention::plan_requests(const Case& c) const {
   const paged_attention::Shape s(c);
   PlanRequest request = {.qlens = s.qlen,
                          .kv_lens = s.context,
@@ -19,7 +19,7 @@ PlanRequest PagedAttention::plan_request(const Case& c) const {
                          .kv_heads = s.kv_heads,
                          .page_size = s.page_size};
   for (int64_t b = 0; b < s.batch; ++b) request.kv_pages.push_back(s.pages_of(b));
-  return request;
+  return {request};
 }
 
 namespace paged_attention {

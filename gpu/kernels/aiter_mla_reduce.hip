@@ -8,6 +8,11 @@
 //                      sequence has as many partials as it has chunks of keys, and no more than
 //                      there are splits
 //
+//   aiter_mla_scopes   after both, of attention to two scopes by itself: merges the scopes'
+//   outputs,
+//                      which are bf16 by then, and applies a sink. Semantics of vLLM's decode of
+//                      DeepSeek-V4 on AITER: only an LSE of -inf means that there are no keys
+//
 // Partial O is f32, normalised, with a natural LSE. One work-item merges kValues values of one row.
 #include <hip/hip_runtime.h>
 #include <stdint.h>
@@ -39,8 +44,7 @@ __device__ void merge(const float* partial_o, const float* partial_lse, int part
   }
   const bool some = !kGuarded || sum > 0.0f;  // false also for NaN
   for (int d = 0; d < kValues; ++d) {
-    out[threadIdx.x * kValues + d] =
-        wavefuzz::quant::encode_bf16(some ? o[d] / sum : 0.0f);
+    out[threadIdx.x * kValues + d] = wavefuzz::quant::encode_bf16(some ? o[d] / sum : 0.0f);
   }
   if (out_lse != nullptr && threadIdx.x == 0)
     *out_lse = some ? max + __builtin_amdgcn_logf(sum) * kLn2 : INFINITY;
@@ -84,8 +88,8 @@ extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_pa_reduce(
   reduce<2>(partial_o, partial_lse, indptr, final_map, partial_map, out, nullptr, heads, 0);
 }
 
-// After MLA kernels without a plan: grid (heads, sequences), one wave. partial_o is [tokens, splits,
-// heads, 512].
+// After MLA kernels without a plan: grid (heads, sequences), one wave. partial_o is [tokens,
+// splits, heads, 512].
 extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_stage2(
     const float* partial_o, const float* partial_lse, const int* qo_indptr, const int* kv_indptr,
     const int* split_indptr, uint16_t* out, float* out_lse, int heads, int splits, int chunk,
@@ -100,5 +104,35 @@ extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_stage2(
     const int64_t to = token * heads + head;
     merge<kValues, false>(partial_o, partial_lse, partials, row, out + to * kWaveSize * kValues,
                           has_lse != 0 ? out_lse + to : nullptr);
+  }
+}
+
+// Grid (heads, tokens), one wave. main_o, extra_o and out are [tokens, heads, dims], LSEs [tokens,
+// heads], natural; sink [heads].
+extern "C" __global__ __launch_bounds__(kWaveSize) void aiter_mla_scopes(
+    const uint16_t* main_o, const float* main_lse, const uint16_t* extra_o, const float* extra_lse,
+    const float* sink, uint16_t* out, int heads, int dims, int scopes, int has_sink) {
+  const int64_t row = static_cast<int64_t>(blockIdx.y) * heads + blockIdx.x;
+  const float lse[2] = {main_lse[row], scopes == 2 ? extra_lse[row] : -INFINITY};
+  const float most = fmaxf(lse[0], lse[1]);
+  const float max = most == -INFINITY ? 0.0f : most;
+  float weight[2] = {};
+  float sum = 0.0f;
+  for (int i = 0; i < scopes; ++i) {
+    weight[i] = exp_natural(lse[i] - max);
+    if (scopes == 1 && lse[0] == INFINITY) weight[i] = 1.0f;  // one is not merged
+    sum += weight[i];
+  }
+  float factor = sum == 0.0f ? 0.0f : 1.0f / sum;
+  if (has_sink != 0) {
+    const float merged = max + __builtin_amdgcn_logf(sum) * kLn2;
+    factor *= 1.0f / (1.0f + exp_natural(sink[blockIdx.x] - merged));
+  }
+  for (int d = threadIdx.x; d < dims; d += kWaveSize) {
+    float o = 0.0f;
+    for (int i = 0; i < scopes; ++i)
+      o = __builtin_fmaf(
+          weight[i], wavefuzz::quant::decode_bf16((i == 0 ? main_o : extra_o)[row * dims + d]), o);
+    out[row * dims + d] = wavefuzz::quant::encode_bf16(o * factor);
   }
 }

@@ -18,7 +18,8 @@ struct PlanRequest {
   std::vector<int64_t> kv_pages;  ///< [batch] entries of the page list that the keys take
   int64_t heads = 1;              ///< query heads
   int64_t kv_heads = 1;
-  int64_t page_size = 1;  ///< tokens
+  int64_t page_size = 1;    ///< tokens
+  std::string prefix = {};  ///< of the plan's names: of a case that is planned in several parts
 };
 
 /// What a planner makes of it.

@@ -26,7 +26,29 @@ void expect_pass(const std::string& manifest, size_t jobs) {
 
 TEST(AiterMla, Stage1AndReduction) { expect_pass("aiter_mla_stage1.json", 22); }
 
-TEST(AiterMla, Persistent) { expect_pass("aiter_mla_ps.json", 16); }
+TEST(AiterMla, Persistent) { expect_pass("aiter_mla_ps.json", 23); }
+
+TEST(AiterMla, TwoScopesAndTheirMerge) { expect_pass("aiter_mla_scopes.json", 2); }
+
+TEST(AiterMla, DualScopeScenarioHasItsVerdicts) {
+  if (std::getenv("AITER_HSA") == nullptr)
+    GTEST_SKIP() << "set AITER_HSA to the folder hsa of an AITER checkout";
+  const CommandResult r = wavefuzz("scenario mla_dual_scope_aiter");
+  EXPECT_EQ(r.exit, 0) << r.out << r.err;
+  EXPECT_NE(r.out.find("90 of 90 cases as expected, 0 skipped"), std::string::npos) << r.out;
+}
+
+/// The kernel with LSEs of +inf, in the same route: the verdict names the scope, not the merge.
+TEST(AiterMla, DualScopeScenarioOfTheFaultyKernelHasItsVerdicts) {
+  const char* hsa = std::getenv("AITER_HSA_3CCC8A8D67");
+  if (hsa == nullptr)
+    GTEST_SKIP() << "set AITER_HSA_3CCC8A8D67 to the folder hsa of AITER's commit 3ccc8a8d67";
+  const CommandResult r = wavefuzz(
+      "scenario corpus/scenarios_3ccc8a8d67/mla_dual_scope_aiter.json --hsa=" + std::string(hsa) +
+      " --manifest=gpu/manifests_aiter_3ccc8a8d67/aiter_3ccc8a8d67_mla_scopes_gfx950.json");
+  EXPECT_EQ(r.exit, 0) << r.out << r.err;
+  EXPECT_NE(r.out.find("24 of 24 cases as expected, 0 skipped"), std::string::npos) << r.out;
+}
 
 }  // namespace
 }  // namespace wavefuzz
