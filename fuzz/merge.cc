@@ -41,6 +41,7 @@ std::unique_ptr<CampaignStore> open_input(const std::string& path) {
   std::string damage;
   try {
     auto store = std::make_unique<CampaignStore>(path, Database::Mode::kRead);
+    store->database().execute("BEGIN");  // a campaign may still write to it: read one moment
     Database::Statement check(store->database(), "PRAGMA integrity_check");
     check.step();
     damage = check.text(0);
