@@ -1,8 +1,5 @@
 #include "fuzz/boundary.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <exception>
 #include <limits>
@@ -20,34 +17,14 @@ constexpr int kMostPower = 34;  // powers of two: beyond what 32 bits address
 constexpr size_t kBatch = 8;    // cases side by side, whatever the threads
 constexpr uint64_t kMostListed =
     64;  // values of an axis that are all tried, where there are as few
+// An error inside of an edge of at most so many times its bound is about to sink into it.
+constexpr double kSunkAtMost = 2;
 constexpr int64_t kPeriods[] = {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
 
 /// An output that is wrong, not finite or missing: the same fault looks like each of these.
 bool is_output_kind(const std::string& kind) {
   return kind == "wrong_value" || kind == "nan_value" || kind == "infinite_value" ||
          kind == "wrong_mask" || kind == "missing_write";
-}
-
-bool alike(const std::string& a, const std::string& b) {
-  const std::string kind_a = kind_of(a), kind_b = kind_of(b);
-  return a.substr(kind_a.size()) == b.substr(kind_b.size()) &&
-         (kind_a == kind_b || (is_output_kind(kind_a) && is_output_kind(kind_b)));
-}
-
-/// "3, 5..7, 9..15" of ascending values.
-std::string ranges(const std::vector<int64_t>& values) {
-  std::vector<std::string> parts;
-  for (size_t i = 0; i < values.size();) {
-    size_t j = i;
-    while (j + 1 < values.size() && values[j + 1] == values[j] + 1) ++j;
-    if (j >= i + 2) {
-      parts.push_back(fmt::format("{}..{}", values[i], values[j]));
-    } else {
-      for (size_t k = i; k <= j; ++k) parts.push_back(std::to_string(values[k]));
-    }
-    i = j + 1;
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 /// The search along one axis.
@@ -157,6 +134,9 @@ class Search {
         instructions_ += verdicts[at].instructions;
         result_.tried[values[begin + at]] =
             ran[at] ? effect_of(verdicts[at], wanted_) : Effect::kNone;
+        if (verdicts[at].status == Status::kFail)
+          shares_[values[begin + at]] = verdicts[at].bound_use.worst;
+        if (verdicts[at].status == Status::kSuspect) suspects_.insert(values[begin + at]);
       }
     }
   }
@@ -201,6 +181,7 @@ class Search {
 
   void conclude() {
     using Form = AxisBoundary::Form;
+    result_.values = result_.tried.size();
     const auto& tried = result_.tried;
     const bool any_passes = std::any_of(tried.begin(), tried.end(),
                                         [](const auto& t) { return t.second == Effect::kPasses; });
@@ -209,8 +190,11 @@ class Search {
       return;
     }
     find_interval();
+    result_.values = result_.tried.size();
     if (!fails_outside()) {
       result_.form = Form::kInterval;
+      result_.sinks_below = sinks(result_.first, result_.passes_below);
+      result_.sinks_above = sinks(result_.last, result_.passes_above);
       return;
     }
     const auto room = static_cast<uint64_t>(most()) - static_cast<uint64_t>(least());
@@ -219,6 +203,16 @@ class Search {
     } else {
       result_.form = is_periodic() ? Form::kPeriodic : Form::kScattered;
     }
+    result_.values = result_.tried.size();
+    if (result_.form != Form::kPeriodic) result_.fails = failing();
+  }
+
+  /// At a place in the kernel the error jumps to what rounding makes of it. Where it is about its
+  /// bound inside and suspect outside, it is there beyond the edge as well, and the bound decides.
+  bool sinks(int64_t fails, const std::optional<int64_t>& passes) const {
+    if (!passes || !suspects_.contains(*passes)) return false;
+    const auto inside = shares_.find(fails);
+    return inside != shares_.end() && inside->second <= kSunkAtMost;
   }
 
   void find_interval() {
@@ -299,6 +293,8 @@ class Search {
   uint64_t cases_ = 0;
   uint64_t instructions_ = 0;
   bool complete_ = true;
+  std::map<int64_t, double> shares_;  // the largest error where a value fails, in its bound
+  std::set<int64_t> suspects_;        // values that pass with an error that rounding hardly makes
   AxisBoundary result_;
 };
 
@@ -321,46 +317,10 @@ std::vector<Axis> chosen(std::vector<Axis> axes, const std::vector<std::string>&
 
 }  // namespace
 
-std::string AxisBoundary::words() const {
-  std::vector<int64_t> fails;
-  for (const auto& [value, effect] : tried) {
-    if (effect == Effect::kFails) fails.push_back(value);
-  }
-  switch (form) {
-    case Form::kAlways:
-      return axis;
-    case Form::kListed:
-      return fmt::format("{} {}", axis, ranges(fails));
-    case Form::kScattered:
-      return fmt::format(
-          "{} {} of {} tried", axis,
-          fails.size() <= 12 ? ranges(fails) : fmt::format("{} values", fails.size()),
-          tried.size());
-    case Form::kPeriodic: {
-      const std::string what =
-          first == last ? fmt::format("= {}", first) : fmt::format("in {}..{}", first, last);
-      return fmt::format("{} % {} {}", axis, period, what);
-    }
-    case Form::kInterval:
-      break;
-  }
-  const std::string below = passes_below ? std::to_string(*passes_below) : "";
-  const std::string above = passes_above ? std::to_string(*passes_above) : "";
-  if (!passes_above) return fmt::format("{} from {} (passes at {})", axis, first, below);
-  if (!passes_below) return fmt::format("{} up to {} (passes at {})", axis, last, above);
-  const std::string what =
-      first == last ? fmt::format("= {}", first) : fmt::format("{}..{}", first, last);
-  return fmt::format("{} {} (passes at {} and {})", axis, what, below, above);
-}
-
-std::string Boundary::sentence() const {
-  std::vector<std::string> bounded, free;
-  for (const AxisBoundary& a : axes)
-    (a.form == AxisBoundary::Form::kAlways ? free : bounded).push_back(a.words());
-  std::string text = bounded.empty() ? "fails wherever it was tried"
-                                     : fmt::format("fails for {}", fmt::join(bounded, "; "));
-  if (!free.empty()) text += fmt::format("; independent of {}", fmt::join(free, ", "));
-  return text;
+bool alike(const std::string& a, const std::string& b) {
+  const std::string kind_a = kind_of(a), kind_b = kind_of(b);
+  return a.substr(kind_a.size()) == b.substr(kind_b.size()) &&
+         (kind_a == kind_b || (is_output_kind(kind_a) && is_output_kind(kind_b)));
 }
 
 Effect effect_of(const Verdict& verdict, const std::string& wanted) {
@@ -391,17 +351,16 @@ Boundary find_boundary(const Harness& harness, const Case& failing, const Verdic
                        const std::atomic<bool>& interrupted) {
   Boundary boundary;
   const std::string wanted = signature(verdict);
-  boundary.base = boundary_base(harness, failing, wanted);
+  const Case base = boundary_base(harness, failing, wanted);
   const Manifest& manifest = harness.manifest(failing.kernel);
-  for (const Axis& axis : chosen(harness.op(failing).axes(boundary.base), limits.axes)) {
+  for (const Axis& axis : chosen(harness.op(failing).axes(base), limits.axes)) {
     if (interrupted) {
       boundary.complete = false;
       break;
     }
     const auto claim = manifest.claims.find(axis.name);
-    Search search(harness, boundary.base, axis,
-                  claim == manifest.claims.end() ? nullptr : &claim->second, wanted, limits,
-                  threads, interrupted);
+    Search search(harness, base, axis, claim == manifest.claims.end() ? nullptr : &claim->second,
+                  wanted, limits, threads, interrupted);
     AxisBoundary found = search.run();
     boundary.cases += search.cases();
     boundary.complete &= search.complete();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,14 +37,19 @@ struct AxisBoundary {
   int64_t first = 0, last = 0;
   int64_t period = 0;
   std::optional<int64_t> passes_below, passes_above;  ///< of an interval: the nearest; none: open
-  std::map<int64_t, Effect> tried;
+  /// There the error has only sunk into its bound: no place in the kernel.
+  bool sinks_below = false, sinks_above = false;
+  std::vector<int64_t> fails;       ///< of kListed and kScattered: the values, ascending
+  uint64_t values = 0;              ///< that were tried
+  std::map<int64_t, Effect> tried;  ///< of a search, not of a stored one
 
+  /// The failure depends on the axis, and not only where its error sinks into the bound.
+  bool bounded() const;
   /// "ctx from 2049 (passes at 2048)"; for kAlways only the name.
   std::string words() const;
 };
 
 struct Boundary {
-  Case base;                       ///< whose numbers were moved
   std::vector<AxisBoundary> axes;  ///< those with at least two values that say something
   uint64_t cases = 0;              ///< run
   bool complete = true;            ///< false: a limit or an interruption cut it short
@@ -51,7 +57,15 @@ struct Boundary {
   /// "fails for ctx from 2049 (passes at 2048), gqa up to 15 (passes at 16); independent of qlen,
   /// batch".
   std::string sentence() const;
+  /// The same without what the failure is independent of.
+  std::string bounds() const;
+  /// Takes over what a search along some axes found.
+  void update(const Boundary& other);
 };
+
+nlohmann::ordered_json to_json(const Boundary& boundary);
+/// The inverse. Throws nlohmann::json::exception.
+Boundary boundary_of(const nlohmann::json& json);
 
 /// How much of an axis is tried. Cases and instructions are what normally ends it, so that the
 /// result is a function of the case.
@@ -61,6 +75,12 @@ struct BoundaryLimits {
   uint64_t instructions = 20'000'000;  ///< wave instructions, of an axis
   double seconds = 3;                  ///< of an axis; the values farthest off are left out
 };
+
+/// Do two failures end at the same place along some axis?
+bool share_an_edge(const Boundary& a, const Boundary& b);
+
+/// Are two signatures likely of one fault: the same place, wrong, not finite or missing?
+bool alike(const std::string& a, const std::string& b);
 
 /// The effect of a case beside a failing one of signature `wanted`.
 Effect effect_of(const Verdict& verdict, const std::string& wanted);

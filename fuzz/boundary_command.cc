@@ -39,24 +39,16 @@ uint64_t count(const AxisBoundary& axis, Effect effect) {
                                              [&](auto& t) { return t.second == effect; }));
 }
 
-nlohmann::ordered_json to_json(const Case& c, const Verdict& verdict, const Boundary& boundary) {
-  nlohmann::ordered_json axes = nlohmann::ordered_json::array();
-  for (const AxisBoundary& axis : boundary.axes) {
-    nlohmann::ordered_json tried = nlohmann::ordered_json::object();
-    for (const auto& [value, effect] : axis.tried) tried[std::to_string(value)] = name(effect);
-    axes.push_back({{"axis", axis.axis},
-                    {"value", axis.value},
-                    {"words", axis.words()},
-                    {"bounded", axis.form != AxisBoundary::Form::kAlways},
-                    {"tried", tried}});
+nlohmann::ordered_json json_of(const Case& c, const Verdict& verdict, const Boundary& boundary) {
+  nlohmann::ordered_json json = {
+      {"kernel", kernel_name(c)}, {"target", c.target}, {"signature", signature(verdict)}};
+  json.update(to_json(boundary));
+  for (size_t i = 0; i < boundary.axes.size(); ++i) {
+    nlohmann::ordered_json& tried = json["axes"][i]["tried"] = nlohmann::ordered_json::object();
+    for (const auto& [value, effect] : boundary.axes[i].tried)
+      tried[std::to_string(value)] = name(effect);
   }
-  return {{"kernel", kernel_name(c)},
-          {"target", c.target},
-          {"signature", signature(verdict)},
-          {"sentence", boundary.sentence()},
-          {"complete", boundary.complete},
-          {"cases", boundary.cases},
-          {"axes", axes}};
+  return json;
 }
 
 /// The case of the command line and its verdict; nothing when it does not fail, which is said.
@@ -83,7 +75,7 @@ Exit boundary(const Options& options) {
   if (options.seconds > 0) limits.seconds = options.seconds;
   const Boundary found = find_boundary(harness, c, verdict, limits, options.threads, interrupted);
   if (options.json) {
-    std::cout << to_json(c, verdict, found).dump(1) << "\n";
+    std::cout << json_of(c, verdict, found).dump(1) << "\n";
     return Exit::kFindings;
   }
   fmt::print("{} on {}: {}\n{}\n", kernel_name(c), c.target, signature(verdict), found.sentence());
@@ -106,9 +98,10 @@ Exit map(const Options& options) {
   const std::string wanted = signature(verdict);
   const Case base = boundary_base(harness, c, wanted);
   const bool picture = !options.svg.empty() || !options.png.empty();
-  const VerdictMap map =
-      draw_map(harness, base, wanted, ranges, picture ? kPictureColumns : kTextColumns,
-               picture ? kPictureRows : kTextRows, options.threads, interrupted);
+  const VerdictMap map = draw_map(harness, base, wanted, ranges,
+                                  {.columns = picture ? kPictureColumns : kTextColumns,
+                                   .rows = picture ? kPictureRows : kTextRows},
+                                  options.threads, interrupted);
   if (interrupted) return Exit::kFindings;
   if (!options.svg.empty()) write_file(user_path(options.svg), svg_of(map));
   if (!options.png.empty()) write_file(user_path(options.png), png_of(map));

@@ -1,24 +1,30 @@
 #include "fuzz/buckets.h"
 
 #include <algorithm>
-#include <string_view>
 #include <tuple>
 
 namespace wavefuzz {
 namespace {
 
-/// "ctx, first_page" of "fails for ctx 241..255 (passes at 240); first_page from 9 (passes at 8)".
-/// The numbers depend on what else a case has, such as a stride.
-std::string axes_of(const std::string& boundary) {
-  constexpr std::string_view kFor = "fails for ";
-  if (!boundary.starts_with(kFor)) return "";
+/// The axes that bound a failure, and how. The numbers depend on what else a case has, such as a
+/// stride.
+std::string axes_of(const std::optional<Boundary>& boundary) {
   std::string axes;
-  for (size_t at = kFor.size(); at < boundary.size();) {
-    const size_t end = std::min(boundary.find("; ", at), boundary.size());
-    axes += boundary.substr(at, boundary.find(' ', at) - at) + ",";
-    at = end + 2;
+  if (!boundary) return axes;
+  for (const AxisBoundary& a : boundary->axes) {
+    if (a.bounded()) axes += a.axis + ",";
   }
   return axes;
+}
+
+/// Its registers differ between kernels.
+std::string mnemonic(const Finding& finding) {
+  return finding.instruction.substr(0, finding.instruction.find(' '));
+}
+
+std::string family(const Manifest& manifest) {
+  const std::string& root = manifest.launches.front().root;
+  return root.empty() ? manifest.op : manifest.op + " (" + root + ")";
 }
 
 }  // namespace
@@ -30,17 +36,19 @@ std::string Bucket::boundary() const {
 }
 
 std::vector<Bucket> buckets(const Harness& harness, const std::vector<JobResult>& results) {
-  std::map<std::tuple<std::string, std::string, std::string>, Bucket> by_key;
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, Bucket> by_key;
   for (const JobResult& r : results) {
     if (!r.job.plant.empty()) continue;
     for (const CampaignFinding& f : r.findings) {
       // What a failure does not depend on differs between kernels by what they claim.
-      const std::string boundary = f.boundary.substr(0, f.boundary.find("; independent of"));
-      const std::string& op = harness.manifest(r.job.kernel).op;
+      const std::string boundary = f.boundary ? f.boundary->bounds() : "";
+      const std::string family = wavefuzz::family(harness.manifest(r.job.kernel));
       const std::string kind = signature(f.shrunk.verdict);
-      Bucket& bucket = by_key[{op, kind, axes_of(boundary)}];
-      bucket.op = op;
+      const std::string instruction = mnemonic(f.shrunk.verdict.findings.front());
+      Bucket& bucket = by_key[{family, kind, instruction, axes_of(f.boundary)}];
+      bucket.family = family;
       bucket.signature = kind;
+      bucket.instruction = instruction;
       ++bucket.boundaries[boundary];
       bucket.kernels[r.job.kernel].insert(r.job.target);
     }

@@ -10,11 +10,12 @@
 
 namespace wavefuzz {
 
-/// Findings that are likely one fault: kernels of one operator that fail alike, with boundaries
-/// along the same axes.
+/// Findings that are likely one fault: kernels of one operator and origin that fail alike, in like
+/// instructions, with boundaries along the same axes.
 struct Bucket {
-  std::string op;
+  std::string family;  ///< the operator, and where the kernels come from: "mla_decode", "... (hsa)"
   std::string signature;
+  std::string instruction;  ///< the mnemonic of the one at fault; may be empty
   /// "fails for ctx 241..255 (passes at 240 and 256)", with the findings of each.
   std::map<std::string, uint64_t> boundaries;
   std::map<std::string, std::set<std::string>> kernels;  ///< with the targets of each

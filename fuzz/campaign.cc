@@ -135,12 +135,22 @@ class Campaign {
     finding.confirmations = confirm(harness_, finding.shrunk);
     if (options_.boundaries && result.job.plant.empty() && !interrupted_) {
       finding.boundary = find_boundary(harness_, finding.shrunk.smallest, finding.shrunk.verdict,
-                                       options_.boundary, options_.threads, interrupted_)
-                             .sentence();
+                                       options_.boundary, options_.threads, interrupted_);
+      seek_needed_axes(finding);
     }
     result.findings.push_back(finding);
     listener_.on_result(result, /*found=*/true, elapsed());  // kept before it is told
     listener_.on_finding(finding);
+  }
+
+  void seek_needed_axes(CampaignFinding& finding) {
+    if (!options_.needed_axes || finding.boundary->complete) return;
+    BoundaryLimits limits;
+    limits.axes = options_.needed_axes(finding);
+    if (limits.axes.empty()) return;
+    finding.boundary->update(find_boundary(harness_, finding.shrunk.smallest,
+                                           finding.shrunk.verdict, limits, options_.threads,
+                                           interrupted_));
   }
 
   const Harness& harness_;
@@ -170,6 +180,12 @@ void check_objects(const Harness& harness, const JobResult& result) {
                     "{:.12}",
                     name, now, digest));
   }
+}
+
+bool JobResult::ran_nothing() const {
+  return count(Status::kPass) + count(Status::kWeak) + count(Status::kSuspect) +
+             count(Status::kFail) ==
+         0;
 }
 
 ProgramCoverage covered(const Harness& harness, const JobResult& result) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@
 #include "fuzz/shrink.h"
 
 namespace wavefuzz {
+
+struct CampaignFinding;
 
 struct CampaignOptions {
   uint64_t seed = 1;
@@ -27,6 +30,8 @@ struct CampaignOptions {
   /// Say from where to where each failure of a kernel goes; those of planted bugs are known.
   bool boundaries = false;
   BoundaryLimits boundary = {};
+  /// Axes along which the boundary of a finding must be known, however long that takes.
+  std::function<std::vector<std::string>(const CampaignFinding&)> needed_axes = {};
   bool coverage = false;  ///< note which edges of the kernels' control flow the cases take
 };
 
@@ -36,8 +41,11 @@ struct CampaignFinding {
   uint64_t case_index = 0;
   Case original;
   Shrunk shrunk;
-  int confirmations = 0;      ///< see confirm()
-  std::string boundary = {};  ///< Boundary::sentence(); empty where it was not sought
+  int confirmations = 0;                  ///< see confirm()
+  std::optional<Boundary> boundary = {};  ///< nothing where it was not sought
+
+  /// Boundary::sentence(), empty where there is none.
+  std::string sentence() const { return boundary ? boundary->sentence() : ""; }
 };
 
 /// Re-runs of a shrunk case before it is reported.
@@ -72,6 +80,8 @@ struct JobResult {
   std::map<std::string, std::string> objects;  ///< of the coverage: name -> SHA-256
 
   uint64_t count(Status status) const;  ///< cases of that status
+  /// No case says anything about the kernel: none passed or failed.
+  bool ran_nothing() const;
 };
 
 /// Throws Error(kUsage) where a code object is another than the one that `result` is of.

@@ -69,14 +69,15 @@ Verdict verdict_of(const json& list) {
 }
 
 json shrunk_json(const CampaignFinding& f) {
-  return {{"case", to_json(f.shrunk.smallest)},
-          {"findings", findings_json(f.shrunk.verdict)},
-          {"steps", f.shrunk.steps},
-          {"better", f.shrunk.better},
-          {"instructions", f.shrunk.instructions},
-          {"complete", f.shrunk.complete},
-          {"confirmations", f.confirmations},
-          {"boundary", f.boundary}};
+  json out = {{"case", to_json(f.shrunk.smallest)},
+              {"findings", findings_json(f.shrunk.verdict)},
+              {"steps", f.shrunk.steps},
+              {"better", f.shrunk.better},
+              {"instructions", f.shrunk.instructions},
+              {"complete", f.shrunk.complete},
+              {"confirmations", f.confirmations}};
+  if (f.boundary) out["boundary"] = to_json(*f.boundary);
+  return out;
 }
 
 json state_json(const JobResult& r) {
@@ -277,7 +278,9 @@ std::optional<JobResult> CampaignStore::load(const Job& job) {
       f.shrunk.instructions = shrunk.at("instructions");
       f.shrunk.complete = shrunk.at("complete");
       f.confirmations = shrunk.at("confirmations");
-      f.boundary = shrunk.value("boundary", "");
+      // A sentence alone is what earlier versions stored.
+      if (shrunk.contains("boundary") && shrunk["boundary"].is_object())
+        f.boundary = boundary_of(shrunk["boundary"]);
       r.findings.push_back(std::move(f));
     }
     return r;

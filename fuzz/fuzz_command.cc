@@ -9,6 +9,7 @@
 #include "fuzz/campaign_store.h"
 #include "fuzz/clock.h"
 #include "fuzz/corpus.h"
+#include "fuzz/ledger_command.h"
 #include "fuzz/paths.h"
 #include "fuzz/version.h"
 
@@ -19,7 +20,7 @@ namespace {
 /// one build of an operator is worth trying on every other. Returns the exit code that the corpus
 /// alone would mean.
 Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options,
-                   CampaignReport& report) {
+                   const Ledger& ledger, CampaignReport& report) {
   Exit exit = Exit::kClean;
   std::FILE* out = text_out(options);
   size_t replayed = 0;
@@ -41,11 +42,20 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
         c.kernel = job.kernel;
         c.plant = job.plant;
         c.target = job.target;
-        const Verdict verdict = harness.evaluate(c);
+        Verdict verdict;
+        try {
+          verdict = harness.evaluate(c);
+        } catch (const Error& e) {
+          // Another kernel's case may be none of this one, such as one without its LSE.
+          if (e.exit() != Exit::kUsage) throw;
+          continue;
+        }
         ++replayed;
         if (verdict.status != Status::kFail) continue;
         report.report(job, "corpus file " + file, c, verdict);
-        exit = Exit::kFindings;
+        const LedgerMark mark = ledger.match(c, signature(verdict));
+        if (mark.entry != nullptr) fmt::print(out, "  {}\n", mark.words());
+        if (!mark.known()) exit = Exit::kFindings;
       }
     }
   }
@@ -108,11 +118,16 @@ std::vector<JobResult> resume(CampaignStore& store, const CampaignKey& key,
 }
 
 nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
-                                const CampaignReport& report) {
+                                const CampaignReport& report, const Ledger& ledger) {
   nlohmann::ordered_json findings = nlohmann::ordered_json::array();
   for (const CampaignFinding& f : r.findings) {
     nlohmann::ordered_json item = verdict_json(f.shrunk.smallest, f.shrunk.verdict);
     item["case_index"] = f.case_index;
+    if (f.boundary) item["boundary"] = to_json(*f.boundary);
+    if (const LedgerMark mark = ledger.match(harness, f); mark.entry != nullptr) {
+      item[mark.known() ? "known_fault" : "regression"] = {{"name", mark.entry->name},
+                                                           {"link", mark.entry->link}};
+    }
     item["repro"] = report.replay_command(f);
     findings.push_back(item);
   }
@@ -126,13 +141,6 @@ nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
           {"unsupported", r.unsupported},
           {"known", r.known},
           {"findings", findings}};
-}
-
-/// No case of the job says anything about its kernel.
-bool ran_nothing(const JobResult& r) {
-  const auto& by = r.by_status;
-  return !by.contains(Status::kPass) && !by.contains(Status::kWeak) &&
-         !by.contains(Status::kSuspect) && r.findings.empty();
 }
 
 }  // namespace
@@ -155,6 +163,7 @@ Exit fuzz(const Options& options) {
   print_version(options, campaign.seed);
   const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   if (jobs.empty()) return Exit::kNothingRan;
+  const Ledger ledger = ledger_of(options);
 
   campaign.coverage = true;
   campaign.boundaries = !options.no_shrink;
@@ -172,7 +181,8 @@ Exit fuzz(const Options& options) {
         std::min({campaign.shrink.seconds, campaign.seconds / 200, std::max(0.3, each)});
     campaign.boundary.seconds = std::min(campaign.boundary.seconds, each / 8);
   }
-  CampaignReport report = make_report(harness, options);
+  campaign.needed_axes = [&](const CampaignFinding& f) { return ledger.needed_axes(harness, f); };
+  CampaignReport report = make_report(harness, options, &ledger);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
   const CampaignLimits limits = {hash_of(jobs), options.cases, campaign.findings_per_job,
@@ -184,7 +194,11 @@ Exit fuzz(const Options& options) {
     store.begin(key, limits);
   }
   const double start = now();
-  Exit exit = replay_corpus(harness, jobs, options, report);
+  const std::vector<LedgerReplay> replays =
+      ledger.replay(harness, jobs, options.threads, interrupted);
+  const bool off = print_off(text_out(options), replays, options);
+  Exit exit = replay_corpus(harness, jobs, options, ledger, report);
+  if (off) exit = Exit::kFindings;
   StoringListener listener(store, report);
   const bool no_share = options.cases != 0 && campaign.cases == 0;  // more shards than cases
   std::vector<JobResult> results;
@@ -196,19 +210,24 @@ Exit fuzz(const Options& options) {
   }
   listener.finish(results, store.seconds() + now() - start, interrupted);
   std::FILE* out = text_out(options);
-  print_summary(out, harness, results, store.seconds() + now() - start);
+  print_summary(out, harness, results, store.seconds() + now() - start, ledger);
   if (interrupted) fmt::print(out, "interrupted; to go on: {}\n", resume_command(options));
 
   if (options.json) {
     nlohmann::ordered_json json = {
         {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
-    for (const JobResult& r : results) json["jobs"].push_back(job_json(harness, r, report));
+    for (const JobResult& r : results) json["jobs"].push_back(job_json(harness, r, report, ledger));
+    json["ledger"] = to_json(replays);
     std::cout << json.dump(1) << "\n";
   }
-  if (std::any_of(results.begin(), results.end(),
-                  [](const JobResult& r) { return !r.findings.empty(); }))
-    return Exit::kFindings;
-  if (exit == Exit::kClean && !no_share && std::any_of(results.begin(), results.end(), ran_nothing))
+  for (const JobResult& r : results) {
+    if (std::any_of(r.findings.begin(), r.findings.end(),
+                    [&](const CampaignFinding& f) { return !ledger.match(harness, f).known(); }))
+      return Exit::kFindings;
+  }
+  if (exit == Exit::kClean && !no_share &&
+      std::any_of(results.begin(), results.end(),
+                  [](const JobResult& r) { return r.ran_nothing(); }))
     return Exit::kNothingRan;
   return exit;
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "fuzz/judge.h"
 #include "gpu/digest.h"
@@ -42,6 +43,24 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+/// The launches that a code object is for: that of the name, or all where they share one object.
+std::vector<LaunchSpec*> launches_of(Manifest& manifest, const std::string& name) {
+  std::vector<LaunchSpec*> found;
+  std::vector<std::string> names;
+  std::set<std::string> objects;
+  for (LaunchSpec& launch : manifest.launches) {
+    if (launch.name == name || name.empty()) found.push_back(&launch);
+    names.push_back(launch.name);
+    objects.insert(launch.code_object);
+  }
+  if (found.empty() || (name.empty() && objects.size() > 1)) {
+    throw Error(Exit::kUsage, fmt::format("kernel '{}' has several code objects: name the launch, "
+                                          "one of {}; is '{}'",
+                                          manifest.kernel, fmt::join(names, ", "), name));
+  }
+  return found;
+}
+
 /// What expressions of the case's manifest see.
 Params params_of(const Operator& op, const Case& c, const std::string& target) {
   Params params = op.launch_params(c);
@@ -60,7 +79,8 @@ std::vector<std::string> targets_of(const Manifest& manifest) {
 
 std::string kernel_name(const Job& job) { return kernel_name(job.kernel, job.plant); }
 
-Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots)
+Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots,
+                 const std::vector<ReplacedObject>& objects)
     : roots_(std::move(roots)) {
   for (const std::string& file : manifest_files) {
     for (Manifest& m : Manifest::load_all(file)) {
@@ -71,6 +91,13 @@ Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots)
                                               kernel, it->second.file));
       }
       manifests_.emplace(kernel, std::move(m));
+    }
+  }
+  for (const ReplacedObject& object : objects) {
+    manifest(object.kernel);  // says what is wrong with the name
+    for (LaunchSpec* launch : launches_of(manifests_.at(object.kernel), object.launch)) {
+      launch->code_object = object.file;
+      launch->root.clear();
     }
   }
 }
@@ -207,6 +234,8 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
     verdict.compares[{object_name(m, kernel.code_object), kernel.symbol}] = std::move(compares);
   return verdict;
 }
+
+Params Harness::params(const Case& c) const { return params_of(op(c), c, c.target); }
 
 std::optional<std::string> Harness::refusal(const Case& c) const {
   const Manifest& m = manifest(c.kernel);

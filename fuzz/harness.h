@@ -32,12 +32,20 @@ std::string kernel_name(const Job& job);
 /// The targets that a kernel runs on, in the order a campaign takes them.
 std::vector<std::string> targets_of(const Manifest& manifest);
 
+/// A code object in the place of a manifest's.
+struct ReplacedObject {
+  std::string kernel;
+  std::string launch;  ///< empty: all, which share one
+  std::string file;    ///< absolute
+};
+
 /// The kernels at hand and the way from a case to its verdict. evaluate() and draw() may be called
 /// from several threads.
 class Harness {
  public:
   /// Reads the manifests. Throws Error(kUsage).
-  Harness(const std::vector<std::string>& manifest_files, Roots roots);
+  Harness(const std::vector<std::string>& manifest_files, Roots roots,
+          const std::vector<ReplacedObject>& objects = {});
 
   /// Manifests by kernel name.
   const std::map<std::string, Manifest>& manifests() const { return manifests_; }
@@ -67,6 +75,9 @@ class Harness {
 
   /// What evaluate() launches for a case.
   Problem problem(const Case& c) const;
+
+  /// What expressions about a case see: its parameters, what they come to, and the target's arch.
+  Params params(const Case& c) const;
 
   /// What of the programs of a job ran. The kernel is one of a verdict's coverage: its code object
   /// goes by object_name().

@@ -7,11 +7,13 @@
 #include "fuzz/boundary_command.h"
 #include "fuzz/commands.h"
 #include "fuzz/fuzz_command.h"
+#include "fuzz/ledger_command.h"
 #include "fuzz/manifest_command.h"
 #include "fuzz/merge_command.h"
 #include "fuzz/operator.h"
 #include "fuzz/options.h"
 #include "fuzz/paths.h"
+#include "fuzz/regress_command.h"
 #include "fuzz/report_command.h"
 #include "fuzz/version.h"
 #include "gpu/error.h"
@@ -54,6 +56,8 @@ int main(int argc, char** argv) {
     sub->add_option("--manifest", options.manifests,
                     "Kernel manifests, instead of those in the tree")
         ->check(CLI::ExistingFile);
+    sub->add_option("--object", options.objects,
+                    "KERNEL=FILE or KERNEL/LAUNCH=FILE: this code object in the manifest's place");
     places(sub);
   };
   const auto campaign = [&](CLI::App* sub) {
@@ -85,6 +89,11 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   fuzz_app->add_option("--corpus", options.corpus,
                        "Known failures (files, or folders of them), replayed first");
+  const auto ledger_option = [&](CLI::App* sub) {
+    sub->add_option("--ledger", options.ledger,
+                    "Known faults (default: corpus/ledger.json of the tree), or 'none'");
+  };
+  ledger_option(fuzz_app);
   fuzz_app->add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
   fuzz_app->add_option(
       "--db", options.database,
@@ -169,6 +178,20 @@ int main(int argc, char** argv) {
       ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
       ->check(CLI::Range(1, 1024));
 
+  CLI::App* regress_app = app.add_subcommand(
+      "regress", "Say what a newer build of a kernel does differently; of several, the first bad");
+  campaign(regress_app);
+  regress_app
+      ->add_option("build", options.files,
+                   "OLD NEW...: code objects of the kernel, or names as of --kernel")
+      ->required();
+  regress_app->add_option("--launch", options.launch,
+                          "The launch that code objects are of, where the kernel has several");
+  regress_app->add_option("--seconds", options.seconds, "Time to draw cases (default: 512 cases)")
+      ->check(CLI::NonNegativeNumber);
+  regress_app->add_option("--corpus", options.corpus,
+                          "Known failures, replayed first (default: those of the tree), or 'none'");
+
   CLI::App* history_app = app.add_subcommand(
       "history", "List campaigns, and what each found that the one before had not");
   CLI::App* coverage_app = app.add_subcommand(
@@ -212,10 +235,31 @@ int main(int argc, char** argv) {
   report_app->add_option("--seconds", options.rerun_seconds, "Time to run findings again in")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  report_app
+      ->add_option("--maps", options.map_seconds,
+                   "Seconds to draw a map of the verdicts around each finding in (default: none)")
+      ->check(CLI::NonNegativeNumber);
+  ledger_option(report_app);
+  report_app
+      ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+      ->check(CLI::Range(1, 1024));
   report_app->add_option("--most", options.most, "Unreached blocks listed of each program")
       ->capture_default_str();
   report_app->add_flag("--inline-cases", options.inline_cases,
                        "Replay commands hold the case itself, not its file");
+
+  CLI::App* ledger_app =
+      app.add_subcommand("ledger", "List the faults that are known by name, or check them");
+  ledger_app->require_subcommand(0, 1);
+  CLI::App* ledger_check_app = ledger_app->add_subcommand(
+      "check", "Replay the cases of known faults: do they still fail, are the fixed ones fixed?");
+  ledger_option(ledger_app);
+  places(ledger_app);
+  ledger_option(ledger_check_app);
+  common(ledger_check_app);
+  ledger_check_app
+      ->add_option("--threads", options.threads, "Threads; the result does not depend on them")
+      ->check(CLI::Range(1, 1024));
 
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
@@ -286,6 +330,12 @@ int main(int argc, char** argv) {
       exit = merge_command(options);
     } else if (*report_app) {
       exit = report_command(options);
+    } else if (*ledger_check_app) {
+      exit = ledger_check(options);
+    } else if (*ledger_app) {
+      exit = ledger_list(options);
+    } else if (*regress_app) {
+      exit = regress(options);
     } else if (*audit_app) {
       exit = audit_tables(options);
     } else if (*scenario_app) {

@@ -53,17 +53,41 @@ Roots roots_of(const Options& options, const std::string& tree) {
   return roots;
 }
 
+namespace {
+
+std::vector<ReplacedObject> replaced_objects(const Options& options) {
+  std::vector<ReplacedObject> list;
+  for (const std::string& text : options.objects) {
+    const size_t equals = text.find('=');
+    const std::string file = equals == std::string::npos ? "" : user_path(text.substr(equals + 1));
+    if (equals == 0 || !std::filesystem::is_regular_file(file)) {
+      throw Error(Exit::kUsage,
+                  fmt::format("--object: '{}' is not KERNEL=FILE or KERNEL/LAUNCH=FILE", text));
+    }
+    const std::string kernel = text.substr(0, equals);
+    const size_t slash = kernel.find('/');
+    list.push_back({kernel.substr(0, slash),
+                    slash == std::string::npos ? "" : kernel.substr(slash + 1),
+                    std::filesystem::absolute(file).string()});
+  }
+  return list;
+}
+
+}  // namespace
+
 Harness make_harness(const Options& options) {
   const std::string root = tree_of(options);
   std::vector<std::string> files;
   for (const std::string& manifest : options.manifests) files.push_back(user_path(manifest));
-  return Harness(files.empty() ? in_tree_manifests(root) : files, roots_of(options, root));
+  return Harness(files.empty() ? in_tree_manifests(root) : files, roots_of(options, root),
+                 replaced_objects(options));
 }
 
 std::string harness_arguments(const Options& options) {
   std::string arguments;
   for (const std::string& manifest : options.manifests)
     arguments += " --manifest=" + shell_word(manifest);
+  for (const std::string& object : options.objects) arguments += " --object=" + shell_word(object);
   if (!options.root.empty()) arguments += " --root=" + shell_word(options.root);
   for (const ExternalRoot& root : kExternalRoots) {
     if (const auto it = options.external.find(root.name);
@@ -104,14 +128,15 @@ CampaignOptions campaign_options(const Options& options) {
   return campaign;
 }
 
-CampaignReport make_report(const Harness& harness, const Options& options) {
+CampaignReport make_report(const Harness& harness, const Options& options, const Ledger* ledger) {
   return CampaignReport(harness, {.out = text_out(options),
                                   .folder = user_path(options.out),
                                   .shown_folder = options.out,
                                   .command = options.command,
                                   .arguments = harness_arguments(options),
                                   .inline_cases = options.inline_cases,
-                                  .quiet = options.quiet});
+                                  .quiet = options.quiet,
+                                  .ledger = ledger});
 }
 
 void print_version(const Options& options, uint64_t seed) {

@@ -22,6 +22,7 @@ namespace wavefuzz {
 struct Options {
   std::string command;  // what the user typed to get here
   std::vector<std::string> manifests;
+  std::vector<std::string> objects;  // KERNEL[/LAUNCH]=FILE: in the place of a manifest's
   std::string root;
   std::map<std::string, std::string> external;  // ExternalRoot::name -> folder
   std::vector<std::string> kernels = {"all"};
@@ -44,11 +45,14 @@ struct Options {
   std::string database;  // empty: in the folder for findings
   bool resume = false;
   uint64_t most = 8;
+  std::string ledger;  // of known faults; empty: that of the tree
 
   std::string op = "all";
   std::string arch = "all";
   std::string file;
-  std::vector<std::string> inputs;  // of a merge
+  std::vector<std::string> inputs;     // of a merge
+  std::vector<std::string> files;      // builds of regress
+  std::string launch;                  // that they are of
   std::string axes, svg, png;          // of a map
   std::vector<std::string> only_axes;  // of a boundary
   std::string case_text;
@@ -62,6 +66,7 @@ struct Options {
   std::string html, junit, sarif, jsonl, markdown_file;  // where reports go
   int64_t campaign = -1;                                 // negative: the latest
   double rerun_seconds = 60;
+  double map_seconds = 0;
 };
 
 /// Ctrl-C: what runs ends soon, with what it has.
@@ -84,7 +89,8 @@ uint64_t parse_seed(const std::string& text);
 /// How many of so many cases are the shard's.
 uint64_t share_of(uint64_t cases, uint64_t shard, uint64_t shards);
 CampaignOptions campaign_options(const Options& options);
-CampaignReport make_report(const Harness& harness, const Options& options);
+CampaignReport make_report(const Harness& harness, const Options& options,
+                           const Ledger* ledger = nullptr);
 /// The case that the command line gives, as a file or as text.
 Case given_case(const Options& options);
 /// A command's first line.

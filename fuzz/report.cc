@@ -31,8 +31,10 @@ void print_buckets(std::FILE* out, const std::vector<Bucket>& buckets) {
       kernels.push_back(fmt::format("{} ({})", kernel, fmt::join(targets, ", ")));
     const std::string boundary = b.boundary();
     const size_t others = b.boundaries.size() - 1;
-    fmt::print(out, "alike: {}{}{}{}\n  in {}\n", b.signature, boundary.empty() ? "" : ", ",
-               boundary, others == 0 ? "" : fmt::format(", and {} the like", others),
+    fmt::print(out, "alike: {}{}{}{}{}\n  in {}\n", b.signature,
+               b.instruction.empty() ? "" : " (" + b.instruction + ")",
+               boundary.empty() ? "" : ", ", boundary,
+               others == 0 ? "" : fmt::format(", and {} the like", others),
                fmt::join(kernels, ", "));
   }
 }
@@ -126,7 +128,11 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
              "          {} of {} smaller cases fail alike{}; re-run {}/{} times the same\n",
              shrunk.better, shrunk.steps, shrunk.complete ? "" : ", stopped before the end",
              finding.confirmations, kConfirmations);
-  if (!finding.boundary.empty()) fmt::print(options_.out, "          {}\n", finding.boundary);
+  if (finding.boundary) fmt::print(options_.out, "          {}\n", finding.sentence());
+  if (options_.ledger != nullptr) {
+    if (const LedgerMark mark = options_.ledger->match(harness_, finding); mark.entry != nullptr)
+      fmt::print(options_.out, "  {}\n", mark.words());
+  }
   const std::string command = store(file_, shrunk.smallest, shrunk.verdict);
   replay_commands_[case_id(shrunk.smallest)] = command;
   fmt::print(options_.out, "  replay: {}\n", command);
@@ -188,7 +194,7 @@ void CampaignReport::clear_progress() {
 }
 
 void print_summary(std::FILE* out, const Harness& harness, const std::vector<JobResult>& results,
-                   double seconds) {
+                   double seconds, const Ledger& ledger) {
   size_t width = 0;
   for (const JobResult& r : results) width = std::max(width, kernel_name(r.job).size());
   uint64_t cases = 0;
@@ -196,6 +202,7 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
   size_t planted = 0;
   size_t planted_found = 0;
   size_t right_found = 0;
+  size_t known = 0;
   fmt::print(out, "\n{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", "kernel", width, "target",
              "cases", "weak", "suspect", "coverage", "findings");
   for (const JobResult& r : results) {
@@ -206,6 +213,10 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
     std::string what = r.findings.empty() ? "none" : "";
     for (const CampaignFinding& f : r.findings) {
       what += (what.empty() ? "" : ", ") + signature(f.shrunk.verdict);
+      const LedgerMark mark = ledger.match(harness, f);
+      known += mark.known();
+      if (mark.entry != nullptr)
+        what += fmt::format(" ({}: {})", mark.known() ? "known" : "regression", mark.entry->name);
     }
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
     const std::string coverage =
@@ -224,7 +235,8 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
              seconds, static_cast<double>(instructions) * 1e-6);
   if (right_found > 1) print_buckets(out, buckets(harness, results));
   if (planted != 0) fmt::print(out, "{} of {} planted bugs found\n", planted_found, planted);
-  fmt::print(out, "{} against kernels that should be right\n", plural(right_found, "finding"));
+  fmt::print(out, "{} against kernels that should be right{}\n", plural(right_found, "finding"),
+             known == 0 ? "" : fmt::format(", {} of them known", known));
 }
 
 }  // namespace wavefuzz

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fuzz/campaign.h"
+#include "fuzz/ledger.h"
 
 namespace wavefuzz {
 
@@ -40,6 +41,7 @@ class CampaignReport : public CampaignListener {
     std::string arguments;      ///< what has to follow them, such as --manifest
     bool inline_cases = false;  ///< commands hold the case itself, for logs that outlive the folder
     bool quiet = false;         ///< no progress lines
+    const Ledger* ledger = nullptr;  ///< known faults; outlives the report
   };
   CampaignReport(const Harness& harness, Options options);
 
@@ -76,7 +78,7 @@ class CampaignReport : public CampaignListener {
 
 /// The table of what ran and what broke.
 void print_summary(std::FILE* out, const Harness& harness, const std::vector<JobResult>& results,
-                   double seconds);
+                   double seconds, const Ledger& ledger);
 
 }  // namespace wavefuzz
 

@@ -7,6 +7,7 @@
 #include "fuzz/campaign_store.h"
 #include "fuzz/corpus.h"
 #include "fuzz/fuzz_command.h"
+#include "fuzz/ledger_command.h"
 #include "fuzz/paths.h"
 #include "fuzz/report/build.h"
 
@@ -42,6 +43,7 @@ Exit report_command(const Options& options) {
                                                    database_path(options), options.campaign));
   }
   const Harness harness = make_harness(options);
+  const Ledger ledger = ledger_of(options);
   const std::string arguments = harness_arguments(options);
   const fs::path folder = user_path(options.out);
   const ReportModel model = build_report(
@@ -58,7 +60,10 @@ Exit report_command(const Options& options) {
        .tree = tree_of(options),
        .here = user_path("."),
        .seconds = options.rerun_seconds,
-       .most = options.most},
+       .most = options.most,
+       .ledger = &ledger,
+       .map_seconds = options.map_seconds,
+       .threads = options.threads},
       interrupted);
   for (const Format& f : formats) {
     if (f.file.empty()) continue;

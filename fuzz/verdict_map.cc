@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "fuzz/boundary.h"
+#include "fuzz/clock.h"
 #include "fuzz/png.h"
 #include "fuzz/report/text.h"
 #include "gpu/error.h"
@@ -106,26 +107,29 @@ std::vector<AxisRange> parse_axes(const std::string& text) {
 }
 
 VerdictMap draw_map(const Harness& harness, const Case& base, const std::string& wanted,
-                    const std::vector<AxisRange>& ranges, size_t most_columns, size_t most_rows,
-                    int threads, const std::atomic<bool>& interrupted) {
+                    const std::vector<AxisRange>& ranges, const MapLimits& limits, int threads,
+                    const std::atomic<bool>& interrupted) {
   const std::vector<Axis> axes = harness.op(base).axes(base);
   const Axis& across = find_axis(axes, ranges.at(0).axis);
   const Axis* down = ranges.size() > 1 ? &find_axis(axes, ranges[1].axis) : nullptr;
   VerdictMap map;
   map.title = fmt::format("{} on {}: {}", kernel_name(base), base.target, wanted);
   map.column_axis = across.name;
-  map.columns = spaced(ranges[0], most_columns);
+  map.columns = spaced(ranges[0], limits.columns);
   if (down != nullptr) {
     map.row_axis = down->name;
-    map.rows = spaced(ranges[1], most_rows);
+    map.rows = spaced(ranges[1], limits.rows);
   } else {
     map.rows = {0};
   }
   map.cells.assign(map.rows.size(), std::vector<Cell>(map.columns.size(), Cell::kNone));
   const auto count = static_cast<int64_t>(map.rows.size() * map.columns.size());
+  const double start = now();
+  std::atomic<bool> late = false;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
   for (int64_t i = 0; i < count; ++i) {
-    if (interrupted) continue;
+    if (limits.seconds > 0 && now() - start >= limits.seconds) late = true;
+    if (interrupted || late) continue;
     const auto row = static_cast<size_t>(i) / map.columns.size();
     const auto column = static_cast<size_t>(i) % map.columns.size();
     try {
@@ -137,6 +141,7 @@ VerdictMap draw_map(const Harness& harness, const Case& base, const std::string&
       // No case there.
     }
   }
+  map.complete = !late && !interrupted;
   return map;
 }
 
@@ -169,13 +174,15 @@ std::string text_of(const VerdictMap& map) {
 
 std::string svg_of(const VerdictMap& map) {
   constexpr int kCell = 8, kLeft = 72, kTop = 56, kBottom = 56;
-  const int width = kLeft + kCell * static_cast<int>(map.columns.size()) + 24;
+  const int title = 16 + 8 * static_cast<int>(map.title.size());
+  const int width =
+      std::max({kLeft + kCell * static_cast<int>(map.columns.size()) + 24, title, 480});
   const int height = kTop + kCell * static_cast<int>(map.rows.size()) + kBottom;
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" "
       "font-family=\"system-ui, sans-serif\" font-size=\"11\" role=\"img\">\n<title>{}</title>\n"
       "<style>text{{fill:#222}}svg{{background:#fff}}",
-      std::max(width, 480), height, std::max(width, 480), height, xml_text(map.title));
+      width, height, width, height, xml_text(map.title));
   std::string dark = "text{fill:#ddd}svg{background:#111}";
   for (size_t i = 0; i < std::size(kLooks); ++i) {
     out += fmt::format(".c{}{{fill:{}}}", i, kLooks[i].light);

@@ -32,13 +32,20 @@ struct VerdictMap {
   std::string column_axis, row_axis;     ///< no row axis: one row
   std::vector<int64_t> columns, rows;    ///< values, ascending
   std::vector<std::vector<Cell>> cells;  ///< [row][column]
+  bool complete = true;                  ///< false: time was up, and some cells are kNone for that
+};
+
+/// How large a map may be.
+struct MapLimits {
+  size_t columns = 0, rows = 0;
+  double seconds = 0;  ///< 0: none
 };
 
 /// Runs the case at every value of the ranges, or at evenly spaced ones where there are more than
-/// `most_columns` and `most_rows`. Throws Error(kUsage) naming the axes there are.
+/// columns and rows. Throws Error(kUsage) naming the axes there are.
 VerdictMap draw_map(const Harness& harness, const Case& base, const std::string& wanted,
-                    const std::vector<AxisRange>& ranges, size_t most_columns, size_t most_rows,
-                    int threads, const std::atomic<bool>& interrupted);
+                    const std::vector<AxisRange>& ranges, const MapLimits& limits, int threads,
+                    const std::atomic<bool>& interrupted);
 
 /// For a terminal: a line for each row, the greatest value first.
 std::string text_of(const VerdictMap& map);

@@ -7,6 +7,7 @@
 
 #include "fuzz/clock.h"
 #include "fuzz/report/text.h"
+#include "fuzz/verdict_map.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -19,6 +20,7 @@ constexpr size_t kLinesAround = 4;   // of disassembly, before and behind the on
 constexpr size_t kMostPictures = 2;  // of a finding
 constexpr size_t kMostPictureCells = 1'500'000;  // of all findings, about as many bytes
 constexpr size_t kMostNotes = 24;
+constexpr size_t kMapColumns = 64, kMapRows = 24;
 
 const Manifest* manifest_of(const Harness& harness, const Job& job) {
   const auto it = harness.manifests().find(job.kernel);
@@ -64,6 +66,50 @@ std::vector<Picture> pictures_of(const Verdict& verdict) {
   return list;
 }
 
+/// The values of an axis on both sides of where the failure ends.
+std::optional<AxisRange> range_around(const AxisBoundary& a) {
+  using Form = AxisBoundary::Form;
+  int64_t first = a.first, last = a.last;
+  switch (a.form) {
+    case Form::kAlways:
+      return std::nullopt;
+    case Form::kInterval:
+      // From one end on alone: around that end.
+      if (!a.passes_above) last = first;
+      if (!a.passes_below) first = last;
+      break;
+    case Form::kPeriodic:
+      first = 0;
+      last = 3 * a.period;
+      break;
+    case Form::kListed:
+    case Form::kScattered:
+      if (a.fails.empty()) return std::nullopt;
+      first = a.fails.front();
+      last = a.fails.back();
+      break;
+  }
+  const int64_t around = std::clamp<int64_t>((last - first) / 2, 20, 1024);
+  return AxisRange{a.axis, first - (first >= 0 ? std::min(first, around) : around), last + around};
+}
+
+/// Of the axes that bound a failure, the first two that its error does not merely sink along; where
+/// there is one, beside it the first that the failure does not depend on.
+std::vector<AxisRange> ranges_around(const Boundary& boundary) {
+  std::vector<AxisRange> ranges;
+  for (const AxisBoundary& a : boundary.axes) {
+    if (ranges.size() == 2 || !a.bounded()) continue;
+    if (const auto range = range_around(a)) ranges.push_back(*range);
+  }
+  if (ranges.size() != 1) return ranges;
+  for (const AxisBoundary& a : boundary.axes) {
+    if (a.form != AxisBoundary::Form::kAlways) continue;
+    ranges.push_back({a.axis, a.value - std::clamp<int64_t>(a.value, 0, 4), a.value + 11});
+    break;
+  }
+  return ranges;
+}
+
 class Builder {
  public:
   Builder(const Harness& harness, CampaignStore& store, const ReportOptions& options,
@@ -81,10 +127,13 @@ class Builder {
     }
     for (const StoredFailure& f : store_.unshrunk()) failure(f);
     score();
-    std::stable_sort(
-        model_.findings.begin(), model_.findings.end(),
-        [](const ReportFinding& a, const ReportFinding& b) { return a.planted() < b.planted(); });
+    std::stable_sort(model_.findings.begin(), model_.findings.end(),
+                     [](const ReportFinding& a, const ReportFinding& b) {
+                       return std::pair(a.planted(), a.is_known()) <
+                              std::pair(b.planted(), b.is_known());
+                     });
     for (ReportFinding& f : model_.findings) run_again(f);
+    draw_maps();
     return std::move(model_);
   }
 
@@ -172,7 +221,10 @@ class Builder {
       f.shrinking = fmt::format("{} of {} smaller cases fail alike{}", s.better, s.steps,
                                 s.complete ? "" : ", stopped before the end");
     }
-    f.boundary = found.boundary;
+    f.boundary = found.sentence();
+    f.bounds = found.boundary;
+    if (options_.ledger != nullptr && manifest_of(harness_, found.job) != nullptr)
+      mark(options_.ledger->match(harness_, found), f);
     f.shrinking +=
         fmt::format("; re-run {}/{} times the same", found.confirmations, kConfirmations);
   }
@@ -182,6 +234,45 @@ class Builder {
     f.signature = failed.signature;
     f.message = failed.message;
     f.shrinking = "kept as it was drawn: the campaign ended before it was shrunk";
+    if (options_.ledger != nullptr) mark(options_.ledger->match(failed.drawn, f.signature), f);
+  }
+
+  static void mark(const LedgerMark& mark, ReportFinding& f) {
+    if (mark.entry == nullptr) return;
+    f.known = mark.entry->name;
+    f.link = mark.entry->link;
+    f.regression = mark.regression();
+  }
+
+  /// Those of news first; each has its share of what time is left.
+  void draw_maps() {
+    std::vector<ReportFinding*> drawn;
+    for (ReportFinding& f : model_.findings) {
+      if (!f.planted() && f.alike && f.bounds && !ranges_around(*f.bounds).empty())
+        drawn.push_back(&f);
+    }
+    const double start = now();
+    for (size_t i = 0; i < drawn.size() && !interrupted_; ++i) {
+      const double left = options_.map_seconds - (now() - start);
+      if (left <= 0) return;
+      draw_map_of(*drawn[i], left / static_cast<double>(drawn.size() - i));
+    }
+  }
+
+  void draw_map_of(ReportFinding& f, double seconds) {
+    try {
+      const Case base = boundary_base(harness_, f.smallest, f.signature);
+      const VerdictMap map =
+          draw_map(harness_, base, f.signature, ranges_around(*f.bounds),
+                   {.columns = kMapColumns, .rows = kMapRows, .seconds = seconds}, options_.threads,
+                   interrupted_);
+      f.map = svg_of(map);
+      f.map_says =
+          map.column_axis + (map.row_axis.empty() ? "" : " across, " + map.row_axis + " down");
+      if (!map.complete) f.map_says += "; cells that were not run in time are blank";
+    } catch (const Error& e) {
+      f.map_says = e.what();
+    }
   }
 
   void run_again(ReportFinding& f) {

@@ -7,6 +7,7 @@
 
 #include "fuzz/campaign_store.h"
 #include "fuzz/harness.h"
+#include "fuzz/ledger.h"
 #include "fuzz/report/model.h"
 
 namespace wavefuzz {
@@ -14,11 +15,14 @@ namespace wavefuzz {
 struct ReportOptions {
   /// The command that replays a finding, from the case as it was drawn and the smallest.
   std::function<std::string(const Case& drawn, const Case& smallest)> replay;
-  std::string database;   ///< for messages
-  std::string tree = {};  ///< locations below it are relative to it
-  std::string here = {};  ///< and else to this folder
-  double seconds = 60;    ///< for running findings again
-  uint64_t most = 8;      ///< unreached blocks of each program
+  std::string database;            ///< for messages
+  std::string tree = {};           ///< locations below it are relative to it
+  std::string here = {};           ///< and else to this folder
+  double seconds = 60;             ///< for running findings again
+  uint64_t most = 8;               ///< unreached blocks of each program
+  const Ledger* ledger = nullptr;  ///< known faults
+  double map_seconds = 0;          ///< for drawing the verdicts around findings; 0: none are drawn
+  int threads = 1;
 };
 
 /// What there is to say of the campaign that `store` stands at. Findings are run again for what the

@@ -89,7 +89,8 @@ class Page {
  private:
   std::string title() const {
     return fmt::format("wavefuzz campaign {}: {}", m_.campaign.id,
-                       right_ == 0 ? "no findings" : plural(right_, "finding"));
+                       m_.news() == 0 ? (right_ == 0 ? "no findings" : "no new findings")
+                                      : plural(m_.news(), "finding"));
   }
 
   std::string header() const {
@@ -102,7 +103,7 @@ class Page {
       edges += job.edges();
       if (job.result.job.plant.empty()) {
         ++right;
-        idle += job.ran_nothing() && m_.of(job.result.job).empty();
+        idle += job.result.ran_nothing() && m_.of(job.result.job).empty();
         right_cases += job.result.cases;
       }
       kernels.insert(job.result.job.kernel);
@@ -114,8 +115,10 @@ class Page {
         c.state == "done"
             ? ""
             : ": <strong class=\"bad\">" + xml_text(c.state) + "</strong>, not run to its end");
-    if (right_ != 0) {
-      out += fmt::format("<h1 class=\"bad\">{}</h1>\n", plural(right_, "finding"));
+    if (m_.news() != 0) {
+      out += fmt::format("<h1 class=\"bad\">{}</h1>\n", plural(m_.news(), "finding"));
+    } else if (right_ != 0) {
+      out += "<h1 class=\"good\">No new findings</h1>\n";
     } else if (right != idle) {
       out += "<h1 class=\"good\">No findings</h1>\n";
     } else {
@@ -123,6 +126,7 @@ class Page {
     }
     out += fmt::format("<p class=\"lead\">{} against kernels that should be right",
                        plural(right_cases, "case"));
+    if (m_.known_findings() != 0) out += fmt::format("; {} known", m_.known_findings());
     if (idle != 0) out += fmt::format("; {} of {} jobs ran none", idle, right);
     if (m_.score)
       out += fmt::format("; {} of {} planted bugs found", m_.score->killed, m_.score->planted);
@@ -162,7 +166,11 @@ class Page {
     std::string rows, cards;
     for (size_t i = 0; i < right_; ++i) {
       const ReportFinding& f = m_.findings[i];
-      rows += "<tr>" + cell(fmt::format("<a href=\"#{}\">{}</a>", id_of(i), code(f.signature))) +
+      rows += "<tr>" +
+              cell(fmt::format("<a href=\"#{}\">{}</a>{}", id_of(i), code(f.signature),
+                               f.known.empty() ? ""
+                               : f.regression  ? " <strong class=\"bad\">regression</strong>"
+                                               : " <span class=\"muted\">known</span>")) +
               cell(breakable(kernel_name(f.job)), "name") + cell(xml_text(f.job.target)) +
               cell(missed_by(f)) + "</tr>\n";
       cards += finding_html(f, id_of(i), i < kOpenFindings);
@@ -192,8 +200,8 @@ class Page {
       if (!r.unsupported.empty()) what += " unsupported: " + xml_text(r.unsupported);
       rows += "<tr>" + cell(breakable(kernel_name(r.job)), "name") + cell(xml_text(r.job.target)) +
               count_cell(r.cases) + count_cell(r.count(Status::kWeak)) +
-              count_cell(r.count(Status::kSuspect)) + coverage_cell(job) +
-              count_cell(job.edges()) + cell(what) + "</tr>\n";
+              count_cell(r.count(Status::kSuspect)) + coverage_cell(job) + count_cell(job.edges()) +
+              cell(what) + "</tr>\n";
     }
     if (rows.empty()) return "<p>Planted bugs alone.</p>\n";
     return table({"kernel", "target", "cases#", "weak#", "suspect#", "coverage#", "edges#",

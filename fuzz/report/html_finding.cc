@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <cstring>
 
 #include "fuzz/gates.h"
 #include "fuzz/report/html_parts.h"
@@ -102,6 +104,21 @@ std::string listing_html(const ReportFinding& f) {
   return out + "</pre>\n";
 }
 
+/// RFC 3986: what may stand in a data URI and in an attribute stays, all else is written as bytes.
+std::string svg_uri(const std::string& svg) {
+  std::string out = "data:image/svg+xml,";
+  for (const char c : svg) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) || std::strchr("-._~ =:/;,()", c);
+    if (plain && c != '\0') {
+      out += c == ' ' ? std::string("%20") : std::string(1, c);
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
 std::string details(const std::string& summary, const std::string& content, bool open) {
   return fmt::format("<details{}><summary>{}</summary>\n{}</details>\n",
                      open ? " open=\"open\"" : "", summary, content);
@@ -117,6 +134,12 @@ std::string finding_html(const ReportFinding& f, const std::string& id, bool ope
   out += fmt::format("<p class=\"what\" title=\"{}\">{}</p>\n",
                      xml_text(meaning_of(kind_of(f.signature))), xml_text(f.message));
   if (!f.boundary.empty()) out += row("boundary", xml_text(f.boundary));
+  if (!f.known.empty()) {
+    out += row(f.regression ? "regression" : "known",
+               fmt::format("{}{}, <a class=\"out\" rel=\"noreferrer\" href=\"{}\">{}</a>{}",
+                           f.regression ? "<strong class=\"bad\">" : "", xml_text(f.known),
+                           xml_text(f.link), xml_text(f.link), f.regression ? "</strong>" : ""));
+  }
   if (!f.shrunk.empty()) {
     out += row("shrunk", xml_text(f.shrunk));
   } else {
@@ -132,6 +155,16 @@ std::string finding_html(const ReportFinding& f, const std::string& id, bool ope
   out += fmt::format("<div class=\"row\"><span>replay</span><pre><code>{}</code></pre></div>\n",
                      xml_text(f.replay));
 
+  if (!f.map.empty()) {
+    // As an image, so that its style is its own.
+    out += details(
+        "where it fails",
+        fmt::format("<figure>\n<figcaption class=\"muted\">{}</figcaption>\n"
+                    "<div class=\"scroll\"><img class=\"map\" src=\"{}\" alt=\"{}\"/>"
+                    "</div>\n</figure>\n",
+                    xml_text(f.map_says), svg_uri(f.map), xml_text("Verdicts: " + f.map_says)),
+        open);
+  }
   std::string pictures;
   for (const Picture& p : f.pictures) pictures += picture_html(p);
   if (!pictures.empty()) out += details("the difference", pictures, open);

@@ -48,6 +48,9 @@ ordered_json of(const ReportModel& model, const ReportFinding& f) {
   json["kind"] = kind_of(f.signature);
   json["message"] = f.message;
   if (!f.boundary.empty()) json["boundary"] = f.boundary;
+  if (f.bounds) json["bounds"] = to_json(*f.bounds)["axes"];
+  if (!f.known.empty())
+    json[f.regression ? "regression" : "known_fault"] = {{"name", f.known}, {"link", f.link}};
   json["case_index"] = f.case_index;
   json["drawn"] = f.drawn;
   json["shrunk"] = f.shrunk.empty() ? ordered_json(nullptr) : ordered_json(f.shrunk);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "fuzz/report/model.h"
 #include "fuzz/report/text.h"
@@ -33,14 +34,32 @@ std::string block(const std::string& text) {
   return fence + "\n" + line + "\n" + fence + "\n";
 }
 
+/// "\n3 known findings: [short_tail](https://...) 2, ...\n"
+std::string known_words(const ReportModel& model, size_t known) {
+  std::map<std::pair<std::string, std::string>, size_t> names;
+  for (const ReportFinding& f : model.findings) {
+    if (!f.planted() && f.is_known()) ++names[{f.known, f.link}];
+  }
+  std::string out = fmt::format("\n{}: ", plural(known, "known finding"));
+  bool first = true;
+  for (const auto& [name, count] : names) {
+    out += fmt::format("{}[{}](<{}>) {}", first ? "" : ", ", markdown_text(name.first),
+                       clean(name.second), count);
+    first = false;
+  }
+  return out + ".\n";
+}
+
 }  // namespace
 
 std::string markdown_report(const ReportModel& model) {
-  const size_t right = model.right_findings();
+  const size_t right = model.news();
+  const size_t known = model.known_findings();
   uint64_t cases = 0;
   for (const ReportJob& job : model.jobs) cases += job.result.cases;
-  std::string out =
-      fmt::format("### wavefuzz: {}\n\n", right == 0 ? "no findings" : plural(right, "finding"));
+  std::string out = fmt::format("### wavefuzz: {}\n\n", right != 0   ? plural(right, "finding")
+                                                        : known != 0 ? "no new findings"
+                                                                     : "no findings");
   out +=
       fmt::format("{} on {} in {:.0f} s; wavefuzz {}, seed {}, campaign {}{}.",
                   plural(cases, "case"), plural(model.jobs.size(), "job"), model.campaign.seconds,
@@ -54,13 +73,14 @@ std::string markdown_report(const ReportModel& model) {
                        model.change.added.size(), model.change.gone.size());
   }
   out += "\n";
+  if (known != 0) out += known_words(model, known);
   if (right == 0) return out;
 
   out += "\n| kernel | target | finding | missed by | what |\n|---|---|---|---|---|\n";
   std::string commands;
   size_t rows = 0;
   for (const ReportFinding& f : model.findings) {
-    if (f.planted() || rows == kMostRows) break;
+    if (f.planted() || f.is_known() || rows == kMostRows) break;
     ++rows;
     std::string missed;
     for (const auto& [gate, passes] : f.gates)

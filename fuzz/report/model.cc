@@ -20,10 +20,15 @@ std::optional<double> ReportJob::covered() const {
   return sum.percent();
 }
 
-bool ReportJob::ran_nothing() const {
-  return result.count(Status::kPass) + result.count(Status::kWeak) +
-             result.count(Status::kSuspect) + result.count(Status::kFail) ==
-         0;
+std::string ReportFinding::ledger_words() const {
+  if (known.empty()) return "";
+  return std::string(regression ? "regression: " : "known: ") + known + ", " + link;
+}
+
+size_t ReportModel::known_findings() const {
+  return static_cast<size_t>(
+      std::count_if(findings.begin(), findings.end(),
+                    [](const ReportFinding& f) { return !f.planted() && f.is_known(); }));
 }
 
 size_t ReportModel::right_findings() const {

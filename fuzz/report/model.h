@@ -24,10 +24,16 @@ struct ReportFinding {
   std::string drawn, shrunk;     ///< the cases in a line each; the second empty when there is none
   std::string shrinking;         ///< how it was shrunk and confirmed
   std::string boundary;          ///< from where to where it goes; empty where that was not sought
+  std::optional<Boundary> bounds = {};  ///< the same as data
   Case smallest;
-  std::string replay;    ///< command
-  std::string location;  ///< the kernel's manifest, as SARIF has it: a relative path or a URI
-  std::string history;   ///< of a planted bug: the issues of the like
+  std::string replay;       ///< command
+  std::string location;     ///< the kernel's manifest, as SARIF has it: a relative path or a URI
+  std::string history;      ///< of a planted bug: the issues of the like
+  std::string known;        ///< the name that the ledger has for it; empty: none
+  std::string link;         ///< and where that is told
+  bool regression = false;  ///< the ledger has it as fixed
+  std::string map;          ///< an SVG of the verdicts around it; empty: was not drawn
+  std::string map_says;     ///< which axes it shows
 
   // What running it again has shown.
   std::string not_run;                ///< why it was not run again; empty: it was
@@ -41,6 +47,10 @@ struct ReportFinding {
   std::vector<std::string> notes;  ///< the bound term by term, where non-finite values came from
 
   bool planted() const { return !job.plant.empty(); }
+  /// Known and expected.
+  bool is_known() const { return !known.empty() && !regression; }
+  /// "known: NAME, LINK", "regression: NAME, LINK"; empty for none.
+  std::string ledger_words() const;
 };
 
 /// One program of a job and what of it ran.
@@ -62,8 +72,6 @@ struct ReportJob {
   size_t edges() const;
   /// Percent of all instructions of its programs; nothing when it is not known.
   std::optional<double> covered() const;
-  /// No case said anything about the kernel.
-  bool ran_nothing() const;
 };
 
 /// What all formats are written from.
@@ -79,6 +87,8 @@ struct ReportModel {
   std::string database;           ///< as the user named it
 
   size_t right_findings() const;
+  size_t known_findings() const;  ///< of those
+  size_t news() const { return right_findings() - known_findings(); }
   /// The findings of a job.
   std::vector<const ReportFinding*> of(const Job& job) const;
 };

@@ -121,13 +121,78 @@ TEST(Html, IsOneWellFormedFileThatNeedsNothingElse) {
   EXPECT_EQ(html.count("//script"), 0u);
   EXPECT_EQ(html.count("//*[@onload or @onclick or @onerror]"), 0u);
   EXPECT_THAT(html.all("//@src"), Each(StartsWith("data:")));
-  for (const std::string& href : html.all("//@href"))
+  for (const std::string& href : html.all("//@href[not(../@class='out')]"))
     EXPECT_TRUE(href.starts_with("#") || href.starts_with("data:")) << href;
   EXPECT_THAT(text, Not(HasSubstr("@import")));
   EXPECT_THAT(text, Not(HasSubstr("url(")));
   EXPECT_THAT(html.all("//meta[@name='viewport']/@content"),
               ElementsAre(HasSubstr("device-width")));
   EXPECT_THAT(text, HasSubstr("prefers-color-scheme: dark"));
+}
+
+/// The second finding is known, the third was fixed once.
+ReportModel model_with_ledger() {
+  ReportModel m = model();
+  m.findings[1].known = "two_waves";
+  m.findings[1].link = "https://example.org/7";
+  m.findings[2].known = "off";
+  m.findings[2].link = "https://example.org/8?a=1&b=2";
+  m.findings[2].regression = true;
+  std::swap(m.findings[1], m.findings[2]);  // as build_report() has them: what is known last
+  return m;
+}
+
+TEST(KnownFindings, AreNoNewsInAnyFormat) {
+  const ReportModel m = model_with_ledger();
+  EXPECT_EQ(m.news(), 2u);
+  EXPECT_EQ(m.known_findings(), 1u);
+
+  const Xml html(html_report(m));
+  EXPECT_THAT(html.all("//h1"), ElementsAre("2 findings"));
+  EXPECT_THAT(html.all("//p[@class='lead']"), Contains(HasSubstr("; 1 known")));
+  EXPECT_THAT(html.all("//a[@class='out']/@href"),
+              ElementsAre("https://example.org/8?a=1&b=2", "https://example.org/7"));
+
+  const Xml junit(junit_report(m));
+  EXPECT_THAT(junit.all("//testcase/skipped/@message"),
+              ElementsAre("known: two_waves, https://example.org/7: data_race: two waves"));
+  EXPECT_THAT(junit.all("/testsuites/testsuite[1]/@failures"), ElementsAre("3"));
+  EXPECT_THAT(junit.all("/testsuites/testsuite[1]/@skipped"), ElementsAre("1"));
+  EXPECT_EQ(junit.count("//testsuite[1]/testcase/failure"), 3u);
+
+  const json sarif = json::parse(sarif_report(m));
+  for (const json& r : sarif["runs"][0]["results"]) {
+    EXPECT_EQ(r.contains("suppressions"), r["ruleId"] == "data_race");
+    if (!r.contains("suppressions")) continue;
+    // SARIF 2.1.0, 3.35: kind is required; status is one of three.
+    EXPECT_EQ(r["suppressions"][0]["kind"], "external");
+    EXPECT_EQ(r["suppressions"][0]["status"], "accepted");
+    EXPECT_EQ(r["suppressions"][0]["justification"], "known: two_waves, https://example.org/7");
+  }
+
+  const std::string markdown = markdown_report(m);
+  EXPECT_THAT(markdown, StartsWith("### wavefuzz: 2 findings\n"));
+  EXPECT_THAT(markdown,
+              HasSubstr("\n1 known finding: [two\\_waves](<https://example.org/7>) 1.\n"));
+  EXPECT_THAT(jsonl_report(m), HasSubstr(R"("known_fault":{"name":"two_waves")"));
+}
+
+TEST(KnownFindings, AloneAreACleanCampaign) {
+  ReportModel m = model_with_ledger();
+  m.findings.erase(m.findings.begin(), m.findings.begin() + 2);
+  EXPECT_THAT(Xml(html_report(m)).all("//h1[@class='good']"), ElementsAre("No new findings"));
+  EXPECT_THAT(markdown_report(m), StartsWith("### wavefuzz: no new findings\n"));
+}
+
+TEST(Html, ShowsAMapAsAPictureOfItsOwn) {
+  ReportModel m = model();
+  m.findings[0].map = "<svg xmlns=\"http://www.w3.org/2000/svg\"><text>100 %</text></svg>";
+  m.findings[0].map_says = "ctx across, qlen down";
+  const Xml html(html_report(m));
+  EXPECT_THAT(html.all("//img[@class='map']/@src"),
+              ElementsAre(HasSubstr("data:image/svg+xml,%3Csvg%20xmlns=%22http://www.w3.org/2000/"
+                                    "svg%22%3E%3Ctext%3E100%20%25%3C/text%3E")));
+  EXPECT_THAT(html.all("//figcaption"), Contains("ctx across, qlen down"));
 }
 
 TEST(Html, LinksLeadSomewhereAndIdsAreUnique) {

@@ -44,6 +44,12 @@ ordered_json result(const ReportFinding& f, size_t rule) {
       {"wavefuzzSignature/v1", clean(identity(f))},
       // The one that GitHub looks at.
       {"primaryLocationLineHash", fmt::format("{:016x}:1", stable_hash(identity(f)))}};
+  if (!f.known.empty()) properties["ledger"] = clean(f.ledger_words());
+  if (f.is_known()) {
+    out["suppressions"] = ordered_json::array({{{"kind", "external"},
+                                                {"status", "accepted"},
+                                                {"justification", clean(f.ledger_words())}}});
+  }
   out["properties"] = properties;
   return out;
 }
