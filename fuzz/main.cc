@@ -57,7 +57,8 @@ int main(int argc, char** argv) {
                     "Kernel manifests, instead of those in the tree")
         ->check(CLI::ExistingFile);
     sub->add_option("--object", options.objects,
-                    "KERNEL=FILE or KERNEL/LAUNCH=FILE: this code object in the manifest's place");
+                    "KERNEL=FILE or KERNEL/LAUNCH=FILE: this code object in the manifest's place; "
+                    "FILE may hold its stand-ins, such as {arch}");
     places(sub);
   };
   const auto campaign = [&](CLI::App* sub) {

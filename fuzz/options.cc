@@ -53,6 +53,10 @@ Roots roots_of(const Options& options, const std::string& tree) {
   return roots;
 }
 
+bool names_object(const std::string& path) {
+  return path.find('{') != std::string::npos || std::filesystem::is_regular_file(path);
+}
+
 namespace {
 
 std::vector<ReplacedObject> replaced_objects(const Options& options) {
@@ -60,7 +64,7 @@ std::vector<ReplacedObject> replaced_objects(const Options& options) {
   for (const std::string& text : options.objects) {
     const size_t equals = text.find('=');
     const std::string file = equals == std::string::npos ? "" : user_path(text.substr(equals + 1));
-    if (equals == 0 || !std::filesystem::is_regular_file(file)) {
+    if (equals == 0 || !names_object(file)) {
       throw Error(Exit::kUsage,
                   fmt::format("--object: '{}' is not KERNEL=FILE or KERNEL/LAUNCH=FILE", text));
     }

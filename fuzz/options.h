@@ -80,6 +80,8 @@ std::string tree_of(const Options& options);
 std::vector<std::string> in_tree_manifests(const std::string& tree);
 /// The folders given: by option, or else by environment. Throws Error(kUsage) for what is none.
 Roots roots_of(const Options& options, const std::string& tree);
+/// A file, or a path with the stand-ins of manifests, such as {arch}.
+bool names_object(const std::string& path);
 Harness make_harness(const Options& options);
 /// The options by which another run finds the same kernels.
 std::string harness_arguments(const Options& options);

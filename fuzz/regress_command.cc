@@ -51,13 +51,14 @@ NamedBuild named_build(const std::string& word, const Options& options) {
   NamedBuild b;
   b.options = options;
   b.build.shown = word;
-  if (fs::is_regular_file(user_path(word))) {
+  if (names_object(user_path(word))) {
     const std::string kernel = kernel_of_objects(options, make_harness(options));
     const std::string launch = options.launch.empty() ? "" : "/" + options.launch;
     b.options.objects.push_back(kernel + launch + "=" + word);
     b.build.kernel = kernel;
     try {
-      b.arch = sim::name(sim::CodeObject::load(user_path(word)).arch());
+      if (fs::is_regular_file(user_path(word)))
+        b.arch = sim::name(sim::CodeObject::load(user_path(word)).arch());
     } catch (const sim::Error& e) {
       throw Error(Exit::kUsage, e.what());
     }

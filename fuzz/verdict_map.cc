@@ -211,7 +211,7 @@ std::string svg_of(const VerdictMap& map) {
       }
       begin = end;
     }
-    if (!map.row_axis.empty() && (map.rows.size() <= 24 || row % 8 == 0))
+    if (!map.row_axis.empty() && row % (map.rows.size() <= 24 ? 2 : 8) == 0)
       out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\n", kLeft - 6,
                          y + kCell, map.rows[row]);
   }

@@ -117,6 +117,18 @@ TEST(Regress, TakesCodeObjectsAndEndsWithTheCommandThatReplaysThem) {
   EXPECT_THAT(again.out, HasSubstr("\nreproduced: wrong_value:kv_cache.values\n"));
 }
 
+TEST(Regress, TakesPathsWithTheStandInsOfAManifest) {
+  const std::string object = "gpu/kernels/" + kWriter;
+  const CommandResult r =
+      wavefuzz("regress '" + object + ".{arch}.co' '" + object +
+               ".uint8_cast.{arch}.co' --kernel=" + kWriter +
+               " --corpus=none --cases=8 --json --out=" + fresh_folder("patterns"));
+  EXPECT_EQ(r.exit, 1) << r.err;
+  const json comparisons = json::parse(r.out)["comparisons"];
+  ASSERT_EQ(comparisons.size(), 2u) << "both targets";
+  for (const json& c : comparisons) EXPECT_EQ(c["differences"].size(), 1u);
+}
+
 TEST(Regress, NamesTheFirstBadOfSeveral) {
   const std::string bad = kWriter + "+uint8_cast", other = kWriter + "+page_stride_32bit";
   const CommandResult r =

@@ -11,7 +11,8 @@
 namespace wavefuzz {
 namespace {
 
-/// Three cases of each of the manifest's kernels pass; there are `jobs` of them, archs apart.
+/// Three cases of each of the manifest's kernels pass; there are `jobs` of them, archs apart. Those
+/// that entry 5 of docs/findings.md is about may show it.
 void expect_pass(const std::string& manifest, size_t jobs) {
   const char* hsa = std::getenv("AITER_HSA");
   if (hsa == nullptr) GTEST_SKIP() << "set AITER_HSA to the folder hsa of an AITER checkout";
@@ -19,9 +20,15 @@ void expect_pass(const std::string& manifest, size_t jobs) {
       "fuzz --json --quiet --cases=3 --seed=4 --kernel='aiter_mla_*' --no-shrink "
       "--manifest=gpu/manifests/aiter/" +
       manifest + " --hsa=" + std::string(hsa));
-  EXPECT_EQ(r.exit, 0) << r.out << r.err;
+  EXPECT_LE(r.exit, 1) << r.out << r.err;
+  const nlohmann::json document = nlohmann::json::parse(r.out);
+  for (const nlohmann::json& job : document["jobs"]) {
+    const bool known =
+        job["kernel"].get<std::string>().find("qh16_qseqlen4_gqaratio16_msk0") != std::string::npos;
+    EXPECT_TRUE(known || job["findings"].empty()) << job.dump(1);
+  }
   // A kernel that is in no campaign any more would be missed here.
-  EXPECT_EQ(nlohmann::json::parse(r.out)["jobs"].size(), jobs);
+  EXPECT_EQ(document["jobs"].size(), jobs);
 }
 
 TEST(AiterMla, Stage1AndReduction) { expect_pass("aiter_mla_stage1.json", 22); }
