@@ -4,7 +4,7 @@
 // cases from its database, and reports the slope of the memory and the spread of cases per second
 // over the windows, the first tenth left out. Per second of processor time, so that other work on
 // the machine does not count; per second of the clock beside it. Exit: 1 when the memory grows by
-// more than 5 % an hour, or a window is more than 10 % from the mean.
+// more than 5 % in that time, or a window is more than 10 % from the mean.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -26,7 +26,7 @@
 namespace wavefuzz {
 namespace {
 
-constexpr double kMostGrowth = 0.05;  // of the memory, an hour
+constexpr double kMostGrowth = 0.05;  // of the memory, over the time watched
 constexpr double kMostSpread = 0.10;  // of cases per second, from the mean
 
 struct Sample {
@@ -127,12 +127,13 @@ int watch(double seconds, int windows, std::vector<std::string> more) {
   for (const double r : rates) mean += r / windows;
   for (const double r : rates) farthest = std::max(farthest, std::fabs(r / mean - 1));
   const double growth = slope(samples), memory = samples.back().mebibytes;
-  fmt::print("memory: {:.1f} MiB, {:+.2f} MiB an hour ({:+.1f} %)\n", memory, growth,
-             100 * growth / memory);
+  const double hours = (samples.back().seconds - samples.front().seconds) / 3600;
+  fmt::print("memory: {:.1f} MiB, {:+.2f} MiB an hour, {:+.1f} % in {:.2f} h\n", memory, growth,
+             100 * growth * hours / memory, hours);
   fmt::print("cases per cpu second: {:.1f}, windows within {:.1f} % of it; {} cases in all\n", mean,
              100 * farthest, samples.back().cases);
   std::filesystem::remove_all(folder);
-  return growth > kMostGrowth * memory || farthest > kMostSpread ? 1 : 0;
+  return growth * hours > kMostGrowth * memory || farthest > kMostSpread ? 1 : 0;
 }
 
 }  // namespace
