@@ -18,7 +18,8 @@ def kernel_fuzz_test(
     (bazel-testlogs/.../test.outputs/outputs.zip), and the log ends with the command that replays it.
 
     With shard_count = N each shard runs its share of the cases. With --runs_per_test=N each run has its own seed.
-    The campaign ends at 80 % of the test's timeout.
+    The campaign ends at 80 % of the test's timeout. WAVEFUZZ_CASES_FACTOR and WAVEFUZZ_SEED in the test's environment
+    are what a night has of its own (docs/nightly.md).
 
     Args:
       name: of the test.

@@ -1,5 +1,7 @@
 #include "fuzz/campaign.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -165,9 +167,10 @@ class Campaign {
       ++result.cases;
       result.drawn += from[i].moves.empty();
       ++result.by_status[verdicts[i].status];
+      listener_.on_case(result.job, verdicts[i].status);
       result.instructions += verdicts[i].instructions;
       for (const std::string& note : verdicts[i].known) ++result.known[note];
-      const size_t fresh = add(result.coverage, verdicts[i].coverage);
+      const size_t fresh = add_coverage(verdicts[i], result);
       if (fresh != 0) result.last_fresh = result.cases;
       if (options_.search == Search::kGuided) {
         result.guide.learn(harness_, drawn[i] ? drawn[i]->value() : Case(), from[i], verdicts[i],
@@ -183,6 +186,16 @@ class Campaign {
         continue;
       report(result, index(first + i), *drawn[i], verdicts[i]);
     }
+  }
+
+  /// Returns how many edges are new.
+  size_t add_coverage(const Verdict& verdict, JobResult& result) {
+    const size_t fresh = add(result.coverage, verdict.coverage);
+    for (const auto& [kernel, edges] : verdict.coverage) {
+      std::string& digest = result.objects[kernel.code_object];
+      if (digest.empty()) digest = harness_.object_digest(result.job.kernel, kernel.code_object);
+    }
+    return fresh;
   }
 
   uint64_t index(uint64_t n) const { return options_.first_case + n * options_.case_stride; }
@@ -203,8 +216,8 @@ class Campaign {
       seek_needed_axes(finding);
     }
     result.findings.push_back(finding);
+    listener_.on_result(result, /*found=*/true, elapsed());  // kept before it is told
     listener_.on_finding(finding);
-    listener_.on_result(result, /*found=*/true, elapsed());
   }
 
   void seek_needed_axes(CampaignFinding& finding) {
@@ -232,6 +245,18 @@ class Campaign {
 uint64_t JobResult::count(Status status) const {
   const auto it = by_status.find(status);
   return it == by_status.end() ? 0 : it->second;
+}
+
+void check_objects(const Harness& harness, const JobResult& result) {
+  for (const auto& [name, digest] : result.objects) {
+    const std::string& now = harness.object_digest(result.job.kernel, name);
+    if (now == digest) continue;
+    throw Error(
+        Exit::kUsage,
+        fmt::format("{} is another object than the campaign ran: its SHA-256 is {:.12}, was "
+                    "{:.12}",
+                    name, now, digest));
+  }
 }
 
 bool JobResult::ran_nothing() const {

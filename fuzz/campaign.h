@@ -83,17 +83,21 @@ struct JobResult {
   double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
   std::vector<SuspectCase> suspects;
-  std::map<std::string, uint64_t> known;  ///< notes of known faults: cases that showed them
-  BoundUse bound_use;                     ///< of cases that did not fail
-  Coverage coverage;                      ///< of all cases; with CampaignOptions::coverage
-  uint64_t drawn = 0;                     ///< cases that were drawn; the others were guided
-  uint64_t last_fresh = 0;                ///< case number of the last that took a new edge, from 1
+  std::map<std::string, uint64_t> known;       ///< notes of known faults: cases that showed them
+  BoundUse bound_use;                          ///< of cases that did not fail
+  Coverage coverage;                           ///< of all cases; with CampaignOptions::coverage
+  std::map<std::string, std::string> objects;  ///< of the coverage: name -> SHA-256
+  uint64_t drawn = 0;                          ///< cases that were drawn; the others were guided
+  uint64_t last_fresh = 0;  ///< case number of the last that took a new edge, from 1
   Guide guide;
 
   uint64_t count(Status status) const;  ///< cases of that status
   /// No case says anything about the kernel: none passed or failed.
   bool ran_nothing() const;
 };
+
+/// Throws Error(kUsage) where a code object is another than the one that `result` is of.
+void check_objects(const Harness& harness, const JobResult& result);
 
 /// What ran of all programs of a job together, without what did not.
 ProgramCoverage covered(const Harness& harness, const JobResult& result);
@@ -102,6 +106,8 @@ ProgramCoverage covered(const Harness& harness, const JobResult& result);
 class CampaignListener {
  public:
   virtual ~CampaignListener() = default;
+  /// Each case that counts, in order.
+  virtual void on_case(const Job&, Status) {}
   /// A failure as it was drawn, before it is shrunk.
   virtual void on_failure(const Job&, uint64_t /*case_index*/, const Case&, const Verdict&) {}
   /// The same, shrunk.

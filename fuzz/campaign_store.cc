@@ -18,17 +18,25 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 constexpr double kSecondsBetweenSaves = 0.5;
 
 constexpr const char* kTables = R"sql(
 CREATE TABLE IF NOT EXISTS campaigns(
-  id INTEGER PRIMARY KEY, started TEXT, version TEXT, state TEXT,
-  seed INTEGER, first_case INTEGER, case_stride INTEGER, seconds REAL);
+  id INTEGER PRIMARY KEY, uid TEXT UNIQUE, started TEXT, version TEXT, state TEXT,
+  seed INTEGER, first_case INTEGER, case_stride INTEGER, seconds REAL,
+  jobs_hash INTEGER, cases_limit INTEGER, findings_limit INTEGER, guided INTEGER,
+  shards INTEGER, merged_into INTEGER);
 CREATE TABLE IF NOT EXISTS jobs(
   campaign INTEGER, kernel TEXT, plant TEXT, target TEXT,
   cases INTEGER, instructions INTEGER, cpu_seconds REAL, edges INTEGER, state TEXT, coverage TEXT,
   PRIMARY KEY(campaign, kernel, plant, target));
+CREATE TABLE IF NOT EXISTS cases(
+  campaign INTEGER, kernel TEXT, plant TEXT, target TEXT, first INTEGER, statuses TEXT,
+  PRIMARY KEY(campaign, kernel, plant, target, first));
+CREATE TABLE IF NOT EXISTS objects(
+  campaign INTEGER, kernel TEXT, name TEXT, digest TEXT,
+  PRIMARY KEY(campaign, kernel, name));
 CREATE TABLE IF NOT EXISTS findings(
   campaign INTEGER, kernel TEXT, plant TEXT, target TEXT, case_index INTEGER,
   signature TEXT, message TEXT, drawn TEXT, shrunk TEXT,
@@ -124,44 +132,74 @@ std::string name_of(const Job& job) { return kernel_name(job) + " on " + job.tar
 
 }  // namespace
 
-CampaignStore::CampaignStore(const std::string& path) : database_(path) {
+uint64_t hash_of(const std::vector<Job>& jobs) {
+  std::set<std::string> names;
+  for (const Job& job : jobs) names.insert(name_of(job));
+  std::string all;
+  for (const std::string& name : names) all += name + "\n";
+  return stable_hash(all);
+}
+
+char letter(Status status) { return name(status)[0]; }
+
+CampaignStore::CampaignStore(const std::string& path, Database::Mode mode) : database_(path, mode) {
   Database::Statement version(database_, "PRAGMA user_version");
   version.step();
   const int64_t schema = version.integer(0);
-  if (schema != 0 && schema != kSchema) {
-    throw Error(Exit::kUsage, fmt::format("{}: is of schema {}, and this wavefuzz writes {}", path,
-                                          schema, kSchema));
+  if (schema != kSchema && (schema != 0 || mode == Database::Mode::kRead)) {
+    throw Error(Exit::kUsage,
+                fmt::format("{}: is of schema {}, and this wavefuzz reads and writes {}; move it "
+                            "away or name another file",
+                            path, schema, kSchema));
   }
+  if (mode == Database::Mode::kRead) return;
   database_.execute(kTables);
   database_.execute(fmt::format("PRAGMA user_version = {}", kSchema));
 }
 
-void CampaignStore::begin(const CampaignKey& key) {
-  Database::Statement insert(database_,
-                             "INSERT INTO campaigns(started, version, state, seed, first_case, "
-                             "case_stride, seconds) VALUES(?, ?, 'running', ?, ?, ?, 0)");
+void CampaignStore::begin(const CampaignKey& key, const CampaignLimits& limits) {
+  Database::Statement insert(
+      database_,
+      "INSERT INTO campaigns(uid, started, version, state, seed, first_case, case_stride, seconds, "
+      "jobs_hash, cases_limit, findings_limit, guided) VALUES(lower(hex(randomblob(16))), ?, ?, "
+      "'running', ?, ?, ?, 0, ?, ?, ?, ?)");
   insert.bind(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))))
       .bind(std::string(kVersion))
       .bind(key.seed)
       .bind(key.first_case)
       .bind(key.case_stride)
+      .bind(limits.jobs)
+      .bind(limits.cases)
+      .bind(limits.findings_per_job)
+      .bind(static_cast<int>(limits.guided))
       .step();
   campaign_ = database_.last_id();
   seconds_ = 0;
 }
 
-bool CampaignStore::resume(const CampaignKey& key) {
+bool CampaignStore::resume(const CampaignKey& key, const CampaignLimits& limits) {
   Database::Statement find(database_,
                            "SELECT id, seconds FROM campaigns WHERE state != 'done' AND seed = ? "
-                           "AND first_case = ? AND case_stride = ? ORDER BY id DESC LIMIT 1");
+                           "AND first_case = ? AND case_stride = ? AND shards IS NULL "
+                           "ORDER BY id DESC LIMIT 1");
   if (!find.bind(key.seed).bind(key.first_case).bind(key.case_stride).step()) return false;
   campaign_ = find.integer(0);
   seconds_ = find.real(1);
+  Database::Statement update(database_,
+                             "UPDATE campaigns SET jobs_hash = ?, cases_limit = ?, findings_limit "
+                             "= ?, guided = ? WHERE id = ?");
+  update.bind(limits.jobs)
+      .bind(limits.cases)
+      .bind(limits.findings_per_job)
+      .bind(static_cast<int>(limits.guided));
+  update.bind(campaign_).step();
   return true;
 }
 
 bool CampaignStore::latest() {
-  Database::Statement find(database_, "SELECT id FROM campaigns ORDER BY id DESC LIMIT 1");
+  Database::Statement find(database_,
+                           "SELECT id FROM campaigns WHERE merged_into IS NULL "
+                           "ORDER BY id DESC LIMIT 1");
   return find.step() && select(find.integer(0));
 }
 
@@ -219,6 +257,15 @@ std::optional<JobResult> CampaignStore::load(const Job& job) {
     read_state(parse(find.text(3), where), where, r);
     for (const json& program : parse(find.text(4), where))
       r.coverage[{program.at(0), program.at(1)}].seen = program.at(2);
+    for (const auto& [kernel, edges] : r.coverage) r.objects[kernel.code_object];
+    Database::Statement objects(database_,
+                                "SELECT name, digest FROM objects WHERE campaign = ? AND kernel = "
+                                "?");
+    objects.bind(campaign_).bind(job.kernel);
+    while (objects.step()) {
+      if (const auto it = r.objects.find(objects.text(0)); it != r.objects.end())
+        it->second = objects.text(1);
+    }
     Database::Statement findings(database_,
                                  "SELECT case_index, drawn, shrunk FROM findings WHERE campaign = "
                                  "? AND kernel = ? AND plant = ? AND target = ? AND shrunk IS NOT "
@@ -250,15 +297,28 @@ std::optional<JobResult> CampaignStore::load(const Job& job) {
 
 void CampaignStore::failure(const Job& job, uint64_t case_index, const Case& c,
                             const Verdict& verdict) {
+  failure({job, case_index, signature(verdict), verdict.findings.front().message, c});
+}
+
+void CampaignStore::failure(const StoredFailure& f) {
   Database::Statement insert(database_,
                              "INSERT OR REPLACE INTO findings(campaign, kernel, plant, target, "
                              "case_index, signature, message, drawn) VALUES(?,?,?,?,?,?,?,?)");
-  insert.bind(campaign_).bind(job.kernel).bind(job.plant).bind(job.target).bind(case_index);
-  insert.bind(signature(verdict)).bind(verdict.findings.front().message);
-  insert.bind(to_json(c).dump()).step();
+  insert.bind(campaign_).bind(f.job.kernel).bind(f.job.plant).bind(f.job.target);
+  insert.bind(f.case_index).bind(f.signature).bind(f.message).bind(to_json(f.drawn).dump()).step();
 }
 
-void CampaignStore::save(const JobResult& r, double seconds) {
+std::string CampaignStore::statuses(const Job& job) {
+  Database::Statement list(database_,
+                           "SELECT statuses FROM cases WHERE campaign = ? AND kernel = ? AND plant "
+                           "= ? AND target = ? ORDER BY first");
+  list.bind(campaign_).bind(job.kernel).bind(job.plant).bind(job.target);
+  std::string all;
+  while (list.step()) all += list.text(0);
+  return all;
+}
+
+void CampaignStore::save(const JobResult& r, double seconds, const std::string& statuses) {
   const Job& job = r.job;
   Database::Transaction transaction(database_);
   Database::Statement put(database_,
@@ -269,6 +329,15 @@ void CampaignStore::save(const JobResult& r, double seconds) {
   put.bind(r.cases).bind(r.instructions).bind(r.cpu_seconds);
   put.bind(static_cast<int64_t>(edges_of(r.coverage)));
   put.bind(state_json(r).dump()).bind(coverage_json(r.coverage).dump()).step();
+  if (!statuses.empty()) {
+    Database::Statement insert(database_, "INSERT INTO cases VALUES(?,?,?,?,?,?)");
+    insert.bind(campaign_).bind(job.kernel).bind(job.plant).bind(job.target);
+    insert.bind(r.cases - statuses.size()).bind(statuses).step();
+  }
+  for (const auto& [name, digest] : r.objects) {
+    Database::Statement insert(database_, "INSERT OR IGNORE INTO objects VALUES(?,?,?,?)");
+    insert.bind(campaign_).bind(job.kernel).bind(name).bind(digest).step();
+  }
   for (const CampaignFinding& f : r.findings) {
     Database::Statement update(database_,
                                "UPDATE findings SET shrunk = ?, message = ? WHERE campaign = ? AND "
@@ -288,15 +357,17 @@ void CampaignStore::finish(bool interrupted) {
   state.bind(std::string(interrupted ? "interrupted" : "done")).bind(campaign_).step();
 }
 
-std::vector<CampaignRecord> CampaignStore::history() {
+std::vector<CampaignRecord> CampaignStore::history(bool parts) {
   std::vector<CampaignRecord> records;
   Database::Statement list(
       database_,
-      "SELECT id, started, version, state, seed, first_case, case_stride, seconds, "
+      "SELECT id, started, version, state, seed, first_case, case_stride, seconds, jobs_hash, "
+      "cases_limit, findings_limit, guided, shards, "
       "(SELECT COUNT(*) FROM jobs WHERE campaign = campaigns.id), "
       "(SELECT COALESCE(SUM(cases), 0) FROM jobs WHERE campaign = campaigns.id), "
       "(SELECT COALESCE(SUM(edges), 0) FROM jobs WHERE campaign = campaigns.id) "
-      "FROM campaigns ORDER BY id");
+      "FROM campaigns WHERE merged_into IS NULL OR ? ORDER BY id");
+  list.bind(static_cast<int>(parts));
   while (list.step()) {
     CampaignRecord& r = records.emplace_back();
     r.id = list.integer(0);
@@ -306,9 +377,19 @@ std::vector<CampaignRecord> CampaignStore::history() {
     r.key = {static_cast<uint64_t>(list.integer(4)), static_cast<uint64_t>(list.integer(5)),
              static_cast<uint64_t>(list.integer(6))};
     r.seconds = list.real(7);
-    r.jobs = static_cast<uint64_t>(list.integer(8));
-    r.cases = static_cast<uint64_t>(list.integer(9));
-    r.edges = static_cast<uint64_t>(list.integer(10));
+    r.limits = {static_cast<uint64_t>(list.integer(8)), static_cast<uint64_t>(list.integer(9)),
+                static_cast<uint64_t>(list.integer(10)), list.integer(11) != 0};
+    r.shards = static_cast<uint64_t>(list.integer(12));
+    r.jobs = static_cast<uint64_t>(list.integer(13));
+    r.cases = static_cast<uint64_t>(list.integer(14));
+    r.edges = static_cast<uint64_t>(list.integer(15));
+    Database::Statement ran(database_, "SELECT kernel, plant, target FROM jobs WHERE campaign = ?");
+    ran.bind(r.id);
+    while (ran.step()) r.ran.push_back(name_of({ran.text(0), ran.text(1), ran.text(2)}));
+    Database::Statement of(database_,
+                           "SELECT id FROM campaigns WHERE merged_into = ? ORDER BY first_case");
+    of.bind(r.id);
+    while (of.step()) r.parts.push_back(of.integer(0));
     Database::Statement found(database_,
                               "SELECT kernel, plant, target, signature FROM findings WHERE "
                               "campaign = ? ORDER BY kernel, plant, target, case_index");
@@ -331,13 +412,27 @@ std::vector<CampaignChange> changes(const std::vector<CampaignRecord>& records) 
     return out;
   };
   std::vector<CampaignChange> list;
-  std::map<std::pair<uint64_t, uint64_t>, std::vector<std::string>> before;
+  // What was found last, by share of the cases and job.
+  std::map<std::pair<uint64_t, uint64_t>, std::map<std::string, std::vector<std::string>>> before;
   for (const CampaignRecord& r : records) {
-    std::vector<std::string>& previous = before[{r.key.first_case, r.key.case_stride}];
+    std::map<std::string, std::vector<std::string>> now;
+    for (const std::string& job : r.ran) now[job];
+    for (const std::string& f : r.found) now[f.substr(0, f.find(": "))].push_back(f);
+    std::map<std::string, std::vector<std::string>>& share =
+        before[{r.key.first_case, r.key.case_stride}];
+    std::vector<std::string> previous;
+    for (auto& [job, found] : now) {
+      previous.insert(previous.end(), share[job].begin(), share[job].end());
+      share[job] = std::move(found);
+    }
     list.push_back({difference(r.found, previous), difference(previous, r.found)});
-    previous = r.found;
   }
   return list;
+}
+
+void StoringListener::on_case(const Job& job, Status status) {
+  if (!broken_) unsaved_[name_of(job)].statuses += letter(status);
+  next_.on_case(job, status);
 }
 
 void StoringListener::on_failure(const Job& job, uint64_t case_index, const Case& c,
@@ -351,11 +446,10 @@ void StoringListener::on_failure(const Job& job, uint64_t case_index, const Case
 }
 
 void StoringListener::on_result(const JobResult& result, bool found, double seconds) {
-  double& saved = saved_[name_of(result.job)];
-  if (!broken_ && (found || seconds - saved >= kSecondsBetweenSaves)) {
-    saved = seconds;
+  const double since = seconds - unsaved_[name_of(result.job)].seconds;
+  if (!broken_ && (found || since >= kSecondsBetweenSaves)) {
     try {
-      store_.save(result, seconds);
+      save(result, seconds);
     } catch (const Error& e) {
       failed(e.what());
     }
@@ -367,16 +461,23 @@ void StoringListener::finish(const std::vector<JobResult>& results, double secon
                              bool interrupted) {
   try {
     if (broken_) return;
-    for (const JobResult& result : results) store_.save(result, seconds);
+    for (const JobResult& result : results) save(result, seconds);
     store_.finish(interrupted);
   } catch (const Error& e) {
     failed(e.what());
   }
 }
 
+void StoringListener::save(const JobResult& result, double seconds) {
+  Unsaved& unsaved = unsaved_[name_of(result.job)];
+  store_.save(result, seconds, unsaved.statuses);
+  unsaved = {seconds, ""};
+}
+
 void StoringListener::failed(const std::string& why) {
   fmt::print(stderr, "wavefuzz: {}; the campaign goes on without it\n", why);
   broken_ = true;
+  unsaved_.clear();
 }
 
 }  // namespace wavefuzz

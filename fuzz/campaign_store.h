@@ -17,6 +17,17 @@ struct CampaignKey {
   uint64_t seed = 0, first_case = 0, case_stride = 1;
 };
 
+/// With the key, what says which cases a campaign runs.
+struct CampaignLimits {
+  uint64_t jobs = 0;   ///< hash_of() them
+  uint64_t cases = 0;  ///< of each job, over all shards; 0: none
+  uint64_t findings_per_job = 0;
+  bool guided = false;  ///< cases depend on earlier ones, not on the seed and their index alone
+};
+
+/// The same for the same jobs in any order.
+uint64_t hash_of(const std::vector<Job>& jobs);
+
 /// A line of `wavefuzz history`.
 struct CampaignRecord {
   int64_t id = 0;
@@ -24,14 +35,18 @@ struct CampaignRecord {
   std::string version;
   std::string state;  ///< running, interrupted, done
   CampaignKey key;
+  CampaignLimits limits;
   double seconds = 0;
   uint64_t jobs = 0, cases = 0, edges = 0, findings = 0;
-  /// kernel, target and signature of each finding.
-  std::vector<std::string> found;
+  std::vector<std::string> ran;    ///< kernel and target of each job
+  std::vector<std::string> found;  ///< kernel, target and signature of each finding
+  /// Of a campaign that `wavefuzz merge` made of shards: the numbers of those.
+  std::vector<int64_t> parts;
+  uint64_t shards = 0;  ///< into how many the cases were divided; 0: not made of shards
 };
 
-/// What a campaign found that the one before it of the same share of the cases had not, and the
-/// other way round.
+/// What a campaign found in each of its jobs that the one before it with that job and the same
+/// share of the cases had not, and the other way round.
 struct CampaignChange {
   std::vector<std::string> added, gone;
 };
@@ -50,14 +65,15 @@ struct StoredFailure {
 /// done is kept as it goes on, a failure before it is printed.
 class CampaignStore {
  public:
-  /// Opens or makes it. Throws Error(kUsage) for a file that is something else.
-  explicit CampaignStore(const std::string& path);
+  /// Opens it, or makes it, to write. Throws Error(kUsage) for a file that is something else.
+  explicit CampaignStore(const std::string& path, Database::Mode mode = Database::Mode::kWrite);
 
   /// Starts a campaign.
-  void begin(const CampaignKey& key);
+  void begin(const CampaignKey& key, const CampaignLimits& limits = {});
   /// Goes on with the latest campaign of that key that is not done; false when there is none.
-  bool resume(const CampaignKey& key);
-  /// The latest campaign, whatever its state, to read from; false when there is none.
+  bool resume(const CampaignKey& key, const CampaignLimits& limits = {});
+  /// The latest campaign, whatever its state, to read from; false when there is none. Of shards
+  /// that were merged, what they come to together.
   bool latest();
   /// The campaign of that number; false when there is none.
   bool select(int64_t id);
@@ -71,11 +87,19 @@ class CampaignStore {
   std::vector<StoredFailure> unshrunk();
   /// A failure as it was drawn.
   void failure(const Job& job, uint64_t case_index, const Case& c, const Verdict& verdict);
-  void save(const JobResult& result, double seconds);
+  void failure(const StoredFailure& f);
+  /// `statuses` are those of the last cases of the job that have not been saved before, a letter()
+  /// each.
+  void save(const JobResult& result, double seconds, const std::string& statuses = {});
+  /// The letter()s of the job's cases so far, in order.
+  std::string statuses(const Job& job);
   void finish(bool interrupted);
 
-  /// Every campaign of the file, the oldest first.
-  std::vector<CampaignRecord> history();
+  /// Every campaign of the file, the oldest first. Of shards that were merged, what they come to
+  /// together; with `parts` the shards as well.
+  std::vector<CampaignRecord> history(bool parts = false);
+
+  Database& database() { return database_; }
 
  private:
   Database database_;
@@ -83,11 +107,15 @@ class CampaignStore {
   double seconds_ = 0;
 };
 
+/// What a case's status is written as: the first letter of its name.
+char letter(Status status);
+
 /// Passes everything on to another listener, and stores it first. When the disk fails it says so
 /// once and the campaign goes on.
 class StoringListener : public CampaignListener {
  public:
   StoringListener(CampaignStore& store, CampaignListener& next) : store_(store), next_(next) {}
+  void on_case(const Job& job, Status status) override;
   void on_failure(const Job& job, uint64_t case_index, const Case& c,
                   const Verdict& verdict) override;
   void on_finding(const CampaignFinding& finding) override { next_.on_finding(finding); }
@@ -99,11 +127,17 @@ class StoringListener : public CampaignListener {
   void finish(const std::vector<JobResult>& results, double seconds, bool interrupted);
 
  private:
+  /// What there is to save of a job.
+  struct Unsaved {
+    double seconds = 0;    // when it was last saved
+    std::string statuses;  // of cases since then
+  };
+  void save(const JobResult& result, double seconds);
   void failed(const std::string& why);
 
   CampaignStore& store_;
   CampaignListener& next_;
-  std::map<std::string, double> saved_;  // job -> seconds when it was last saved
+  std::map<std::string, Unsaved> unsaved_;  // by job
   bool broken_ = false;
 };
 

@@ -95,9 +95,10 @@ std::string resume_command(const Options& options) {
 
 /// What the jobs had come to when the campaign was interrupted.
 std::vector<JobResult> resume(CampaignStore& store, const CampaignKey& key,
+                              const CampaignLimits& limits, const Harness& harness,
                               const std::vector<Job>& jobs, const Options& options,
                               CampaignReport& report) {
-  if (!store.resume(key)) {
+  if (!store.resume(key, limits)) {
     throw Error(Exit::kUsage,
                 fmt::format("--resume: {} has no unfinished campaign with seed {}, shard {}/{}",
                             database_path(options), key.seed, key.first_case, key.case_stride));
@@ -106,6 +107,7 @@ std::vector<JobResult> resume(CampaignStore& store, const CampaignKey& key,
   uint64_t cases = 0;
   for (const Job& job : jobs) {
     earlier.push_back(store.load(job).value_or(JobResult()));
+    check_objects(harness, earlier.back());
     cases += earlier.back().cases;
   }
   fmt::print(text_out(options), "resumed after {} cases, {:.1f} s\n", cases, store.seconds());
@@ -157,7 +159,7 @@ CampaignStore existing_store(const Options& options) {
 Exit fuzz(const Options& options) {
   const Harness harness = make_harness(options);
   CampaignOptions campaign = campaign_options(options);
-  if (campaign.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
+  if (options.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
   print_version(options, campaign.seed);
   const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   if (jobs.empty()) return Exit::kNothingRan;
@@ -168,7 +170,10 @@ Exit fuzz(const Options& options) {
   campaign.boundary.cases = 80;
   campaign.boundary.instructions = 5'000'000;
   campaign.boundary.seconds = 1;
-  if (campaign.seconds != 0) {
+  if (options.cases != 0 && campaign.seconds != 0) {
+    // Cases end it, and time is there for the worst: what is found does not depend on the clock.
+    campaign.shrink.seconds = std::min(campaign.shrink.seconds, campaign.seconds / 8);
+  } else if (campaign.seconds != 0) {
     // A short campaign shows every finding rather than the smallest case of a few: with a finding
     // in each job, half of the time goes into shrinking them and seeking their boundaries.
     const double each = campaign.seconds / (4 * static_cast<double>(jobs.size()));
@@ -182,11 +187,13 @@ Exit fuzz(const Options& options) {
   CampaignReport report = make_report(harness, shown, &ledger);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
+  const CampaignLimits limits = {hash_of(jobs), options.cases, campaign.findings_per_job,
+                                 campaign.search == Search::kGuided};
   std::vector<JobResult> earlier;
   if (options.resume) {
-    earlier = resume(store, key, jobs, options, report);
+    earlier = resume(store, key, limits, harness, jobs, options, report);
   } else {
-    store.begin(key);
+    store.begin(key, limits);
   }
   const double start = now();
   const std::vector<LedgerReplay> replays =
@@ -195,8 +202,14 @@ Exit fuzz(const Options& options) {
   Exit exit = replay_corpus(harness, jobs, options, ledger, report);
   if (off) exit = Exit::kFindings;
   StoringListener listener(store, report);
-  const std::vector<JobResult> results =
-      run_campaign(harness, jobs, campaign, interrupted, listener, earlier, store.seconds());
+  const bool no_share = options.cases != 0 && campaign.cases == 0;  // more shards than cases
+  std::vector<JobResult> results;
+  if (no_share) {
+    for (const Job& job : jobs) results.emplace_back().job = job;
+  } else {
+    results =
+        run_campaign(harness, jobs, campaign, interrupted, listener, earlier, store.seconds());
+  }
   listener.finish(results, store.seconds() + now() - start, interrupted);
   std::FILE* out = text_out(options);
   print_summary(out, harness, results, store.seconds() + now() - start, ledger);
@@ -214,8 +227,9 @@ Exit fuzz(const Options& options) {
                     [&](const CampaignFinding& f) { return !ledger.match(harness, f).known(); }))
       return Exit::kFindings;
   }
-  if (exit == Exit::kClean && std::any_of(results.begin(), results.end(),
-                                          [](const JobResult& r) { return r.ran_nothing(); }))
+  if (exit == Exit::kClean && !no_share &&
+      std::any_of(results.begin(), results.end(),
+                  [](const JobResult& r) { return r.ran_nothing(); }))
     return Exit::kNothingRan;
   return exit;
 }

@@ -7,9 +7,11 @@
 #include <rapidcheck/shrinkable/Transform.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "fuzz/judge.h"
+#include "gpu/digest.h"
 #include "gpu/error.h"
 #include "gpu/expression.h"
 
@@ -226,8 +228,10 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
   }
   Verdict verdict = judge.finish();
   verdict.known = known;
-  verdict.coverage = std::move(outcome.coverage);
-  verdict.compares = std::move(outcome.compares);
+  for (auto& [kernel, edges] : outcome.coverage)
+    verdict.coverage[{object_name(m, kernel.code_object), kernel.symbol}] = std::move(edges);
+  for (auto& [kernel, compares] : outcome.compares)
+    verdict.compares[{object_name(m, kernel.code_object), kernel.symbol}] = std::move(compares);
   return verdict;
 }
 
@@ -254,6 +258,46 @@ Problem Harness::problem(const Case& c, const Manifest& m, const Operator& op, c
   problem.coverage = options.coverage;
   problem.instruction_budget = options.instruction_budget;
   return problem;
+}
+
+ProgramCoverage Harness::coverage(const Job& job, const KernelId& kernel,
+                                  const Edges& edges) const {
+  const std::string path = object_path(manifest(job.kernel), kernel.code_object);
+  return target(job.target).coverage({path, kernel.symbol}, edges);
+}
+
+std::string Harness::object_name(const Manifest& m, const std::string& path) const {
+  const auto below = [&](const std::string& folder) -> std::optional<std::string> {
+    const size_t n = folder.size() + (folder.ends_with('/') ? 0 : 1);
+    if (path.size() <= n || !path.starts_with(folder) || path[n - 1] != '/') return std::nullopt;
+    return path.substr(n);
+  };
+  for (const auto& [root, folder] : roots_.external) {
+    if (const auto rest = below(folder)) return root + ":" + *rest;
+  }
+  if (const auto rest = below(roots_.tree)) return *rest;
+  return below(std::filesystem::path(m.file).parent_path().string()).value_or(path);
+}
+
+std::string Harness::object_path(const Manifest& m, const std::string& name) const {
+  for (const ExternalRoot& root : kExternalRoots) {
+    if (!name.starts_with(std::string(root.name) + ":")) continue;
+    const auto it = roots_.external.find(root.name);
+    if (it == roots_.external.end())
+      throw Error(Exit::kTargetUnavailable, fmt::format("{} {}", name, root.demand()));
+    return (std::filesystem::path(it->second) / name.substr(name.find(':') + 1)).string();
+  }
+  const auto beside = std::filesystem::path(m.file).parent_path() / name;
+  return (exists(beside) ? beside : std::filesystem::path(roots_.tree) / name).string();
+}
+
+const std::string& Harness::object_digest(const std::string& kernel,
+                                          const std::string& name) const {
+  const std::string path = object_path(manifest(kernel), name);
+  const std::lock_guard lock(mutex_);
+  std::string& digest = digests_[path];
+  if (digest.empty()) digest = file_digest(path);
+  return digest;
 }
 
 Target& Harness::target(const std::string& name) const {

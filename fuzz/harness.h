@@ -79,10 +79,17 @@ class Harness {
   /// What expressions about a case see: its parameters, what they come to, and the target's arch.
   Params params(const Case& c) const;
 
-  /// What of the programs of a job ran.
-  ProgramCoverage coverage(const Job& job, const KernelId& kernel, const Edges& edges) const {
-    return target(job.target).coverage(kernel, edges);
-  }
+  /// What of the programs of a job ran. The kernel is one of a verdict's coverage: its code object
+  /// goes by object_name().
+  ProgramCoverage coverage(const Job& job, const KernelId& kernel, const Edges& edges) const;
+
+  /// What a code object of the kernel goes by wherever the folders lie: its path below the tree or
+  /// the manifest's folder, or "hsa:PATH" below an external root.
+  std::string object_name(const Manifest& manifest, const std::string& path) const;
+  /// The file of that name. Throws Error(kTargetUnavailable) when its root was not given.
+  std::string object_path(const Manifest& manifest, const std::string& name) const;
+  /// SHA-256 of the file of that name.
+  const std::string& object_digest(const std::string& kernel, const std::string& name) const;
 
   /// The instruction and up to `around` before and behind it, in a program of the job.
   std::vector<ListingLine> listing(const Job& job, const CodePlace& place, size_t around) const {
@@ -100,6 +107,7 @@ class Harness {
   std::map<std::string, Manifest> manifests_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::unique_ptr<Target>> targets_;
+  mutable std::map<std::string, std::string> digests_;  // by path
 };
 
 }  // namespace wavefuzz

@@ -22,7 +22,8 @@ Exit history_command(CampaignStore& store, bool json) {
                       {"state", r.state},
                       {"seed", r.key.seed},
                       {"shard", r.key.first_case},
-                      {"shards", r.key.case_stride},
+                      {"shards", r.shards != 0 ? r.shards : r.key.case_stride},
+                      {"parts", r.parts},
                       {"seconds", r.seconds},
                       {"jobs", r.jobs},
                       {"cases", r.cases},
@@ -30,9 +31,12 @@ Exit history_command(CampaignStore& store, bool json) {
                       {"new", added},
                       {"gone", gone}});
     } else {
-      fmt::print("{:>4}  {}  {:<11}  seed {}, shard {}/{}  {:>8.0f} s  {:>9} cases  {} findings\n",
-                 r.id, r.started, r.state, r.key.seed, r.key.first_case, r.key.case_stride,
-                 r.seconds, r.cases, r.findings);
+      const std::string shard =
+          r.shards == 0 ? fmt::format("shard {}/{}", r.key.first_case, r.key.case_stride)
+                        : fmt::format("{} of {} shards ({})", r.parts.size(), r.shards,
+                                      fmt::join(r.parts, ", "));
+      fmt::print("{:>4}  {}  {:<11}  seed {}, {}  {:>8.0f} s  {:>9} cases  {} findings\n", r.id,
+                 r.started, r.state, r.key.seed, shard, r.seconds, r.cases, r.findings);
       for (const std::string& f : added) fmt::print("      new:  {}\n", f);
       for (const std::string& f : gone) fmt::print("      gone: {}\n", f);
     }
@@ -48,6 +52,12 @@ Exit coverage_command(const Harness& harness, CampaignStore& store, const std::v
   for (const Job& job : jobs) {
     const std::optional<JobResult> result = store.load(job);
     if (!result) continue;
+    try {
+      check_objects(harness, *result);
+    } catch (const Error& e) {
+      fmt::print(stderr, "{} on {}: {}\n", kernel_name(job), job.target, e.what());
+      continue;
+    }
     for (const auto& [kernel, edges] : result->coverage) {
       const ProgramCoverage c = harness.coverage(job, kernel, edges);
       const std::string object = std::filesystem::path(kernel.code_object).filename();

@@ -9,6 +9,7 @@
 #include "fuzz/fuzz_command.h"
 #include "fuzz/ledger_command.h"
 #include "fuzz/manifest_command.h"
+#include "fuzz/merge_command.h"
 #include "fuzz/operator.h"
 #include "fuzz/options.h"
 #include "fuzz/paths.h"
@@ -71,7 +72,7 @@ int main(int argc, char** argv) {
         ->delimiter(',')
         ->capture_default_str();
     sub->add_option("--seed", options.seed, "Campaign seed, or 'random'")->capture_default_str();
-    sub->add_option("--cases", options.cases, "Cases for each kernel and target");
+    sub->add_option("--cases", options.cases, "Cases for each kernel and target, over all shards");
     sub->add_option("--threads", options.threads, "Threads; the result does not depend on them")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
@@ -85,9 +86,8 @@ int main(int argc, char** argv) {
   const auto search = [&](CLI::App* sub) {
     sub->add_option("--search", options.search,
                     "drawn: case n follows from seed and n; guided: one case in three is aimed by "
-                    "what earlier ones told")
-        ->check(CLI::IsMember({"guided", "drawn"}))
-        ->default_str("guided");
+                    "what earlier ones told (default: guided, and drawn for shards)")
+        ->check(CLI::IsMember({"guided", "drawn"}));
   };
 
   CLI::App* fuzz_app = app.add_subcommand(
@@ -217,6 +217,12 @@ int main(int argc, char** argv) {
     sub->add_option("--db", options.database, "Memory of campaigns");
   }
 
+  CLI::App* merge_app = app.add_subcommand(
+      "merge", "Put the memories of several machines or shards into one, and shards together");
+  merge_app->add_option("out", options.file, "The memory that the others are put into")->required();
+  merge_app->add_option("in", options.inputs, "Memories of campaigns")->required();
+  merge_app->add_flag("--json", options.json, "One JSON document on standard output");
+
   CLI::App* report_app = app.add_subcommand(
       "report", "Write a campaign as files: HTML, JUnit XML, SARIF, JSON lines, Markdown");
   report_app
@@ -330,6 +336,8 @@ int main(int argc, char** argv) {
       exit = history(options);
     } else if (*coverage_app) {
       exit = coverage(options);
+    } else if (*merge_app) {
+      exit = merge_command(options);
     } else if (*report_app) {
       exit = report_command(options);
     } else if (*ledger_check_app) {

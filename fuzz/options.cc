@@ -112,15 +112,25 @@ uint64_t parse_seed(const std::string& text) {
   return seed;
 }
 
+uint64_t share_of(uint64_t cases, uint64_t shard, uint64_t shards) {
+  return cases <= shard ? 0 : (cases - shard + shards - 1) / shards;
+}
+
 CampaignOptions campaign_options(const Options& options) {
+  if (options.shard >= options.shards) {
+    throw Error(Exit::kUsage, fmt::format("--shard={}: there are {} of them, from 0", options.shard,
+                                          options.shards));
+  }
   CampaignOptions campaign;
   campaign.seed = parse_seed(options.seed);
   campaign.first_case = options.shard;
   campaign.case_stride = options.shards;
-  campaign.cases = options.cases;
+  campaign.cases = share_of(options.cases, options.shard, options.shards);
   campaign.seconds = options.seconds;
   campaign.threads = options.threads;
-  campaign.search = options.search == "drawn" ? Search::kDrawn : Search::kGuided;
+  // Shards that draw add up to exactly what one campaign does; guided ones go their own ways.
+  const bool guided = options.search.empty() ? options.shards == 1 : options.search == "guided";
+  campaign.search = guided ? Search::kGuided : Search::kDrawn;
   if (options.no_shrink) campaign.shrink.steps = 0;
   return campaign;
 }

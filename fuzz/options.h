@@ -40,7 +40,7 @@ struct Options {
   bool quiet = false;
   bool inline_cases = false;
   bool no_shrink = false;
-  std::string search;  // empty: the command's own
+  std::string search;  // empty: guided, unless it is a shard
   uint64_t shard = 0;
   uint64_t shards = 1;
   std::string database;  // empty: in the folder for findings
@@ -51,6 +51,7 @@ struct Options {
   std::string op = "all";
   std::string arch = "all";
   std::string file;
+  std::vector<std::string> inputs;     // of a merge
   std::vector<std::string> files;      // builds of regress
   std::string launch;                  // that they are of
   std::string axes, svg, png;          // of a map
@@ -88,6 +89,8 @@ std::string harness_arguments(const Options& options);
 
 /// Throws Error(kUsage) for what is neither a number nor "random".
 uint64_t parse_seed(const std::string& text);
+/// How many of so many cases are the shard's.
+uint64_t share_of(uint64_t cases, uint64_t shard, uint64_t shards);
 CampaignOptions campaign_options(const Options& options);
 CampaignReport make_report(const Harness& harness, const Options& options,
                            const Ledger* ledger = nullptr);

@@ -12,19 +12,25 @@ namespace {
 constexpr int kBusyMilliseconds = 60'000;  // another process writes: wait for it
 }
 
-Database::Database(std::string path) : path_(std::move(path)) {
+Database::Database(std::string path, Mode mode) : path_(std::move(path)) {
   std::error_code ignored;  // opening says what is wrong
-  if (path_ != ":memory:")
+  if (path_ != ":memory:" && mode == Mode::kWrite)
     std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   sqlite3* db = nullptr;
-  const int result = sqlite3_open(path_.c_str(), &db);
+  const int result = sqlite3_open_v2(
+      path_.c_str(), &db,
+      mode == Mode::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+      nullptr);
   db_.reset(db);
   if (result != SQLITE_OK) fail();
   sqlite3_busy_timeout(db, kBusyMilliseconds);
   // A killed process loses nothing that was committed; only a power cut may take the last moments.
   char* message = nullptr;
-  const int set = sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-                               nullptr, nullptr, &message);
+  const int set =
+      sqlite3_exec(db,
+                   mode == Mode::kRead ? "SELECT COUNT(*) FROM sqlite_schema"
+                                       : "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
+                   nullptr, nullptr, &message);
   if (set == SQLITE_OK) return;
   const std::string why = message == nullptr ? sqlite3_errmsg(db) : message;
   sqlite3_free(message);
@@ -61,6 +67,13 @@ Database::Statement& Database::Statement::bind(double value) {
 Database::Statement& Database::Statement::bind(const std::string& value) {
   if (sqlite3_bind_text(statement_.get(), ++bound_, value.data(), static_cast<int>(value.size()),
                         SQLITE_TRANSIENT) != SQLITE_OK)
+    database_.fail();
+  return *this;
+}
+
+Database::Statement& Database::Statement::bind_column(const Statement& from, int column) {
+  if (sqlite3_bind_value(statement_.get(), ++bound_,
+                         sqlite3_column_value(from.statement_.get(), column)) != SQLITE_OK)
     database_.fail();
   return *this;
 }

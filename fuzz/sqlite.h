@@ -13,7 +13,9 @@ namespace wavefuzz {
 /// such as a full disk; opening throws Error(kUsage) for a file that is no database.
 class Database {
  public:
-  explicit Database(std::string path);
+  enum class Mode { kWrite, kRead };
+  /// Makes the file where there is none, to write.
+  explicit Database(std::string path, Mode mode = Mode::kWrite);
 
   const std::string& path() const { return path_; }
   void execute(const std::string& sql);
@@ -32,6 +34,12 @@ class Database {
     int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
     double real(int column) const { return sqlite3_column_double(statement_.get(), column); }
     std::string text(int column) const;
+    bool null(int column) const {
+      return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+    }
+    int columns() const { return sqlite3_column_count(statement_.get()); }
+    /// A value of another statement's row as it is.
+    Statement& bind_column(const Statement& from, int column);
 
    private:
     Database& database_;

@@ -74,12 +74,13 @@ struct Verdict {
   Status status = Status::kPass;
   std::string reason = {};  ///< of weak, refused and unsupported
   std::vector<Finding> findings = {};
-  std::vector<Finding> suspects = {};      ///< values between the likely and the hard bound
-  uint64_t instructions = 0;               ///< wave instructions executed
-  std::vector<std::string> notes = {};     ///< where non-finite values came from, when asked for
-  std::vector<std::string> known = {};     ///< known faults of the kernel that it showed
-  std::string fidelity = {};               ///< the weakest fidelity of any instruction executed
-  Coverage coverage = {};                  ///< when asked for
+  std::vector<Finding> suspects = {};   ///< values between the likely and the hard bound
+  uint64_t instructions = 0;            ///< wave instructions executed
+  std::vector<std::string> notes = {};  ///< where non-finite values came from, when asked for
+  std::vector<std::string> known = {};  ///< known faults of the kernel that it showed
+  std::string fidelity = {};            ///< the weakest fidelity of any instruction executed
+  /// When asked for; code objects go by Harness::object_name().
+  Coverage coverage = {};
   Compares compares = {};                  ///< with coverage
   BoundUse bound_use = {};                 ///< of elements judged within a bound
   std::map<std::string, bool> gates = {};  ///< by Gate::name, whether the peer's gate passes it

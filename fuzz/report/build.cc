@@ -139,7 +139,7 @@ class Builder {
 
  private:
   void history() {
-    std::vector<CampaignRecord> records = store_.history();
+    std::vector<CampaignRecord> records = store_.history(/*parts=*/true);
     const std::vector<CampaignChange> all = changes(records);
     const auto it = std::find_if(records.begin(), records.end(), [&](const CampaignRecord& r) {
       return r.id == store_.campaign();
@@ -157,6 +157,7 @@ class Builder {
   ReportJob job(JobResult result) const {
     ReportJob job;
     try {
+      check_objects(harness_, result);
       for (const auto& [kernel, edges] : result.coverage) {
         ReportProgram& p = job.programs.emplace_back();
         p.object = fs::path(kernel.code_object).filename();

@@ -139,6 +139,7 @@ class Page {
     };
     fact("version", c.version);
     fact("seed", std::to_string(c.key.seed));
+    if (c.shards != 0) fact("shards", fmt::format("{} of {}", c.parts.size(), c.shards));
     if (c.key.case_stride != 1)
       fact("shard", fmt::format("{} of {}", c.key.first_case, c.key.case_stride));
     fact("cases", std::to_string(cases));
