@@ -23,9 +23,9 @@ constexpr const char* kKernels =
 constexpr int kShards = 4;
 
 std::string fuzz(const std::string& folder, const std::string& arguments) {
-  const CommandResult r =
-      wavefuzz("fuzz --threads=1 --quiet --target=sim:gfx942 --cases=90 --seed=7 --out=" + folder +
-               " --kernel=" + kKernels + " " + arguments);
+  const CommandResult r = wavefuzz(
+      "fuzz --threads=1 --quiet --search=drawn --target=sim:gfx942 --cases=90 --seed=7 --out=" +
+      folder + " --kernel=" + kKernels + " " + arguments);
   EXPECT_LE(r.exit, 1) << r.err;
   return folder + "/campaigns.sqlite";
 }
