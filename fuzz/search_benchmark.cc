@@ -49,7 +49,7 @@ JobResult run(const Harness& harness, const Job& job, const Options& o, Search s
   options.threads = 1;
   options.coverage = true;
   options.shrink.steps = 0;
-  if (o.seconds > 0) options.findings_per_job = ~size_t{0};
+  options.findings_per_job = o.seconds > 0 ? ~size_t{0} : 1;
   CampaignListener quiet;
   return run_campaign(harness, {job}, options, false, quiet).front();
 }

@@ -18,7 +18,9 @@ std::vector<std::string> shrunk_cases() {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(
            "corpus", std::filesystem::directory_options::follow_directory_symlink)) {
     const std::string path = entry.path();
-    if (path.starts_with("corpus/scenarios/") || path.starts_with("corpus/found/")) continue;
+    if (path.starts_with("corpus/scenarios/") || path.starts_with("corpus/found/") ||
+        entry.path().filename() == "ledger.json")
+      continue;
     if (entry.path().extension() == ".json") files.push_back(path);
   }
   std::sort(files.begin(), files.end());
