@@ -22,6 +22,11 @@ size_t edges_of(const JobResult& result) {
   return n;
 }
 
+/// A planted bug's job ends with its first failure, which says nothing of what is left.
+bool tells_of_edges(const JobResult& r) {
+  return r.job.plant.empty() && r.cases != 0 && !r.coverage.empty();
+}
+
 /// "0:42", "1:02:03".
 std::string clock_time(double seconds) {
   const auto s = static_cast<int64_t>(std::max(0.0, seconds));
@@ -35,7 +40,7 @@ double cases_to_new_edge(const std::vector<JobResult>& results) {
   double chance = 0;  // of a case of any job
   size_t jobs = 0;
   for (const JobResult& r : results) {
-    if (r.cases == 0 || r.coverage.empty()) continue;
+    if (!tells_of_edges(r)) continue;
     size_t once = 0;
     for (const auto& [program, edges] : r.coverage) once += edges.once();
     chance += static_cast<double>(once) / static_cast<double>(r.cases);
@@ -47,6 +52,7 @@ double cases_to_new_edge(const std::vector<JobResult>& results) {
 std::string edges_sentence(const std::vector<JobResult>& results) {
   size_t edges = 0, once = 0;
   for (const JobResult& r : results) {
+    if (!tells_of_edges(r)) continue;
     edges += edges_of(r);
     for (const auto& [program, e] : r.coverage) once += e.once();
   }

@@ -30,7 +30,7 @@ struct ProgressFigures {
 
 /// The cases in which one new edge is expected, by Good and Turing's estimate (Good, Biometrika
 /// 1953): the chance that a job's next case takes a new edge is about the share of its cases that
-/// took an edge which no other did. 0 where it says nothing.
+/// took an edge which no other did. Of kernels as they should be. 0 where it says nothing.
 double cases_to_new_edge(const std::vector<JobResult>& results);
 
 /// "1034 edges of control flow, 25 of them taken by one case alone: about one more in the next 310

@@ -48,6 +48,12 @@ TEST(CasesToNewEdge, IsTheMeanChanceOverKernels) {
   EXPECT_DOUBLE_EQ(cases_to_new_edge({job("a", 10, {{1}}), job("b", 10, {{1}, {1}})}), 20);
 }
 
+TEST(CasesToNewEdge, LeavesOutPlantedBugs) {
+  JobResult planted = job("k", 1, {{1, 2, 3}});
+  planted.job.plant = "off_by_one";
+  EXPECT_DOUBLE_EQ(cases_to_new_edge({job("k", 40, {{1}, {1}, {2}, {3}}), planted}), 20);
+}
+
 TEST(CasesToNewEdge, SaysNothingWhereEveryEdgeWasTakenTwice) {
   EXPECT_EQ(cases_to_new_edge({job("k", 40, {{1, 2}, {1, 2}})}), 0);
   EXPECT_EQ(edges_sentence({job("k", 40, {{1, 2}, {1, 2}})}),
