@@ -5,7 +5,6 @@
 #include <omp.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "fuzz/campaign.h"
 #include "fuzz/harness.h"
@@ -29,11 +28,7 @@ int main(int argc, char** argv) {
   options.cases = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 500;
   options.seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
   options.threads = omp_get_max_threads();
-  std::vector<std::string> manifests;
-  for (const auto& entry : std::filesystem::directory_iterator("gpu/manifests")) {
-    if (entry.path().extension() == ".json") manifests.push_back(entry.path());
-  }
-  const Harness harness(manifests, ".");
+  const Harness harness(in_tree_manifests("."), ".");
   CampaignListener quiet;
   fmt::print("| kernel | target | cases | elements | exact |");
   for (size_t i = 1; i < std::size(BoundUse::kEdges); ++i)

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <exception>
 #include <set>
 
+#include "fuzz/parallel.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -94,7 +94,7 @@ class Campaign {
   bool finished(const JobResult& result) const {
     if (options_.cases != 0 && result.cases >= options_.cases) return true;
     if (!result.unsupported.empty()) return true;
-    return result.findings.size() >= (result.job.plant.empty() ? options_.findings_per_job : 1);
+    return result.findings.size() >= most_findings(result.job, options_.findings_per_job);
   }
 
   void take_turn(JobResult& result, std::set<std::string>& signatures) {
@@ -131,35 +131,26 @@ class Campaign {
     const std::vector<Origin> from = origins(result, block, count);
     std::vector<std::optional<rc::Shrinkable<Case>>> drawn(count);
     std::vector<Verdict> verdicts(count);
-    std::exception_ptr error;
     const JudgeOptions judge = {.coverage =
                                     options_.coverage || options_.search == Search::kGuided};
-#pragma omp parallel for num_threads(options_.threads) schedule(dynamic, 1)
-    for (uint64_t i = 0; i < count; ++i) {
-      try {
-        if (from[i].moves.empty()) {
-          drawn[i] = harness_.draw(result.job, options_.seed, from[i].drawn);
-        } else if (auto c = make_case(harness_, result.job, options_.seed, from[i])) {
-          drawn[i] = shrink_tree(harness_, *c);
-        } else {
-          verdicts[i].status = Status::kRefused;
-          continue;
-        }
+    parallel_for(count, options_.threads, [&](size_t i) {
+      if (from[i].moves.empty()) {
+        drawn[i] = harness_.draw(result.job, options_.seed, from[i].drawn);
         verdicts[i] = harness_.evaluate(drawn[i]->value(), judge);
-      } catch (const Error& e) {
-        // A case that was moved to where it does not hold together.
-        if (!from[i].moves.empty() && e.exit() == Exit::kUsage) {
-          verdicts[i] = {.status = Status::kRefused, .reason = e.what()};
-          continue;
-        }
-#pragma omp critical
-        if (!error) error = std::current_exception();
-      } catch (...) {
-#pragma omp critical
-        if (!error) error = std::current_exception();
+        return;
       }
-    }
-    if (error) std::rethrow_exception(error);
+      verdicts[i].status = Status::kRefused;
+      const auto c = make_case(harness_, result.job, options_.seed, from[i]);
+      if (!c) return;
+      drawn[i] = shrink_tree(harness_, *c);
+      try {
+        verdicts[i] = harness_.evaluate(*c, judge);
+      } catch (const Error& e) {
+        // It was moved to where it does not hold together.
+        if (e.exit() != Exit::kUsage) throw;
+        verdicts[i].reason = e.what();
+      }
+    });
 
     // In order of their index, whichever thread was first: what is found does not depend on the
     // threads.
@@ -241,6 +232,14 @@ class Campaign {
 };
 
 }  // namespace
+
+size_t most_findings(const Job& job, size_t per_job) { return job.plant.empty() ? per_job : 1; }
+
+size_t JobResult::edges() const {
+  size_t n = 0;
+  for (const auto& [kernel, e] : coverage) n += e.count();
+  return n;
+}
 
 uint64_t JobResult::count(Status status) const {
   const auto it = by_status.find(status);

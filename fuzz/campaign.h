@@ -92,12 +92,16 @@ struct JobResult {
   Guide guide;
 
   uint64_t count(Status status) const;  ///< cases of that status
+  size_t edges() const;                 ///< of all programs
   /// No case says anything about the kernel: none passed or failed.
   bool ran_nothing() const;
 };
 
 /// Throws Error(kUsage) where a code object is another than the one that `result` is of.
 void check_objects(const Harness& harness, const JobResult& result);
+
+/// Distinct findings after which a job is finished: a planted bug with its first.
+size_t most_findings(const Job& job, size_t per_job);
 
 /// What ran of all programs of a job together, without what did not.
 ProgramCoverage covered(const Harness& harness, const JobResult& result);

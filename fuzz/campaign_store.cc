@@ -122,19 +122,11 @@ json coverage_json(const Coverage& coverage) {
   return list;
 }
 
-size_t edges_of(const Coverage& coverage) {
-  size_t n = 0;
-  for (const auto& [kernel, edges] : coverage) n += edges.count();
-  return n;
-}
-
-std::string name_of(const Job& job) { return kernel_name(job) + " on " + job.target; }
-
 }  // namespace
 
 uint64_t hash_of(const std::vector<Job>& jobs) {
   std::set<std::string> names;
-  for (const Job& job : jobs) names.insert(name_of(job));
+  for (const Job& job : jobs) names.insert(job_name(job));
   std::string all;
   for (const std::string& name : names) all += name + "\n";
   return stable_hash(all);
@@ -235,7 +227,7 @@ std::vector<StoredFailure> CampaignStore::unshrunk() {
     f.case_index = static_cast<uint64_t>(list.integer(3));
     f.signature = list.text(4);
     f.message = list.text(5);
-    const std::string where = fmt::format("{}: {}", database_.path(), name_of(f.job));
+    const std::string where = fmt::format("{}: {}", database_.path(), job_name(f.job));
     f.drawn = parse_stored(parse(list.text(6), where), where);
   }
   return failures;
@@ -247,7 +239,7 @@ std::optional<JobResult> CampaignStore::load(const Job& job) {
                            "WHERE campaign = ? AND kernel = ? AND plant = ? AND target = ?");
   if (!find.bind(campaign_).bind(job.kernel).bind(job.plant).bind(job.target).step())
     return std::nullopt;
-  const std::string where = fmt::format("{}: {}", database_.path(), name_of(job));
+  const std::string where = fmt::format("{}: {}", database_.path(), job_name(job));
   try {
     JobResult r;
     r.job = job;
@@ -327,7 +319,7 @@ void CampaignStore::save(const JobResult& r, double seconds, const std::string& 
                           "VALUES(?,?,?,?,?,?,?,?,?,?)");
   put.bind(campaign_).bind(job.kernel).bind(job.plant).bind(job.target);
   put.bind(r.cases).bind(r.instructions).bind(r.cpu_seconds);
-  put.bind(static_cast<int64_t>(edges_of(r.coverage)));
+  put.bind(static_cast<int64_t>(r.edges()));
   put.bind(state_json(r).dump()).bind(coverage_json(r.coverage).dump()).step();
   if (!statuses.empty()) {
     Database::Statement insert(database_, "INSERT INTO cases VALUES(?,?,?,?,?,?)");
@@ -385,7 +377,7 @@ std::vector<CampaignRecord> CampaignStore::history(bool parts) {
     r.edges = static_cast<uint64_t>(list.integer(15));
     Database::Statement ran(database_, "SELECT kernel, plant, target FROM jobs WHERE campaign = ?");
     ran.bind(r.id);
-    while (ran.step()) r.ran.push_back(name_of({ran.text(0), ran.text(1), ran.text(2)}));
+    while (ran.step()) r.ran.push_back(job_name({ran.text(0), ran.text(1), ran.text(2)}));
     Database::Statement of(database_,
                            "SELECT id FROM campaigns WHERE merged_into = ? ORDER BY first_case");
     of.bind(r.id);
@@ -431,7 +423,7 @@ std::vector<CampaignChange> changes(const std::vector<CampaignRecord>& records) 
 }
 
 void StoringListener::on_case(const Job& job, Status status) {
-  if (!broken_) unsaved_[name_of(job)].statuses += letter(status);
+  if (!broken_) unsaved_[job_name(job)].statuses += letter(status);
   next_.on_case(job, status);
 }
 
@@ -446,7 +438,7 @@ void StoringListener::on_failure(const Job& job, uint64_t case_index, const Case
 }
 
 void StoringListener::on_result(const JobResult& result, bool found, double seconds) {
-  const double since = seconds - unsaved_[name_of(result.job)].seconds;
+  const double since = seconds - unsaved_[job_name(result.job)].seconds;
   if (!broken_ && (found || since >= kSecondsBetweenSaves)) {
     try {
       save(result, seconds);
@@ -469,7 +461,7 @@ void StoringListener::finish(const std::vector<JobResult>& results, double secon
 }
 
 void StoringListener::save(const JobResult& result, double seconds) {
-  Unsaved& unsaved = unsaved_[name_of(result.job)];
+  Unsaved& unsaved = unsaved_[job_name(result.job)];
   store_.save(result, seconds, unsaved.statuses);
   unsaved = {seconds, ""};
 }

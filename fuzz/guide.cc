@@ -89,6 +89,14 @@ Guide::Kept* Guide::find(uint64_t id) {
   return it == kept_.end() ? nullptr : &*it;
 }
 
+std::set<uint64_t> Guide::best() const {
+  std::set<uint64_t> ids;
+  for (const auto& [key, known] : known_) {
+    if (known.one_way()) ids.insert(known.best);
+  }
+  return ids;
+}
+
 Guide::Kept Guide::kept_of(const Harness& harness, const Case& c, const Origin& origin,
                            const Verdict& verdict) {
   Kept kept = {0, origin, verdict.instructions, {}, {}, {}};
@@ -153,10 +161,7 @@ void Guide::learn(const Harness& harness, const Case& c, const Origin& origin,
 void Guide::keep(Kept kept) {
   kept_.push_back(std::move(kept));
   if (kept_.size() <= kMostKept) return;
-  std::set<uint64_t> best;
-  for (const auto& [key, known] : known_) {
-    if (known.one_way()) best.insert(known.best);
-  }
+  const std::set<uint64_t> best = this->best();
   auto drop =
       std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return !best.contains(k.id); });
   if (drop == kept_.end()) drop = kept_.begin();
@@ -217,7 +222,7 @@ void Guide::aim(std::deque<Try>& list, const Kept& from, const std::string& axis
   // An axis of one list entry is as good as that of another.
   const std::string list_name = axis.substr(0, axis.find('['));
   if (++aimed_[stable_hash(fmt::format("{}/{}", list_name, value))] > kMostAimedAlike) return;
-  list.push_back({Why::kAim, from.id, moved(from.origin, axis, value), axis, value, key, 0, 0});
+  list.push_back({false, from.id, moved(from.origin, axis, value), axis, value, key, 0, 0});
 }
 
 bool Guide::is_affordable(const Kept& from, const std::string& axis, int64_t value) const {
@@ -236,13 +241,13 @@ void Guide::go_on(const Try& t, const Kept& from, const Kept& ran, const std::ve
       return;
     }
     const int64_t middle = near + (far - near) / 2;
-    aims_.push_front({Why::kBisect, from.id, moved(from.origin, t.axis, middle), t.axis, middle,
-                      key, near, far});
+    aims_.push_front(
+        {true, from.id, moved(from.origin, t.axis, middle), t.axis, middle, key, near, far});
   };
   for (const Key key : turned) {
     if (from.compares.contains(key)) halve(key, from.axes.at(t.axis), t.value);
   }
-  if (t.why != Why::kBisect) return;
+  if (!t.bisects) return;
   const auto before = from.compares.find(t.compare);
   const auto now = ran.compares.find(t.compare);
   const bool as_before = before != from.compares.end() && now != ran.compares.end() &&
@@ -251,17 +256,14 @@ void Guide::go_on(const Try& t, const Kept& from, const Kept& ran, const std::ve
 }
 
 std::optional<Guide::Try> Guide::probe(const Harness& harness, const Job& job) {
-  std::set<uint64_t> best;
-  for (const auto& [key, known] : known_) {
-    if (known.one_way()) best.insert(known.best);
-  }
+  const std::set<uint64_t> best = this->best();
   for (Kept& kept : kept_) {
     if (!best.contains(kept.id)) continue;
     for (const auto& [axis, v] : kept.axes) {
       if (!kept.probed.insert(axis).second) continue;
       for (const int64_t value : probe_values(v, claim_of(harness, job, axis))) {
         if (value == v || value < 0 || !is_affordable(kept, axis, value)) continue;
-        return Try{Why::kProbe, kept.id, moved(kept.origin, axis, value), axis, value, 0, 0, 0};
+        return Try{false, kept.id, moved(kept.origin, axis, value), axis, value, 0, 0, 0};
       }
     }
   }
@@ -272,7 +274,7 @@ std::optional<Guide::Try> Guide::transplant(Draw& draw) {
   if (turns_.empty() || recent_.empty()) return std::nullopt;
   const Kept& kept =
       recent_[static_cast<size_t>(draw.in(0, static_cast<int64_t>(recent_.size()) - 1))];
-  Try t = {Why::kMutant, 0, kept.origin, "", 0, 0, 0, 0};
+  Try t = {false, 0, kept.origin, "", 0, 0, 0, 0};
   for (int64_t moves = draw.in(1, 2); moves > 0; --moves) {
     const auto& [axis, value] = draw.one_of(turns_);
     const auto has = kept.axes.find(axis);
@@ -289,7 +291,7 @@ std::optional<Guide::Try> Guide::mutant(const Harness& harness, const Job& job, 
   if (kept_.empty()) return std::nullopt;
   const Kept& kept = kept_[static_cast<size_t>(draw.in(0, static_cast<int64_t>(kept_.size()) - 1))];
   if (kept.axes.empty()) return std::nullopt;
-  Try t = {Why::kMutant, kept.id, kept.origin, "", 0, 0, 0, 0};
+  Try t = {false, kept.id, kept.origin, "", 0, 0, 0, 0};
   const std::vector<std::pair<std::string, int64_t>> axes(kept.axes.begin(), kept.axes.end());
   for (int64_t moves = draw.in(1, 3); moves > 0; --moves) {
     const auto& [axis, v] = draw.one_of(axes);

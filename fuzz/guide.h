@@ -75,14 +75,13 @@ class Guide {
     std::set<std::string> probed;      // axes that were moved from here
   };
 
-  enum class Why : uint8_t { kAim, kProbe, kBisect, kMutant };
   struct Try {
-    Why why = Why::kAim;
+    bool bisects = false;
     uint64_t from = 0;  // Kept::id
     Origin origin;
     std::string axis;  // that alone moves; empty: several do
     int64_t value = 0;
-    // kBisect: of this compare, which goes at `near` as it did at `from`, and at `far` does not.
+    // Bisecting: of this compare, which goes at `near` as it did at `from`, and at `far` does not.
     Key compare = 0;
     int64_t near = 0, far = 0;
   };
@@ -90,6 +89,8 @@ class Guide {
   Kept kept_of(const Harness& harness, const Case& c, const Origin& origin, const Verdict& verdict);
   Key key_of(const KernelId& program, uint32_t instruction);
   Kept* find(uint64_t id);
+  /// Of the cases that came closest in a compare which has gone one way only.
+  std::set<uint64_t> best() const;
   void keep(Kept kept);
   /// Aims the axes whose values stand in the compare at where it turns.
   void match(const Kept& kept, Key key);
@@ -113,7 +114,7 @@ class Guide {
   std::deque<Try> beside_;   // values next to those, and where values are equal by chance
   std::vector<std::pair<std::string, int64_t>> turns_;  // axis, and a value where a compare turned
   std::vector<Try> running_;                            // proposed, and not yet learned of
-  std::map<uint64_t, int> aimed_;  // hashes of axis and value: how often
+  std::map<uint64_t, int> aimed_;                       // hashes of axis and value: how often
   std::map<std::string, int64_t> followed_;             // compare and axis: how often
   std::set<int64_t> constants_;                         // operands of compares
   std::map<std::string, bool> dear_;  // axis: whether more of it costs more instructions

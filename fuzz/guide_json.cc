@@ -29,8 +29,8 @@ json Guide::to_json() const {
   const auto tries = [](const auto& list) {
     json out = json::array();
     for (const Try& t : list) {
-      out.push_back({static_cast<int>(t.why), t.from, origin_json(t.origin), t.axis, t.value,
-                     t.compare, t.near, t.far});
+      out.push_back(
+          {t.bisects, t.from, origin_json(t.origin), t.axis, t.value, t.compare, t.near, t.far});
     }
     return out;
   };
@@ -76,8 +76,8 @@ Guide Guide::from_json(const json& j) {
   cases(j.at("recent"), g.recent_);
   const auto tries = [](const json& list, auto& out) {
     for (const json& t : list) {
-      out.push_back({static_cast<Why>(t.at(0).get<int>()), t.at(1), origin_of(t.at(2)), t.at(3),
-                     t.at(4), t.at(5), t.at(6), t.at(7)});
+      out.push_back(
+          {t.at(0), t.at(1), origin_of(t.at(2)), t.at(3), t.at(4), t.at(5), t.at(6), t.at(7)});
     }
   };
   tries(j.at("aims"), g.aims_);

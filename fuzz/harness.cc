@@ -77,7 +77,19 @@ std::vector<std::string> targets_of(const Manifest& manifest) {
   return targets;
 }
 
+std::vector<std::string> in_tree_manifests(const std::string& root) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(root) / "gpu/manifests")) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 std::string kernel_name(const Job& job) { return kernel_name(job.kernel, job.plant); }
+
+std::string job_name(const Job& job) { return kernel_name(job) + " on " + job.target; }
 
 Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots,
                  const std::vector<ReplacedObject>& objects)

@@ -26,8 +26,14 @@ struct Job {
   std::string target;
 };
 
+/// The manifests of the tree, by path.
+std::vector<std::string> in_tree_manifests(const std::string& tree);
+
 /// "kernel" or "kernel+plant".
 std::string kernel_name(const Job& job);
+
+/// "kernel+plant on sim:gfx942".
+std::string job_name(const Job& job);
 
 /// The targets that a kernel runs on, in the order a campaign takes them.
 std::vector<std::string> targets_of(const Manifest& manifest);

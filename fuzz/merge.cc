@@ -78,9 +78,7 @@ std::vector<Source> campaigns_of(CampaignStore& store) {
 }
 
 /// The shards that belong together: of one seed, number of shards, jobs, limits and version, and
-/// the
-
-/// first, second, ... of each.
+/// the first, second, ... of each.
 std::vector<Group> groups_of(const std::vector<Source>& sources) {
   using Key = std::tuple<uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, bool, std::string>;
 

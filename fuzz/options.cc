@@ -22,16 +22,6 @@ std::string tree_of(const Options& options) {
   return options.root.empty() ? runfiles_root() : user_path(options.root);
 }
 
-std::vector<std::string> in_tree_manifests(const std::string& root) {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(
-           std::filesystem::path(root) / "gpu/manifests")) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 Roots roots_of(const Options& options, const std::string& tree) {
   Roots roots(tree);
   for (const ExternalRoot& root : kExternalRoots) {

@@ -78,7 +78,6 @@ std::FILE* text_out(const Options& options);
 
 /// The folder of in-tree manifests and code objects.
 std::string tree_of(const Options& options);
-std::vector<std::string> in_tree_manifests(const std::string& tree);
 /// The folders given: by option, or else by environment. Throws Error(kUsage) for what is none.
 Roots roots_of(const Options& options, const std::string& tree);
 /// A file, or a path with the stand-ins of manifests, such as {arch}.

@@ -14,14 +14,6 @@ namespace {
 
 constexpr double kLately = 10;  // seconds that a rate is taken over
 
-std::string job_name(const Job& job) { return kernel_name(job) + " on " + job.target; }
-
-size_t edges_of(const JobResult& result) {
-  size_t n = 0;
-  for (const auto& [program, edges] : result.coverage) n += edges.count();
-  return n;
-}
-
 /// A planted bug's job ends with its first failure, which says nothing of what is left.
 bool tells_of_edges(const JobResult& r) {
   return r.job.plant.empty() && r.cases != 0 && !r.coverage.empty();
@@ -53,7 +45,7 @@ std::string edges_sentence(const std::vector<JobResult>& results) {
   size_t edges = 0, once = 0;
   for (const JobResult& r : results) {
     if (!tells_of_edges(r)) continue;
-    edges += edges_of(r);
+    edges += r.edges();
     for (const auto& [program, e] : r.coverage) once += e.once();
   }
   if (edges == 0) return "";
@@ -69,7 +61,7 @@ std::string edges_sentence(const std::vector<JobResult>& results) {
 void Progress::note(const JobResult& result, double seconds) {
   job_ = job_name(result.job);
   size_t& edges = edges_[job_];
-  const size_t now = edges_of(result);
+  const size_t now = result.edges();
   if (now > edges) {
     new_edge_at_ = seconds;
     edge_job_ = job_;

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <exception>
 #include <map>
 #include <set>
 
 #include "fuzz/campaign.h"
 #include "fuzz/clock.h"
 #include "fuzz/corpus.h"
+#include "fuzz/parallel.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -120,11 +120,8 @@ class Comparer {
 
   /// How many ran on both.
   uint64_t run_all(std::vector<Pair>& pairs) {
-    const int count = static_cast<int>(pairs.size());
-    std::exception_ptr error;
-#pragma omp parallel for num_threads(options_.threads) schedule(dynamic, 1)
-    for (int i = 0; i < count; ++i) {
-      Pair& p = pairs[static_cast<size_t>(i)];
+    parallel_for(pairs.size(), options_.threads, [&](size_t i) {
+      Pair& p = pairs[i];
       try {
         const JudgeOptions judge = {.coverage = true, .tensors = true};
         p.before = before_.harness->evaluate(before_.on(p.c->value()), judge);
@@ -135,15 +132,9 @@ class Comparer {
       } catch (const Error&) {
         // Another kernel's case may be none of this one, such as one without its LSE.
         p.before = p.now = {.status = Status::kRefused};
-        if (p.of_corpus) continue;
-#pragma omp critical
-        if (!error) error = std::current_exception();
-      } catch (...) {
-#pragma omp critical
-        if (!error) error = std::current_exception();
+        if (!p.of_corpus) throw;
       }
-    }
-    if (error) std::rethrow_exception(error);
+    });
     uint64_t ran = 0;
     for (Pair& p : pairs) ran += add(p);
     return ran;
@@ -157,8 +148,8 @@ class Comparer {
     if (!(passes(p.before) || p.before.status == Status::kFail) ||
         !(passes(p.now) || p.now.status == Status::kFail))
       return false;  // outside the claims
-    for (const auto& [kernel, edges] : p.before.coverage) coverage_before_[kernel].add(edges);
-    for (const auto& [kernel, edges] : p.now.coverage) coverage_now_[kernel].add(edges);
+    wavefuzz::add(coverage_before_, p.before.coverage);
+    wavefuzz::add(coverage_now_, p.now.coverage);
     if (p.other_bits && out_.other_bits++ == 0) out_.first_other = p.origin;
     const std::string was = failure(p.before), is = failure(p.now);
     if (was.empty() && is.empty()) return true;

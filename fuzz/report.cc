@@ -20,10 +20,6 @@ namespace {
 constexpr double kSecondsBetweenProgressOnTerminal = 0.5;
 constexpr double kSecondsBetweenProgressLines = 10;
 
-std::string job_name(const Job& job) {
-  return fmt::format("{} on {}", kernel_name(job), job.target);
-}
-
 void print_buckets(std::FILE* out, const std::vector<Bucket>& buckets) {
   for (const Bucket& b : buckets) {
     std::vector<std::string> kernels;

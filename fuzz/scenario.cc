@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <functional>
 #include <sstream>
 
+#include "fuzz/parallel.h"
 #include "gpu/error.h"
 #include "gpu/expression.h"
 #include "gpu/json_view.h"
@@ -206,16 +206,13 @@ Scenario Scenario::load(const std::string& path) {
 std::vector<ScenarioResult> run_scenario(const Harness& harness, const Scenario& scenario,
                                          int threads, const std::atomic<bool>& interrupted) {
   std::vector<ScenarioResult> results(scenario.cases.size());
-  std::exception_ptr error;
-  const auto count = static_cast<int>(results.size());
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (int i = 0; i < count; ++i) {
-    const ScenarioCase& c = scenario.cases[static_cast<size_t>(i)];
-    ScenarioResult& r = results[static_cast<size_t>(i)];
+  parallel_for(results.size(), threads, [&](size_t i) {
+    const ScenarioCase& c = scenario.cases[i];
+    ScenarioResult& r = results[i];
     try {
       if (interrupted) {
         r.skipped = "interrupted";
-        continue;
+        return;
       }
       r.verdict = harness.evaluate(c.c, {.gates = true});
       r.as_expected =
@@ -224,18 +221,10 @@ std::vector<ScenarioResult> run_scenario(const Harness& harness, const Scenario&
           (c.expected_signature.empty() ||
            fnmatch(c.expected_signature.c_str(), signature(*r.verdict).c_str(), 0) == 0);
     } catch (const Error& e) {
-      if (e.exit() == Exit::kTargetUnavailable) {
-        r.skipped = e.what();
-        continue;
-      }
-#pragma omp critical
-      if (!error) error = std::current_exception();
-    } catch (...) {
-#pragma omp critical
-      if (!error) error = std::current_exception();
+      if (e.exit() != Exit::kTargetUnavailable) throw;
+      r.skipped = e.what();
     }
-  }
-  if (error) std::rethrow_exception(error);
+  });
   return results;
 }
 

@@ -9,10 +9,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "fuzz/campaign.h"
 #include "fuzz/harness.h"
+#include "fuzz/parallel.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -30,7 +30,6 @@ struct Options {
 struct Runs {  // of a job with one search, over the seeds
   std::vector<double> cases;
   size_t missed = 0;
-  uint64_t edges = 0;  // with the first seed
 
   double mean() const {
     double sum = 0;
@@ -66,8 +65,7 @@ void compare_kills(const Harness& harness, const std::vector<Job>& jobs, const O
     row.guided.cases.resize(seeds);
   }
   size_t done = 0;
-#pragma omp parallel for num_threads(o.threads) schedule(dynamic, 1)
-  for (size_t i = 0; i < jobs.size() * seeds; ++i) {
+  parallel_for(jobs.size() * seeds, o.threads, [&](size_t i) {
     for (const Search search : {Search::kDrawn, Search::kGuided}) {
       const JobResult r = run(harness, jobs[i / seeds], o, search, i % seeds + 1);
       const bool found = !r.findings.empty();
@@ -81,7 +79,7 @@ void compare_kills(const Harness& harness, const std::vector<Job>& jobs, const O
     }
 #pragma omp critical
     if (++done % seeds == 0) fmt::print(stderr, "{} of {} bugs\n", done / seeds, jobs.size());
-  }
+  });
   fmt::print("| bug | drawn | not found | guided | not found | drawn / guided |\n");
   fmt::print("|---|---:|---:|---:|---:|---:|\n");
   double log_sum = 0, worst = INFINITY;
@@ -107,22 +105,16 @@ void compare_kills(const Harness& harness, const std::vector<Job>& jobs, const O
 /// Edges after a time.
 void compare_edges(const Harness& harness, const std::vector<Job>& jobs, const Options& o) {
   std::vector<std::array<JobResult, 2>> results(jobs.size());
-#pragma omp parallel for num_threads(o.threads) schedule(dynamic, 1)
-  for (size_t i = 0; i < 2 * jobs.size(); ++i) {
+  parallel_for(2 * jobs.size(), o.threads, [&](size_t i) {
     results[i / 2][i % 2] =
         run(harness, jobs[i / 2], o, i % 2 == 0 ? Search::kDrawn : Search::kGuided, 1);
-  }
+  });
   fmt::print(
       "| kernel | drawn: cases | edges | guided: cases | edges |\n|---|---:|---:|---:|---:|\n");
-  const auto edges = [](const JobResult& r) {
-    size_t n = 0;
-    for (const auto& [kernel, e] : r.coverage) n += e.count();
-    return n;
-  };
   for (size_t i = 0; i < jobs.size(); ++i) {
     const auto& [drawn, guided] = results[i];
-    fmt::print("| `{}` | {} | {} | {} | {} |\n", kernel_name(jobs[i]), drawn.cases, edges(drawn),
-               guided.cases, edges(guided));
+    fmt::print("| `{}` | {} | {} | {} | {} |\n", kernel_name(jobs[i]), drawn.cases, drawn.edges(),
+               guided.cases, guided.edges());
   }
 }
 
@@ -138,14 +130,9 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", o.seconds, "Compare edges after so long, in place of kills");
   app.add_option("--threads", o.threads);
   CLI11_PARSE(app, argc, argv);
-  std::vector<std::string> manifests;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator("gpu/manifests")) {
-    if (entry.path().extension() == ".json") manifests.push_back(entry.path());
-  }
-  std::sort(manifests.begin(), manifests.end());
   Roots roots(".");
   if (!o.aiter.empty()) roots.external["hsa"] = o.aiter;
-  const Harness harness(manifests, roots);
+  const Harness harness(in_tree_manifests("."), roots);
   const std::vector<Job> jobs = harness.jobs(o.kernels, {o.target});
   (o.seconds > 0 ? compare_edges : compare_kills)(harness, jobs, o);
   return 0;

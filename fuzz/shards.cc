@@ -6,10 +6,6 @@
 namespace wavefuzz {
 namespace {
 
-uint64_t most_findings(const Job& job, const CampaignLimits& limits) {
-  return job.plant.empty() ? limits.findings_per_job : 1;
-}
-
 /// The index of the first case that the shard has not run.
 uint64_t next_case(const ShardResult& s) {
   return s.key.first_case + s.result.cases * s.key.case_stride;
@@ -18,7 +14,7 @@ uint64_t next_case(const ShardResult& s) {
 /// There is nothing left to run of the job in the shard.
 bool ended(const ShardResult& s, const CampaignLimits& limits) {
   return next_case(s) >= limits.cases || !s.result.unsupported.empty() ||
-         s.result.findings.size() >= most_findings(s.result.job, limits);
+         s.result.findings.size() >= most_findings(s.result.job, limits.findings_per_job);
 }
 
 /// The shard whose case lacked something first; the one behind all when none did.
@@ -86,7 +82,7 @@ CombinedResult combine(const std::vector<ShardResult>& shards, const CampaignLim
     sum.findings.insert(sum.findings.end(), r.findings.begin(), r.findings.end());
     sum.suspects.insert(sum.suspects.end(), r.suspects.begin(), r.suspects.end());
   }
-  sum.findings = distinct(std::move(sum.findings), most_findings(sum.job, limits));
+  sum.findings = distinct(std::move(sum.findings), most_findings(sum.job, limits.findings_per_job));
   std::sort(sum.suspects.begin(), sum.suspects.end(),
             [](const SuspectCase& a, const SuspectCase& b) { return a.case_index < b.case_index; });
   auto lacked = first_unsupported(shards);
@@ -95,7 +91,7 @@ CombinedResult combine(const std::vector<ShardResult>& shards, const CampaignLim
       std::all_of(shards.begin(), shards.end(),
                   [&](const ShardResult& s) { return ended(s, limits); })) {
     uint64_t end = limits.cases;
-    if (sum.findings.size() >= most_findings(sum.job, limits))
+    if (sum.findings.size() >= most_findings(sum.job, limits.findings_per_job))
       end = std::min(end, sum.findings.back().case_index + 1);
     if (lacked != shards.end()) {
       const uint64_t behind = next_case(*lacked) - lacked->key.case_stride + 1;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <set>
 
 #include "fuzz/gates.h"
+#include "fuzz/parallel.h"
 
 namespace wavefuzz {
 namespace {
@@ -88,18 +88,10 @@ std::vector<GateScore> gate_scores(const Harness& harness, const std::vector<Job
     while (score.cases < cases && score.failing < failing && !interrupted) {
       const int count = static_cast<int>(std::min(kBatch, cases - score.cases));
       std::vector<Verdict> verdicts(static_cast<size_t>(count));
-      std::exception_ptr error;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-      for (int i = 0; i < count; ++i) {
-        try {
-          const uint64_t index = score.cases + static_cast<uint64_t>(i);
-          verdicts[i] = harness.evaluate(harness.draw(job, seed, index).value(), {.gates = true});
-        } catch (...) {
-#pragma omp critical
-          if (!error) error = std::current_exception();
-        }
-      }
-      if (error) std::rethrow_exception(error);
+      parallel_for(verdicts.size(), threads, [&](size_t i) {
+        const Case c = harness.draw(job, seed, score.cases + i).value();
+        verdicts[i] = harness.evaluate(c, {.gates = true});
+      });
       for (int i = 0; i < count && score.failing < failing; ++i) {
         ++score.cases;
         if (verdicts[i].status != Status::kFail) continue;
