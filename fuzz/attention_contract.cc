@@ -50,7 +50,8 @@ AttentionNumerics parse_attention_numerics(const Manifest& manifest) {
                    "p",           "p_scale",      "p_divisor",        "p_amax_floor",
                    "p_amax_bias", "p_truncate",   "p_tail_bf16",      "partial",
                    "half_away",   "f16_truncate", "denominator_bias", "q",
-                   "q_divisor",   "q_amax_floor", "q_truncate",       "split_chunk"});
+                   "q_divisor",   "q_amax_floor", "q_truncate",       "split_chunk",
+                   "qlen_paths"});
   AttentionNumerics n;
   const auto read_count = [&](const char* name, uint32_t& to) {
     if (view.has(name)) to = count(view.at(name));
@@ -107,6 +108,11 @@ QueryCast parse_query_cast(const Manifest& manifest) {
 uint32_t parse_split_chunk(const Manifest& manifest) {
   const JsonView view(manifest.numerics, manifest.file + " numerics");
   return view.has("split_chunk") ? count(view.at("split_chunk")) : 0;
+}
+
+bool parse_qlen_paths(const Manifest& manifest) {
+  const JsonView view(manifest.numerics, manifest.file + " numerics");
+  return view.has("qlen_paths") && view.at("qlen_paths").boolean();
 }
 
 std::vector<OperatorPage::Entry> attention_numerics_fields() {

@@ -32,6 +32,10 @@ QueryCast parse_query_cast(const Manifest& manifest);
 /// one another.
 uint32_t parse_split_chunk(const Manifest& manifest);
 
+/// Whether the kernel has code of its own for each number of query tokens, which sums in another
+/// order.
+bool parse_qlen_paths(const Manifest& manifest);
+
 /// The fields of the contract, for an operator's page.
 std::vector<OperatorPage::Entry> attention_numerics_fields();
 

@@ -34,14 +34,14 @@ Case redirected(Case c, const Options& options) {
   return c;
 }
 
-Exit exit_of(Status status) {
-  switch (status) {
+Exit exit_of(const Verdict& verdict) {
+  switch (verdict.status) {
     case Status::kPass:
     case Status::kWeak:
     case Status::kSuspect:
       return Exit::kClean;
     case Status::kFail:
-      return Exit::kFindings;
+      return signature(verdict) == kInternalError ? Exit::kInternal : Exit::kFindings;
     case Status::kRefused:
     case Status::kUnsupported:
       break;
@@ -98,7 +98,7 @@ Exit run(const Options& options) {
     if (options.explain && verdict.notes.empty()) fmt::print("  no non-finite value arose\n");
     if (options.gates) print_gates(stdout, verdict);
   }
-  return exit_of(verdict.status);
+  return exit_of(verdict);
 }
 
 Exit replay(const Options& options) {
@@ -115,7 +115,7 @@ Exit replay(const Options& options) {
     print_verdict(stdout, harness, entry.c, verdict);
     fmt::print("{}: {}\n", same ? "reproduced" : "not reproduced", entry.signature);
   }
-  return exit_of(verdict.status);
+  return exit_of(verdict);
 }
 
 Exit shrink_file(const Options& options) {
@@ -125,7 +125,7 @@ Exit shrink_file(const Options& options) {
   print_version(options, c.seed);
   if (verdict.status != Status::kFail) {
     print_verdict(stdout, harness, c, verdict);
-    return exit_of(verdict.status);
+    return exit_of(verdict);
   }
   CampaignReport report = make_report(harness, options);
   const Job job = {c.kernel, c.plant, c.target};

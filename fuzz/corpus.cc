@@ -90,7 +90,7 @@ std::vector<std::string> corpus_files(const std::string& folder_or_file) {
   for (auto it = fs::recursive_directory_iterator(
            folder_or_file, fs::directory_options::follow_directory_symlink, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    if (it->is_directory() && it->path().filename() == "scenarios") {
+    if (it->is_directory() && it->path().filename().string().starts_with("scenarios")) {
       it.disable_recursion_pending();  // cases by the dozen, in a form of their own
       continue;
     }

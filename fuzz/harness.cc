@@ -208,6 +208,22 @@ Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
 }
 
 Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options) const {
+  const auto failed_check = [](const std::exception& e) {
+    const std::string message = fmt::format(
+        "wavefuzz cannot judge this case, which says nothing of the kernel: {}", e.what());
+    return Verdict{.status = Status::kFail, .findings = {{kInternalError, "", message, ""}}};
+  };
+  try {
+    return judged(c, m, options);
+  } catch (const Error& e) {
+    if (e.exit() != Exit::kInternal) throw;
+    return failed_check(e);
+  } catch (const std::logic_error& e) {
+    return failed_check(e);
+  }
+}
+
+Verdict Harness::judged(const Case& c, const Manifest& m, const JudgeOptions& options) const {
   if (c.op != m.op) {
     throw Error(Exit::kUsage,
                 fmt::format("the case is of operator '{}', and kernel '{}' implements '{}'", c.op,

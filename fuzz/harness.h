@@ -70,7 +70,8 @@ class Harness {
   rc::Shrinkable<Case> draw(const Job& job, uint64_t seed, uint64_t index) const;
 
   /// Runs and judges a case, and the case that it is related to. Throws Error when it cannot be run
-  /// at all.
+  /// at all. A self-check that fails is a finding, kInternalError: a campaign goes on, and the case
+  /// is kept, shrunk and replayed as others are.
   Verdict evaluate(const Case& c, JudgeOptions options = {}) const;
 
   /// The same with another description of the case's kernel than the one read.
@@ -105,6 +106,7 @@ class Harness {
   const Operator& op(const Case& c) const { return find_operator(manifest(c.kernel).op); }
 
  private:
+  Verdict judged(const Case& c, const Manifest& manifest, const JudgeOptions& options) const;
   Target& target(const std::string& name) const;
   Problem problem(const Case& c, const Manifest& m, const Operator& op, const Params& params,
                   const JudgeOptions& options) const;

@@ -24,10 +24,13 @@ enum class Status {
 };
 const char* name(Status status);
 
+/// Kind of a finding that is wavefuzz's own fault: one of its self-checks failed.
+inline constexpr char kInternalError[] = "internal_error";
+
 /// One fault of a failed case.
 struct Finding {
   /// Stable name of the fault, e.g. out_of_bounds_write, stray_write, missing_write, wrong_value,
-  /// infinite_value, nan_value.
+  /// infinite_value, nan_value; or kInternalError.
   std::string kind;
   /// The part of the output or the buffer that it concerns, e.g. kv_cache.scale; may be empty.
   std::string where;

@@ -78,7 +78,20 @@ INSTANTIATE_TEST_SUITE_P(
         Edge{"indexer_k_quant_and_cache/negative_slot_written", "slot",
              "slot up to -1 (passes at 0)"},
         // The second group of 16 columns.
-        Edge{"quantise_fp8/group_of_lane", "columns", "columns from 17 (passes at 16)"}),
+        Edge{"quantise_fp8/group_of_lane", "columns", "columns from 17 (passes at 16)"},
+        // Constants that no domain knows: 2304, 700, 448, 65, 4096, 1536, 640, and 10 times 3. What
+        // is lost of a longer row or context may be no part of the result, or too little.
+        Edge{"paged_mqa_logits/long_request_segment", "width", "width from 2305 (passes at 2304)"},
+        Edge{"indexer_k_gather/long_sequence_page", "length", "length from 701 (passes at 700)"},
+        Edge{"mla_decode/long_context_tile", "ctx", "ctx from 449 (passes at 448)"},
+        Edge{"merge_attn_states/late_token_suffix", "tokens", "tokens from 66 (passes at 65)"},
+        Edge{"top_k_per_row/long_row_tail", "length",
+             "length 4097..4113 (passes at 4096 and 8191)"},
+        Edge{"paged_attention_decode/long_context_key", "ctx",
+             "ctx 1537..8192 (passes at 1536 and 16383)"},
+        Edge{"quantise_fp8/wide_group_amax", "columns", "columns = 641 (passes at 640 and 642)"},
+        Edge{"paged_attention_decode/rows_of_30", "gqa", "gqa = 10 (passes at 9 and 11)"},
+        Edge{"paged_attention_decode/rows_of_30", "qlen", "qlen = 3 (passes at 2 and 4)"}),
     [](const testing::TestParamInfo<Edge>& edge) {
       std::string name = std::string(edge.param.plant) + "_" + edge.param.axis;
       std::replace(name.begin(), name.end(), '/', '_');

@@ -49,6 +49,8 @@ struct Part {
   std::vector<uint32_t> split_starts;  // empty: one split
   // Of splits that take turns: all keys that the rows see, one split after the other.
   std::optional<std::vector<int64_t>> keys;
+  // A plan does not cut the keys: the kernel stores O and LSE itself, and no reduction follows.
+  bool unreduced = false;
 };
 
 Sequence sequence_of(const Case& c, const Shape& s, const Part& part) {
@@ -88,7 +90,8 @@ void append_interleaved(const Shape& s, int64_t sequence, int64_t chunk, std::ve
   for (int64_t token = 0; token < s.qlen; ++token) {
     const int64_t unseen = s.causal ? s.qlen - 1 - token : 0;
     const int64_t keys = s.scopes[0].lengths[static_cast<size_t>(sequence)] - unseen;
-    Part part = {sequence, token * s.heads, (token + 1) * s.heads, {}, std::vector<int64_t>()};
+    Part part = {sequence, token * s.heads, (token + 1) * s.heads, {}, {}};
+    part.keys.emplace();
     for (int64_t split = 0; split < s.splits && split * chunk < keys; ++split) {
       part.split_starts.push_back(static_cast<uint32_t>(part.keys->size()));
       for (int64_t first = split * chunk; first < keys; first += s.splits * chunk) {
@@ -123,7 +126,8 @@ std::vector<Part> parts_of(const Shape& s, const Run& run) {
       if (rows.first > 0 && parts.back().split_starts == rows.split_starts) {
         parts.back().last = rows.last;
       } else {
-        parts.push_back({b, rows.first, rows.last, std::move(rows.split_starts), {}});
+        const bool unreduced = rows.split_starts.size() == 1;
+        parts.push_back({b, rows.first, rows.last, std::move(rows.split_starts), {}, unreduced});
       }
     }
   }
@@ -209,7 +213,9 @@ Expected expect(const Run& run, const Shape& s) {
     append(e.o_likely, r.o_likely);
     append(e.mean_v, r.mean_v);
     for (size_t h = 0; h < rows; ++h) {
-      e.lse.push_back(reference::stored_lse(r.lse[h], *s.lse));
+      // What a row without keys has for its LSE is the reduction's convention.
+      const bool own = part.unreduced && std::isinf(r.lse[h]);
+      e.lse.push_back(own ? r.lse[h] : reference::stored_lse(r.lse[h], *s.lse));
       e.lse_hard.push_back(r.lse_hard[h] * to_stored);
       e.lse_likely.push_back(r.lse_likely[h] * to_stored);
     }

@@ -108,7 +108,7 @@ std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t token, int64
 std::vector<uint32_t> sink_bits(const Case& c, const Shape& s);
 
 /// Query rows of a sequence (token * heads + head) that a plan treats alike, and the first key of
-/// each part that it cuts their keys into; none where there is no plan.
+/// each part that it cuts their keys into, one at least; none where there is no plan.
 struct PlannedRows {
   int64_t first = 0, last = 0;
   std::vector<uint32_t> split_starts;

@@ -97,6 +97,7 @@ std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>&
       if (first < last) planned.split_starts.push_back(static_cast<uint32_t>(first * page_size));
       end = last;
     }
+    if (planned.split_starts.empty()) planned.split_starts.push_back(0);  // it sees no key
     // A causal plan may leave out the last keys, which the token does not see.
     const int64_t seen = s.causal ? keys - (s.qlen - 1 - unit / fold) : keys;
     if (end * page_size < seen) {

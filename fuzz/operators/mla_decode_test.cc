@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 #include <quadmath.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <optional>
 
+#include "fuzz/corpus.h"
 #include "fuzz/image.h"
 
 namespace wavefuzz {
@@ -201,6 +203,41 @@ TEST(MlaDecode, ExpectsWhatQuadArithmeticGivesOverTheSameBytes) {
   EXPECT_GT(judged, 100);
   // A key whose weight is below the bound may go unnoticed: scores here are often far apart.
   EXPECT_GT(forgotten, judged * 2 / 3);
+}
+
+/// A plan of AITER's: works of 8 words, query tokens in words 2 and 3, pages in 4 and 5.
+Buffer plan(const std::vector<std::array<int32_t, 4>>& works) {
+  ImageBuilder builder;
+  for (size_t w = 0; w < works.size(); ++w) {
+    const std::array<int32_t, 8> words = {0,           0,           works[w][0], works[w][1],
+                                          works[w][2], works[w][3], 0,           0};
+    std::array<uint8_t, sizeof words> bytes;
+    std::memcpy(bytes.data(), words.data(), sizeof words);
+    builder.put(w * sizeof words, bytes);
+  }
+  Buffer buffer;
+  buffer.name = "work_info";
+  buffer.bytes = works.size() * 32;
+  buffer.contents = builder.take();
+  return buffer;
+}
+
+// Three keys for four query tokens: the first one sees none, whether a work of its own says so or
+// the plan leaves it out.
+TEST(MlaDecodePlan, ATokenWithoutKeysHasOneSplit) {
+  Case c = read_corpus_file("corpus/found/aiter_mla/token_without_keys.json").c;
+  c.integers.at("context_lens") = {3};
+  c.params.set("splits", 2);
+  const mla::Shape s(c);
+  ASSERT_EQ(s.qlen, 4);
+  for (const Buffer& info :
+       {plan({{0, 1, 0, 0}, {1, 4, 0, 2}, {1, 4, 2, 3}}), plan({{1, 4, 0, 2}, {1, 4, 2, 3}})}) {
+    const std::vector<mla::PlannedRows> rows = mla::planned_rows(s, {info}, 0);
+    ASSERT_EQ(rows.size(), 4u);
+    EXPECT_EQ(rows[0].split_starts, std::vector<uint32_t>{0});
+    for (size_t token = 1; token < 4; ++token)
+      EXPECT_EQ(rows[token].split_starts, (std::vector<uint32_t>{0, 2})) << token;
+  }
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ void PagedAttention::check_manifest(const Manifest& manifest) const {
   claims.optional_choices("unowned", kUnowned);
   parse_attention_numerics(manifest);
   parse_query_cast(manifest);
+  parse_qlen_paths(manifest);
 }
 
 Params PagedAttention::launch_params(const Case& c) const {
@@ -355,6 +356,14 @@ void PagedAttention::judge(const Run& run, Judge& judge) const {
   if (Shape(run.c).lse) judge.numeric(e.lse);
 }
 
+static std::vector<OperatorPage::Entry> numerics_fields() {
+  std::vector<OperatorPage::Entry> fields = attention_numerics_fields();
+  fields.push_back({"qlen_paths",
+                    "true: code of its own for each number of query tokens, which sums in another "
+                    "order"});
+  return fields;
+}
+
 OperatorPage PagedAttention::page() const {
   OperatorPage page = {
       .name = name(),
@@ -456,7 +465,7 @@ OperatorPage PagedAttention::page() const {
                   {"table_stride", "entries"},
                   {"table_width", "entries of the longest row in use"},
                   {"pages", "in use"}},
-      .numerics = attention_numerics_fields(),
+      .numerics = numerics_fields(),
       .relations = relation_entries(),
       .presets = {"AITER pa_fwd: 128 dims, pages of 16, shuffled V, fp8 per token, qlen 1..4",
                   "vLLM paged_attention_rocm: plain V, k_scale and v_scale f32[1], splits of 256",

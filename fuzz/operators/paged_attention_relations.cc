@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 
+#include "fuzz/attention_contract.h"
 #include "fuzz/image.h"
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/operators/paged_attention_inputs.h"
@@ -145,7 +146,9 @@ std::vector<OperatorPage::Entry> relation_entries() {
       {"batch_order", "sequences in reverse order: the same bits"},
       {"alone", "one sequence of the batch by itself: the same bits"},
       {"unsplit", "one split instead of several, or several instead of one: within both bounds"},
-      {"one_by_one", "each query token as a sequence of its own: the same bits"},
+      {"one_by_one",
+       "each query token as a sequence of its own: the same bits; with `qlen_paths` within both "
+       "bounds"},
       {"scale_moved", "2 k_scale (or 2 K) and softmax_scale / 2: the same bits"},
       {"uniform", "q = 0 gives the mean of V"},
       {"single_head", "one query head of each kv head by itself: the same bits"},
@@ -224,7 +227,8 @@ void PagedAttention::compare(const Run& run, const Run& related, Judge& judge) c
   // a sequence elsewhere when the others change.
   const bool cut = run.c.params.has("cus") && relation != "garbage" && relation != "page_order" &&
                    relation != "single_head";
-  if (relation == "unsplit" || cut || (here.splits > 1) != (there.splits > 1)) {
+  const bool other_path = relation == "one_by_one" && parse_qlen_paths(run.manifest);
+  if (relation == "unsplit" || cut || other_path || (here.splits > 1) != (there.splits > 1)) {
     const Expected a = expected(std::make_shared<const Inputs>(run.c, run.manifest, run.buffers));
     const Expected b =
         expected(std::make_shared<const Inputs>(related.c, related.manifest, related.buffers));

@@ -67,6 +67,7 @@ summary { cursor: pointer; color: var(--link); width: fit-content; max-width: 10
 details > :not(summary) { margin-left: 0; }
 figure { margin: .6rem 0; }
 figure img { display: block; image-rendering: pixelated; border: 1px solid var(--line); }
+figure img.map { max-width: 100%; height: auto; image-rendering: auto; }
 figcaption { margin-bottom: .4rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem 1rem; margin: .4rem 0; font-size: .8125rem;
   color: var(--muted); padding: 0; list-style: none; }
@@ -83,6 +84,7 @@ footer { margin-top: 3rem; color: var(--muted); font-size: .8125rem; }
   h1 { font-size: 1.4rem; }
   .row { grid-template-columns: minmax(0, 1fr); }
   article { padding: .75rem .8rem; }
+  th { white-space: nowrap; }
   td.name { white-space: normal; min-width: 11rem; }
 }
 )css";

@@ -27,9 +27,15 @@ uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / u
 void* reserve(uint64_t bytes, const std::string& name) {
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED)
-    throw Error(fmt::format("island {}: cannot reserve {} bytes of address space", name, bytes));
+  if (p == MAP_FAILED) {
+    throw AddressSpaceError(
+        fmt::format("island {}: cannot reserve {} bytes of address space", name, bytes));
+  }
   return p;
+}
+
+void release(void* p, uint64_t bytes) {
+  if (p != nullptr) munmap(p, bytes);
 }
 
 // Sets (or clears) bits [begin, end) of a bitmap.
@@ -52,6 +58,16 @@ void set_bits(uint64_t* bits, uint64_t begin, uint64_t end, bool value) {
 }
 
 }  // namespace
+
+Island::~Island() {
+  release(data_, capacity_);
+  release(initialised_, capacity_ / 8);
+  release(written_, capacity_ / 8);
+  release(dirty_, capacity_ / kChunk);
+  release(shadow_, shadow_bytes());
+}
+
+uint64_t Island::shadow_bytes() const { return capacity_ / 4 * sizeof(GlobalShadow); }
 
 void Island::check_range(const char* what, uint64_t offset, uint64_t bytes) const {
   if (offset > size_ || bytes > size_ - offset)
@@ -132,17 +148,13 @@ void Island::clear_written() {
 
 Memory::Memory() : next_address_(kFirstAddress) {}
 
-uint64_t Memory::shadow_bytes(const Island& island) {
-  return island.capacity_ / 4 * sizeof(GlobalShadow);
-}
-
 uint32_t Memory::take_group_numbers(uint64_t count) {
   if (next_group_ + count > ~uint32_t{0}) {
     // Start again, with nothing left of the old numbers.
     for (auto* list : {&islands_, &spare_})
       for (auto& island : *list)
         if (island->shadow_ != nullptr)
-          madvise(island->shadow_, shadow_bytes(*island), MADV_DONTNEED);
+          madvise(island->shadow_, island->shadow_bytes(), MADV_DONTNEED);
     next_group_ = 1;
   }
   const uint32_t first = next_group_;
@@ -152,21 +164,7 @@ uint32_t Memory::take_group_numbers(uint64_t count) {
 
 void Memory::reserve_shadow(Island& island) {
   if (island.shadow_ == nullptr && island.capacity_ <= kMostWatched)
-    island.shadow_ = static_cast<GlobalShadow*>(reserve(shadow_bytes(island), island.name_));
-}
-
-Memory::~Memory() {
-  const auto release = [](std::vector<std::unique_ptr<Island>>& islands) {
-    for (const auto& island : islands) {
-      munmap(island->data_, island->capacity_);
-      munmap(island->initialised_, island->capacity_ / 8);
-      munmap(island->written_, island->capacity_ / 8);
-      munmap(island->dirty_, island->capacity_ / kChunk);
-      if (island->shadow_ != nullptr) munmap(island->shadow_, shadow_bytes(*island));
-    }
-  };
-  release(islands_);
-  release(spare_);
+    island.shadow_ = static_cast<GlobalShadow*>(reserve(island.shadow_bytes(), island.name_));
 }
 
 Island& Memory::add(const IslandSpec& spec) {
@@ -243,6 +241,7 @@ const Island* Memory::nearest(uint64_t address) const {
 
 void Memory::reset() {
   for (auto& island : islands_) {
+    if (island->capacity_ > kMostSpare) continue;
     island->kept_chunks_ += island->dirty_list_.size();
     if (island->kept_chunks_ * kChunk > kClearLimit) {
       island->kept_chunks_ = 0;
@@ -251,7 +250,7 @@ void Memory::reset() {
       madvise(island->written_, island->capacity_ / 8, MADV_DONTNEED);
       madvise(island->dirty_, island->capacity_ / kChunk, MADV_DONTNEED);
       if (island->shadow_ != nullptr)
-        madvise(island->shadow_, shadow_bytes(*island), MADV_DONTNEED);
+        madvise(island->shadow_, island->shadow_bytes(), MADV_DONTNEED);
     } else {
       for (const uint64_t chunk : island->dirty_list_) {
         std::memset(island->data_ + chunk * kChunk, 0, kChunk);

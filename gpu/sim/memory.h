@@ -37,10 +37,19 @@ struct ByteRange {
 class Memory;
 struct GlobalShadow;
 
+// What is left of this process's address space does not hold an island.
+class AddressSpaceError : public Error {
+  using Error::Error;
+};
+
 // One buffer. Its size costs address space only: a page is committed when it is touched.
 // Every byte starts uninitialised; the host's writes and a kernel's stores initialise it.
 class Island {
  public:
+  ~Island();
+  Island(const Island&) = delete;
+  Island& operator=(const Island&) = delete;
+
   const std::string& name() const { return name_; }
   uint64_t address() const { return address_; }  // the GPU's
   uint64_t size() const { return size_; }
@@ -70,6 +79,8 @@ class Island {
   friend class Memory;
   friend struct Machine;  // the simulator's loads and stores
 
+  Island() = default;
+  uint64_t shadow_bytes() const;
   void check_range(const char* what, uint64_t offset, uint64_t bytes) const;
   void touch(uint64_t offset, uint64_t bytes);
 
@@ -92,12 +103,11 @@ class Island {
 class Memory {
  public:
   Memory();
-  ~Memory();
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  // The reference holds until reset(). Throws Error when the spec is invalid or address space runs
-  // out.
+  // The reference holds until reset(). Throws Error when the spec is invalid, AddressSpaceError
+  // when address space runs out.
   Island& add(const IslandSpec& spec);
   // Null when there is none of that name.
   Island* find(std::string_view name);
@@ -109,6 +119,7 @@ class Memory {
   const Island* nearest(uint64_t address) const;
 
   // Forgets every island. Their pages are kept for the next ones: only what was touched is cleared.
+  // Those above kMostSpare give their address space back, so that many threads can each have some.
   void reset();
 
  private:
@@ -118,8 +129,8 @@ class Memory {
   uint32_t take_group_numbers(uint64_t count);
   // Islands above this size are not watched: their shadows would use up the address space.
   static constexpr uint64_t kMostWatched = uint64_t{1} << 38;
+  static constexpr uint64_t kMostSpare = uint64_t{1} << 34;
   void reserve_shadow(Island& island);
-  static uint64_t shadow_bytes(const Island& island);
 
   std::vector<std::unique_ptr<Island>> islands_;  // by address
   std::vector<std::unique_ptr<Island>> spare_;

@@ -81,6 +81,35 @@ uint64_t resident_bytes() {
   return resident * uint64_t(sysconf(_SC_PAGESIZE));
 }
 
+uint64_t reserved_bytes() {
+  uint64_t size = 0;
+  std::ifstream("/proc/self/statm") >> size;
+  return size * uint64_t(sysconf(_SC_PAGESIZE));
+}
+
+// A process has 128 TiB: a thread that kept what its largest case took would leave others none.
+TEST(Memory, GivesTheAddressSpaceOfHugeIslandsBack) {
+  Memory memory;
+  const uint64_t before = reserved_bytes();
+  memory.add({"cache", uint64_t{1} << 42}).fill(uint64_t{1} << 41, 8, std::byte{1});
+  EXPECT_GT(reserved_bytes(), before + (uint64_t{1} << 42));
+  memory.reset();
+  EXPECT_LT(reserved_bytes(), before + (uint64_t{1} << 32));
+  Island& again = memory.add({"cache", uint64_t{1} << 42});
+  EXPECT_FALSE(again.initialised(uint64_t{1} << 41, 8));
+}
+
+TEST(Memory, SaysThatAddressSpaceRanOut) {
+  Memory memory;
+  EXPECT_THROW(
+      {
+        for (int i = 0; i < 64; ++i) memory.add({"cache" + std::to_string(i), uint64_t{1} << 41});
+      },
+      AddressSpaceError);
+  memory.reset();
+  EXPECT_EQ(memory.add({"small", 4096}).size(), 4096u);
+}
+
 // A campaign of a night: a sparse buffer of which every case touches another page.
 TEST(Memory, DoesNotKeepWhatEarlierCasesTouched) {
   constexpr uint64_t kCases = 40000;

@@ -156,6 +156,11 @@ class SimTarget : public Target {
     outcome.fidelity = sim::name(weakest);
     read_writes(problem, memory, outcome);
     return outcome;
+  } catch (const sim::AddressSpaceError& e) {
+    Outcome outcome;
+    outcome.status = Outcome::Status::kUnsupported;
+    outcome.unsupported = e.what();
+    return outcome;
   } catch (const sim::Error& e) {
     throw Error(Exit::kUsage, e.what());
   }
