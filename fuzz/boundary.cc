@@ -12,9 +12,10 @@
 namespace wavefuzz {
 namespace {
 
-constexpr int64_t kNear = 16;   // values on either side of the case's that are tried
-constexpr int kMostPower = 34;  // powers of two: beyond what 32 bits address
-constexpr size_t kBatch = 8;    // cases side by side, whatever the threads
+constexpr int64_t kNear = 16;             // values on either side of the case's that are tried
+constexpr int kMostPower = 34;            // powers of two: beyond what 32 bits address
+constexpr char kWatchdog[] = "watchdog";  // the simulator's kind for a launch that does not end
+constexpr size_t kBatch = 8;              // cases side by side, whatever the threads
 constexpr uint64_t kMostListed =
     64;  // values of an axis that are all tried, where there are as few
 // An error inside of an edge of at most so many times its bound is about to sink into it.
@@ -38,6 +39,7 @@ class Search {
         axis_(axis),
         claim_(claim),
         wanted_(wanted),
+        hangs_(kind_of(wanted) == kWatchdog),
         limits_(limits),
         threads_(threads),
         interrupted_(interrupted) {
@@ -118,7 +120,10 @@ class Search {
         try {
           Case c = base_;
           axis_.set(c, values[begin + static_cast<size_t>(i)]);
-          verdicts[static_cast<size_t>(i)] = harness_.evaluate(c);
+          Verdict& verdict = verdicts[static_cast<size_t>(i)];
+          verdict = harness_.evaluate(c, {.instruction_budget = hangs_ ? 0 : limits_.instructions});
+          // Longer than there is time for, which does not say that it hangs.
+          late[static_cast<size_t>(i)] = !hangs_ && kind_of(signature(verdict)) == kWatchdog;
           ran[static_cast<size_t>(i)] = true;
         } catch (const std::exception&) {
           // No case: a buffer that would not fit, parameters that do not hold together.
@@ -126,12 +131,12 @@ class Search {
       }
       for (int i = 0; i < count; ++i) {
         const auto at = static_cast<size_t>(i);
+        instructions_ += verdicts[at].instructions;
         if (late[at]) {
           complete_ = false;
           continue;
         }
         ++cases_;
-        instructions_ += verdicts[at].instructions;
         result_.tried[values[begin + at]] =
             ran[at] ? effect_of(verdicts[at], wanted_) : Effect::kNone;
         if (verdicts[at].status == Status::kFail)
@@ -286,6 +291,7 @@ class Search {
   const Axis& axis_;
   const Claim* claim_;  // of the kernel for this axis; null: none
   const std::string& wanted_;
+  const bool hangs_;
   const BoundaryLimits& limits_;
   const int threads_;
   const std::atomic<bool>& interrupted_;

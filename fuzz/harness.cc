@@ -203,6 +203,12 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
               fmt::format("{}: no case inside the claims in {} tries", m.file, kMostTries));
 }
 
+uint64_t budget_beside(uint64_t instructions) {
+  constexpr uint64_t kLongRun = 8;         // times as many
+  constexpr uint64_t kSmallRun = 200'000;  // ... as one, where there were fewer
+  return kLongRun * std::max(instructions, kSmallRun);
+}
+
 Verdict Harness::evaluate(const Case& c, JudgeOptions options) const {
   return evaluate(c, manifest(c.kernel), options);
 }

@@ -45,6 +45,10 @@ struct ReplacedObject {
   std::string file;    ///< absolute
 };
 
+/// The instruction budget of a launch for cases beside one that took so many: what needs far more
+/// is no simpler, and likely hangs.
+uint64_t budget_beside(uint64_t instructions);
+
 /// The kernels at hand and the way from a case to its verdict. evaluate() and draw() may be called
 /// from several threads.
 class Harness {

@@ -27,11 +27,6 @@ constexpr uint64_t kLeastCases = 3;
 // A campaign's cases grow with their index: from the smallest to some of middling size.
 constexpr uint64_t kIndexStep = 7;
 
-// A launch with a wrong argument may loop for long: it has not passed when it takes so many times
-// the instructions of the right one, or of a small one.
-constexpr uint64_t kLongRun = 8;
-constexpr uint64_t kSmallRun = 200'000;
-
 constexpr double kLargeCount = 1024;
 constexpr double kLikeFactor = 64;
 
@@ -288,7 +283,8 @@ class Smoke {
 
   bool passes(const Manifest& m, const Tried& t) const {
     try {
-      const uint64_t budget = kLongRun * std::max(t.instructions, kSmallRun);
+      // A launch with a wrong argument may loop for long.
+      const uint64_t budget = budget_beside(t.instructions);
       return is_pass(harness_.evaluate(t.c, m, {.instruction_budget = budget}).status);
     } catch (const Error&) {
       return false;

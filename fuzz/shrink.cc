@@ -22,10 +22,10 @@ constexpr int kWorthThreads = 8;
 
 /// Whether a case still fails in the same way. A simpler case may be one that the kernel refuses,
 /// or that does not hold together: then it does not.
-bool still_fails(const Harness& harness, const Case& c, const std::string& wanted,
+bool still_fails(const Harness& harness, const Case& c, const std::string& wanted, uint64_t budget,
                  Verdict& verdict) {
   try {
-    verdict = harness.evaluate(c);
+    verdict = harness.evaluate(c, {.instruction_budget = budget});
   } catch (const Error&) {
     return false;
   }
@@ -39,14 +39,15 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::duration<double>(limits.seconds);
   const std::string wanted = signature(verdict);
+  const uint64_t budget = budget_beside(verdict.instructions);
   Shrunk result = {failing.value(), verdict};
   Children children = failing.shrinks();
   uint64_t ahead = 1;  // children tried at once
   // Two steps may undo each other: no case is tried twice, so that every walk ends.
   std::unordered_set<std::string> tried = {case_id(result.smallest)};
+  const auto late = [&] { return interrupted || std::chrono::steady_clock::now() > deadline; };
   for (;;) {
-    if (interrupted || result.steps >= limits.steps || result.instructions >= limits.instructions ||
-        std::chrono::steady_clock::now() > deadline) {
+    if (result.steps >= limits.steps || result.instructions >= limits.instructions || late()) {
       result.complete = false;
       return result;
     }
@@ -61,17 +62,24 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
 
     const int count = static_cast<int>(batch.size());
     std::vector<Verdict> verdicts(batch.size());
-    std::vector<char> fails(batch.size());
+    std::vector<char> fails(batch.size()), ran(batch.size());
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1) if (count >= kWorthThreads)
     for (int i = 0; i < count; ++i) {
-      fails[i] = still_fails(harness, batch[i].value(), wanted, verdicts[i]);
+      if (late()) continue;  // a batch of large cases may take minutes
+      fails[i] = still_fails(harness, batch[i].value(), wanted, budget, verdicts[i]);
+      ran[i] = true;
     }
     ahead = std::min(2 * ahead, kMostAhead);
 
     // The first that fails, whichever finished first; what came after it was not needed and does
     // not count.
     int chosen = 0;
-    while (chosen < count && !fails[chosen]) ++chosen;
+    while (chosen < count && ran[chosen] && !fails[chosen]) ++chosen;
+    if (chosen < count && !ran[chosen]) {
+      result.steps += static_cast<uint64_t>(chosen);
+      result.complete = false;
+      return result;
+    }
     result.steps += static_cast<uint64_t>(std::min(chosen + 1, count));
     for (int i = 0; i < std::min(chosen + 1, count); ++i)
       result.instructions += verdicts[i].instructions;

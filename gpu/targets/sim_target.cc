@@ -130,8 +130,9 @@ class SimTarget : public Target {
       config.groups = launch.groups;
       config.group_size = launch.group_size;
       config.dynamic_lds_bytes = launch.dynamic_lds_bytes;
-      config.instruction_budget =
-          problem.instruction_budget == 0 ? kInstructionBudget : problem.instruction_budget;
+      config.instruction_budget = problem.instruction_budget == 0
+                                      ? kInstructionBudget
+                                      : std::min(problem.instruction_budget, kInstructionBudget);
       config.explain = problem.explain;
       if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
       if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
