@@ -16,7 +16,7 @@ namespace wavefuzz {
 namespace {
 
 // Far above what a kernel of the tree needs for a case: a loop that runs past it will not end.
-constexpr uint64_t kInstructionBudget = 200'000'000;
+constexpr uint64_t kInstructionBudget = 50'000'000;
 
 // Where known faults are among them.
 constexpr unsigned kMostDiagnostics = 4096;
