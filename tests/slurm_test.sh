@@ -12,7 +12,7 @@ skip() {
   echo "SKIPPED: $1"
   exit 0
 }
-for tool in munged mungekey slurmctld slurmd sbatch squeue sinfo; do
+for tool in munged mungekey slurmctld slurmd sbatch squeue sinfo scontrol; do
   command -v "$tool" >/dev/null || skip "$tool is not installed (apt-get install slurm-wlm)"
 done
 
@@ -49,7 +49,7 @@ SlurmdPort=$node
 SlurmUser=$user
 SlurmdUser=$user
 AuthType=auth/munge
-AuthInfo=socket=$work/munge.socket
+AuthInfo=socket=$work/munge.socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation=$work/state
 SlurmdSpoolDir=$work/spool
@@ -83,14 +83,20 @@ for ((tries = 0; ; ++tries)); do
 done
 
 campaign=(--kernel=quantise_fp8,quantise_fp8+overflow_to_nan,merge_attn_states,merge_attn_states+zero_weight_multiplied
-  --cases=120 --seed=11 --threads=1 --search=drawn)
+  --cases=4000 --seed=11 --threads=1 --search=drawn)
 code=0
 "$wavefuzz" fuzz "${campaign[@]}" --quiet --out="$work/one" >"$work/one.log" || code=$?
 ((code == 1)) || { echo "FAIL: the one campaign: exit $code"; cat "$work/one.log"; exit 1; }
 
 "$submit" "$wavefuzz" "$work/many" 4 "${campaign[@]}" | tee "$work/jobs"
 read -r array merge <"$work/jobs"
-for ((tries = 0; tries < 160; ++tries)); do
+# One task is preempted as soon as it has begun to remember.
+for ((tries = 0; tries < 300; ++tries)); do
+  [[ ! -s $work/many/shard-1/campaigns.sqlite ]] || break
+  sleep 0.1
+done
+scontrol requeue "${array}_1" || { echo "FAIL: no task was there to be preempted"; squeue; exit 1; }
+for ((tries = 0; tries < 300; ++tries)); do
   [[ -n $(squeue -h -j "$array,$merge" 2>/dev/null) ]] || break
   sleep 0.5
 done
@@ -99,6 +105,7 @@ cat "$work/many/merge.log" || { squeue; sinfo -R; tail -n 20 "$work"/slurm*.log;
 "$story" "$work/one/campaigns.sqlite" >"$work/one.story"
 "$story" "$work/many/campaigns.sqlite" >"$work/many.story"
 diff "$work/one.story" "$work/many.story" || { echo "FAIL: merged, four tasks are not the one campaign"; exit 1; }
+grep -q "^resumed after" "$work/many/shard-1.log" || { echo "FAIL: the preempted task did not go on"; cat "$work/many/shard-1.log"; exit 1; }
 grep -q "wrong_value" "$work/one.story" || { echo "FAIL: nothing was found that could differ"; exit 1; }
-echo "PASSED: four array tasks, merged, are the one campaign: $(grep -c "^  case" "$work/one.story") findings," \
+echo "PASSED: four array tasks, one of them started twice, merged, are the one campaign: $(grep -c "^  case" "$work/one.story") findings," \
   "$(awk '/ cases /{n += $4} END {print n}' "$work/one.story") cases"
