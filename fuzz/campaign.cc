@@ -58,6 +58,11 @@ class Campaign {
       for (const CampaignFinding& f : results_[i].findings)
         signatures[i].insert(signature(f.shrunk.verdict));
     }
+    for (JobResult& result : results_) {
+      for (CampaignFinding& f : result.findings) {
+        if (f.cut_short && !over()) finish(result, f);
+      }
+    }
     uint64_t round = 0;
     for (bool any = true; any && !over(); ++round) {
       any = false;
@@ -179,7 +184,7 @@ class Campaign {
       if (verdicts[i].status == Status::kUnsupported) result.unsupported = verdicts[i].reason;
       if (verdicts[i].status != Status::kFail || !signatures.insert(signature(verdicts[i])).second)
         continue;
-      report(result, index(first + i), *drawn[i], verdicts[i]);
+      report(result, index(first + i), from[i], *drawn[i], verdicts[i]);
     }
   }
 
@@ -195,24 +200,46 @@ class Campaign {
 
   uint64_t index(uint64_t n) const { return options_.first_case + n * options_.case_stride; }
 
-  void report(JobResult& result, uint64_t case_index, const rc::Shrinkable<Case>& drawn,
-              const Verdict& verdict) {
+  void report(JobResult& result, uint64_t case_index, const Origin& from,
+              const rc::Shrinkable<Case>& drawn, const Verdict& verdict) {
     if (result.findings.empty())
       result.cpu_seconds_to_first = result.cpu_seconds + cpu_now() - turn_began_;
-    const Case original = drawn.value();
-    listener_.on_failure(result.job, case_index, original, verdict);
+    listener_.on_failure(result.job, case_index, drawn.value(), verdict);
+    CampaignFinding& finding =
+        result.findings.emplace_back(examine(result.job, case_index, drawn, verdict));
+    if (from.moves.empty()) finding.draw = from.drawn;
+    listener_.on_result(result, /*found=*/true, elapsed());  // kept before it is told
+    listener_.on_finding(finding);
+  }
+
+  /// What an interruption cut short, as if there had been none.
+  void finish(JobResult& result, CampaignFinding& finding) {
+    const std::optional<uint64_t> draw = finding.draw;
+    const auto drawn = draw ? harness_.draw(result.job, options_.seed, *draw)
+                            : shrink_tree(harness_, finding.original);
+    const Verdict verdict = harness_.evaluate(drawn.value());
+    if (verdict.status != Status::kFail) return;  // another build of the kernel
+    CampaignFinding again = examine(result.job, finding.case_index, drawn, verdict);
+    again.draw = draw;
+    if (again.cut_short && again.shrunk.better < finding.shrunk.better) return;
+    finding = std::move(again);
+    listener_.on_result(result, /*found=*/true, elapsed());
+    listener_.on_finding(finding);
+  }
+
+  CampaignFinding examine(const Job& job, uint64_t case_index, const rc::Shrinkable<Case>& drawn,
+                          const Verdict& verdict) {
     CampaignFinding finding = {
-        result.job, case_index, original,
+        job, case_index, drawn.value(),
         shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
     finding.confirmations = confirm(harness_, finding.shrunk);
-    if (options_.boundaries && result.job.plant.empty() && !interrupted_) {
+    if (options_.boundaries && job.plant.empty() && !interrupted_) {
       finding.boundary = find_boundary(harness_, finding.shrunk.smallest, finding.shrunk.verdict,
                                        options_.boundary, options_.threads, interrupted_);
       seek_needed_axes(finding);
     }
-    result.findings.push_back(finding);
-    listener_.on_result(result, /*found=*/true, elapsed());  // kept before it is told
-    listener_.on_finding(finding);
+    finding.cut_short = interrupted_;
+    return finding;
   }
 
   void seek_needed_axes(CampaignFinding& finding) {

@@ -52,6 +52,11 @@ struct CampaignFinding {
   Shrunk shrunk;
   int confirmations = 0;                  ///< see confirm()
   std::optional<Boundary> boundary = {};  ///< nothing where it was not sought
+  /// The campaign was interrupted meanwhile, so that it could be smaller and its boundary sharper:
+  /// a campaign that goes on begins with that.
+  bool cut_short = false;
+  /// Which draw of the seed it is, where it was not moved from there.
+  std::optional<uint64_t> draw = {};
 
   /// Boundary::sentence(), empty where there is none.
   std::string sentence() const { return boundary ? boundary->sentence() : ""; }

@@ -76,6 +76,8 @@ json shrunk_json(const CampaignFinding& f) {
               {"instructions", f.shrunk.instructions},
               {"complete", f.shrunk.complete},
               {"confirmations", f.confirmations}};
+  if (f.cut_short) out["cut_short"] = true;
+  if (f.draw) out["draw"] = *f.draw;
   if (f.boundary) out["boundary"] = to_json(*f.boundary);
   return out;
 }
@@ -276,6 +278,8 @@ std::optional<JobResult> CampaignStore::load(const Job& job) {
       f.shrunk.instructions = shrunk.at("instructions");
       f.shrunk.complete = shrunk.at("complete");
       f.confirmations = shrunk.at("confirmations");
+      f.cut_short = shrunk.value("cut_short", false);
+      if (shrunk.contains("draw")) f.draw = shrunk["draw"];
       // A sentence alone is what earlier versions stored.
       if (shrunk.contains("boundary") && shrunk["boundary"].is_object())
         f.boundary = boundary_of(shrunk["boundary"]);
@@ -334,7 +338,7 @@ void CampaignStore::save(const JobResult& r, double seconds, const std::string& 
     Database::Statement update(database_,
                                "UPDATE findings SET shrunk = ?, message = ? WHERE campaign = ? AND "
                                "kernel = ? AND plant = ? AND target = ? AND case_index = ? AND "
-                               "shrunk IS NULL");
+                               "(shrunk IS NULL OR json_extract(shrunk, '$.cut_short'))");
     update.bind(shrunk_json(f).dump()).bind(f.shrunk.verdict.findings.front().message);
     update.bind(campaign_).bind(job.kernel).bind(job.plant).bind(job.target);
     update.bind(f.case_index).step();

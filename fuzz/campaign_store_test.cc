@@ -103,6 +103,49 @@ TEST_P(EitherSearch, ACampaignThatDiedGoesOnAsIfItHadNot) {
   EXPECT_EQ(last, whole);
 }
 
+TEST_P(EitherSearch, AFindingThatAnInterruptionCutShortIsFinished) {
+  const Harness h = harness();
+  std::atomic<bool> never = false;
+  CampaignListener silent;
+  const std::vector<JobResult> uninterrupted =
+      run_campaign(h, kJobs, options(GetParam()), never, silent);
+
+  const std::string path = fresh_path("cut_short");
+  const CampaignKey key = {5, 0, 1};
+  CampaignStore(path).begin(key);
+  std::vector<JobResult> last;
+  size_t cut_short = 0;
+  for (bool stopped = true; stopped;) {
+    CampaignStore store(path);
+    ASSERT_TRUE(store.resume(key));
+    std::vector<JobResult> earlier;
+    for (const Job& job : kJobs) earlier.push_back(store.load(job).value_or(JobResult()));
+    // Ctrl-C when the failure is told, before it is shrunk.
+    class Interrupter : public CampaignListener {
+     public:
+      explicit Interrupter(CampaignStore& store) : store_(store) {}
+      void on_failure(const Job& job, uint64_t i, const Case& c, const Verdict& v) override {
+        store_.failure(job, i, c, v);
+        stop = true;
+      }
+      void on_result(const JobResult& r, bool, double seconds) override { store_.save(r, seconds); }
+      CampaignStore& store_;
+      std::atomic<bool> stop = false;
+    } interrupter(store);
+    last = run_campaign(h, kJobs, options(GetParam()), interrupter.stop, interrupter, earlier);
+    stopped = interrupter.stop;
+    for (const JobResult& r : last)
+      for (const CampaignFinding& f : r.findings) cut_short += f.cut_short;
+  }
+  EXPECT_GT(cut_short, 0u);
+  EXPECT_EQ(story(last), story(uninterrupted));
+  CampaignStore store(path);
+  ASSERT_TRUE(store.resume(key));
+  std::vector<JobResult> stored;
+  for (const Job& job : kJobs) stored.push_back(store.load(job).value_or(JobResult()));
+  EXPECT_EQ(story(stored), story(uninterrupted));
+}
+
 INSTANTIATE_TEST_SUITE_P(CampaignStore, EitherSearch,
                          testing::Values(Search::kDrawn, Search::kGuided));
 
