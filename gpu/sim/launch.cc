@@ -160,6 +160,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   config = &config_;
   result = &result_;
   budget = config_.instruction_budget;
+  least_budget = 0;
   stop = false;
   repeat = false;
   repeated = 0;
@@ -350,6 +351,7 @@ void Machine::run_wave(Wave& w, uint64_t turn) {
   }
   budget -= allowed - left;
   if (op != nullptr) w.next = op;
+  if (budget < least_budget) stop = true;
   if (budget == 0 && w.state == WaveState::kReady) {
     if (op != nullptr)
       report(w, op, FindingKind::kWatchdog, {},

@@ -263,6 +263,20 @@ TEST_P(Kernels, Watchdog) {
   }
 }
 
+// Hardware would have ended it; a loop on what such a read brings may take hours.
+TEST_P(Kernels, ALoopThatReadsOutOfBoundsEndsBeforeTheWatchdog) {
+  const Program p = program("mixed", "endless");
+  memory_.add({"flag", 4});
+  LaunchConfig config;
+  config.instruction_budget = 100'000'000;
+  config.set_arg(0, uint64_t{64});
+  const RunResult result = run(p, memory_, config);
+  ASSERT_FALSE(result.findings.empty());
+  EXPECT_EQ(result.findings[0].kind, FindingKind::kOutOfBoundsRead);
+  for (const Finding& f : result.findings) EXPECT_NE(f.kind, FindingKind::kWatchdog);
+  EXPECT_LT(result.instructions, 6'000'000u);
+}
+
 TEST_P(Kernels, OutOfBoundsNamesTheIsland) {
   const Program p = program("mixed", "offset_by");
   for (const int by : {0, 1, -3}) {

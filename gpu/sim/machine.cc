@@ -122,6 +122,9 @@ bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& wh
   result->findings.push_back(std::move(f));
   result->status = RunResult::Status::kFaulted;
   if (result->findings.size() >= config->max_findings) stop = true;
+  const bool faults =
+      kind == FindingKind::kOutOfBoundsRead || kind == FindingKind::kOutOfBoundsWrite;
+  if (faults && least_budget == 0 && budget > kAfterFault) least_budget = budget - kAfterFault;
   return !stop;
 }
 

@@ -118,6 +118,10 @@ struct Machine {
   std::vector<Span> spans;  // by address
   const Span* last_span = nullptr;
   uint64_t budget = 0;  // wave instructions left
+  // Below which the launch is over: after an access out of bounds, which ends it on hardware, it
+  // goes on for what else there is to find, and not for as long as a loop on wrong data takes.
+  uint64_t least_budget = 0;
+  static constexpr uint64_t kAfterFault = 5'000'000;
 
   // LDS of the group that runs, with a spare dword at the end for whole-word bit access.
   std::vector<std::byte> lds;
