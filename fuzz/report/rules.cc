@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "fuzz/verdict.h"
+
 namespace wavefuzz {
 
 std::string meaning_of(const std::string& kind) {
@@ -33,6 +35,7 @@ std::string meaning_of(const std::string& kind) {
       {"wrong_index", "An index is none of the right ones."},
       {"relation", "Outputs of related inputs do not agree."},
       {"broken_relation", "Outputs of related inputs do not agree."},
+      {kInternalError, "No fault of the kernel's: a self-check of wavefuzz failed on the case."},
   };
   if (const auto it = kMeanings.find(kind); it != kMeanings.end()) return it->second;
   std::string words = kind;
