@@ -143,20 +143,22 @@ class Campaign {
     const JudgeOptions judge = {.coverage =
                                     options_.coverage || options_.search == Search::kGuided};
     parallel_for(count, options_.threads, [&](size_t i) {
-      if (from[i].moves.empty()) {
-        drawn[i] = harness_.draw(result.job, options_.seed, from[i].drawn);
-        verdicts[i] = harness_.evaluate(drawn[i]->value(), judge);
-        return;
-      }
+      const bool moved = !from[i].moves.empty();
       verdicts[i].status = Status::kRefused;
-      const auto c = make_case(harness_, result.job, options_.seed, from[i]);
-      if (!c) return;
-      drawn[i] = shrink_tree(harness_, *c);
       try {
-        verdicts[i] = harness_.evaluate(*c, judge);
+        if (moved) {
+          const auto c = make_case(harness_, result.job, options_.seed, from[i]);
+          if (!c) return;
+          drawn[i] = shrink_tree(harness_, *c);
+        } else {
+          drawn[i] = harness_.draw(result.job, options_.seed, from[i].drawn);
+        }
+        verdicts[i] = harness_.evaluate(drawn[i]->value(), judge);
+      } catch (const NoRoom& e) {
+        verdicts[i].reason = e.what();
       } catch (const Error& e) {
         // It was moved to where it does not hold together.
-        if (e.exit() != Exit::kUsage) throw;
+        if (!moved || e.exit() != Exit::kUsage) throw;
         verdicts[i].reason = e.what();
       }
     });

@@ -158,10 +158,7 @@ class SimTarget : public Target {
     read_writes(problem, memory, outcome);
     return outcome;
   } catch (const sim::AddressSpaceError& e) {
-    Outcome outcome;
-    outcome.status = Outcome::Status::kUnsupported;
-    outcome.unsupported = e.what();
-    return outcome;
+    throw NoRoom(e.what());
   } catch (const sim::Error& e) {
     throw Error(Exit::kUsage, e.what());
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gpu/error.h"
 #include "gpu/problem.h"
 #include "gpu/targets/coverage.h"
 
@@ -53,13 +54,19 @@ struct Outcome {
   const std::vector<Extent>& written_to(const std::string& buffer) const;
 };
 
+/// The target has no room for a case now; when others have ended it may.
+class NoRoom : public Error {
+ public:
+  explicit NoRoom(const std::string& line) : Error(Exit::kTargetUnavailable, line) {}
+};
+
 /// A way to run a kernel. Launches are independent and may be made from several threads at once.
 class Target {
  public:
   virtual ~Target() = default;
   virtual const std::string& name() const = 0;  ///< as on the command line: sim:gfx942
   virtual const std::string& arch() const = 0;  ///< as in a code object's name: gfx942
-  /// Throws Error for a code object that cannot be loaded.
+  /// Throws Error for a code object that cannot be loaded, NoRoom where the buffers do not fit.
   virtual Outcome launch(const Problem& problem) = 0;
   /// What of a program ran. Throws Error for a code object that cannot be loaded.
   virtual ProgramCoverage coverage(const KernelId& kernel, const Edges& edges) = 0;
