@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "fuzz/clock.h"
+#include "fuzz/parallel.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -108,29 +109,27 @@ class Search {
         complete_ = false;
         return;
       }
-      const int count = static_cast<int>(std::min(kBatch, values.size() - begin));
-      std::vector<Verdict> verdicts(static_cast<size_t>(count));
-      std::vector<char> ran(static_cast<size_t>(count)), late(static_cast<size_t>(count));
-#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
-      for (int i = 0; i < count; ++i) {
+      const size_t count = std::min(kBatch, values.size() - begin);
+      std::vector<Verdict> verdicts(count);
+      std::vector<char> ran(count), late(count);
+      parallel_for(count, threads_, [&](size_t i) {
         if (now() - start_ >= limits_.seconds) {
-          late[static_cast<size_t>(i)] = true;
-          continue;
+          late[i] = true;
+          return;
         }
         try {
           Case c = base_;
-          axis_.set(c, values[begin + static_cast<size_t>(i)]);
-          Verdict& verdict = verdicts[static_cast<size_t>(i)];
-          verdict = harness_.evaluate(c, {.instruction_budget = hangs_ ? 0 : limits_.instructions});
+          axis_.set(c, values[begin + i]);
+          verdicts[i] =
+              harness_.evaluate(c, {.instruction_budget = hangs_ ? 0 : limits_.instructions});
           // Longer than there is time for, which does not say that it hangs.
-          late[static_cast<size_t>(i)] = !hangs_ && kind_of(signature(verdict)) == kWatchdog;
-          ran[static_cast<size_t>(i)] = true;
+          late[i] = !hangs_ && kind_of(signature(verdicts[i])) == kWatchdog;
+          ran[i] = true;
         } catch (const std::exception&) {
           // No case: a buffer that would not fit, parameters that do not hold together.
         }
-      }
-      for (int i = 0; i < count; ++i) {
-        const auto at = static_cast<size_t>(i);
+      });
+      for (size_t at = 0; at < count; ++at) {
         instructions_ += verdicts[at].instructions;
         if (late[at]) {
           complete_ = false;

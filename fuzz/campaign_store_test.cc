@@ -27,17 +27,6 @@ std::string fresh_path(const std::string& name) {
   return path;
 }
 
-/// Interrupts the campaign after so many results.
-class Stopper : public CampaignListener {
- public:
-  explicit Stopper(int results) : left_(results) {}
-  void on_result(const JobResult&, bool, double) override { stop = --left_ <= 0; }
-  std::atomic<bool> stop = false;
-
- private:
-  int left_;
-};
-
 CampaignOptions options(Search search = Search::kDrawn) {
   CampaignOptions o;
   o.search = search;
@@ -67,6 +56,49 @@ std::string story(const std::vector<JobResult>& results) {
   return out;
 }
 
+std::vector<JobResult> loaded(CampaignStore& store) {
+  std::vector<JobResult> results;
+  for (const Job& job : kJobs) results.push_back(store.load(job).value_or(JobResult()));
+  return results;
+}
+
+/// Keeps what a campaign comes to.
+class Saver : public CampaignListener {
+ public:
+  explicit Saver(CampaignStore& store) : store_(store) {}
+  void on_failure(const Job& job, uint64_t i, const Case& c, const Verdict& v) override {
+    store_.failure(job, i, c, v);
+  }
+  void on_result(const JobResult& r, bool, double seconds) override { store_.save(r, seconds); }
+  std::atomic<bool> stop = false;  // the campaign
+
+ private:
+  CampaignStore& store_;
+};
+
+/// Kills the campaign after so many results.
+class Killer : public Saver {
+ public:
+  Killer(CampaignStore& store, int results) : Saver(store), left_(results) {}
+  void on_result(const JobResult& r, bool found, double seconds) override {
+    Saver::on_result(r, found, seconds);
+    stop = --left_ <= 0;
+  }
+
+ private:
+  int left_;
+};
+
+/// Ctrl-C when a failure is told, before it is shrunk.
+class Interrupter : public Saver {
+ public:
+  using Saver::Saver;
+  void on_failure(const Job& job, uint64_t i, const Case& c, const Verdict& v) override {
+    Saver::on_failure(job, i, c, v);
+    stop = true;
+  }
+};
+
 class EitherSearch : public testing::TestWithParam<Search> {};
 
 TEST_P(EitherSearch, ACampaignThatDiedGoesOnAsIfItHadNot) {
@@ -82,23 +114,8 @@ TEST_P(EitherSearch, ACampaignThatDiedGoesOnAsIfItHadNot) {
   for (int process = 0; process < 40 && last != whole; ++process) {
     CampaignStore store(path);  // each a process that is killed after a few results
     ASSERT_TRUE(store.resume(key));
-    std::vector<JobResult> earlier;
-    for (const Job& job : kJobs) earlier.push_back(store.load(job).value_or(JobResult()));
-    Stopper stopper(2);
-    class Saver : public CampaignListener {
-     public:
-      Saver(CampaignStore& store, Stopper& stopper) : store_(store), stopper_(stopper) {}
-      void on_failure(const Job& job, uint64_t i, const Case& c, const Verdict& v) override {
-        store_.failure(job, i, c, v);
-      }
-      void on_result(const JobResult& r, bool found, double seconds) override {
-        store_.save(r, seconds);
-        stopper_.on_result(r, found, seconds);
-      }
-      CampaignStore& store_;
-      Stopper& stopper_;
-    } saver(store, stopper);
-    last = story(run_campaign(h, kJobs, options(GetParam()), stopper.stop, saver, earlier));
+    Killer killer(store, 2);
+    last = story(run_campaign(h, kJobs, options(GetParam()), killer.stop, killer, loaded(store)));
   }
   EXPECT_EQ(last, whole);
 }
@@ -118,21 +135,9 @@ TEST_P(EitherSearch, AFindingThatAnInterruptionCutShortIsFinished) {
   for (bool stopped = true; stopped;) {
     CampaignStore store(path);
     ASSERT_TRUE(store.resume(key));
-    std::vector<JobResult> earlier;
-    for (const Job& job : kJobs) earlier.push_back(store.load(job).value_or(JobResult()));
-    // Ctrl-C when the failure is told, before it is shrunk.
-    class Interrupter : public CampaignListener {
-     public:
-      explicit Interrupter(CampaignStore& store) : store_(store) {}
-      void on_failure(const Job& job, uint64_t i, const Case& c, const Verdict& v) override {
-        store_.failure(job, i, c, v);
-        stop = true;
-      }
-      void on_result(const JobResult& r, bool, double seconds) override { store_.save(r, seconds); }
-      CampaignStore& store_;
-      std::atomic<bool> stop = false;
-    } interrupter(store);
-    last = run_campaign(h, kJobs, options(GetParam()), interrupter.stop, interrupter, earlier);
+    Interrupter interrupter(store);
+    last =
+        run_campaign(h, kJobs, options(GetParam()), interrupter.stop, interrupter, loaded(store));
     stopped = interrupter.stop;
     for (const JobResult& r : last)
       for (const CampaignFinding& f : r.findings) cut_short += f.cut_short;
@@ -141,9 +146,7 @@ TEST_P(EitherSearch, AFindingThatAnInterruptionCutShortIsFinished) {
   EXPECT_EQ(story(last), story(uninterrupted));
   CampaignStore store(path);
   ASSERT_TRUE(store.resume(key));
-  std::vector<JobResult> stored;
-  for (const Job& job : kJobs) stored.push_back(store.load(job).value_or(JobResult()));
-  EXPECT_EQ(story(stored), story(uninterrupted));
+  EXPECT_EQ(story(loaded(store)), story(uninterrupted));
 }
 
 INSTANTIATE_TEST_SUITE_P(CampaignStore, EitherSearch,

@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "fuzz/parallel.h"
 #include "gpu/error.h"
 #include "gpu/expression.h"
 #include "gpu/json_view.h"
@@ -296,16 +297,13 @@ std::vector<LedgerReplay> Ledger::replay(const Harness& harness, const std::vect
         list.push_back({.entry = &e, .at = &c, .now = ""});
     }
   }
-  const int count = static_cast<int>(list.size());
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (int i = 0; i < count; ++i) {
-    LedgerReplay& r = list[static_cast<size_t>(i)];
+  parallel_for(list.size(), threads, [&](size_t i) {
     if (interrupted) {
-      r.now = "interrupted";
+      list[i].now = "interrupted";
     } else {
-      replay_one(harness, r);
+      replay_one(harness, list[i]);
     }
-  }
+  });
   return list;
 }
 

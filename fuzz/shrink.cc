@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "fuzz/parallel.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -18,7 +19,7 @@ using Children = rc::Seq<rc::Shrinkable<Case>>;
 // After a success the next is likely near; the longer there is none, the more children are tried at
 // once, which is where threads help. A batch of fewer costs more to hand out than to run.
 constexpr uint64_t kMostAhead = 64;
-constexpr int kWorthThreads = 8;
+constexpr size_t kWorthThreads = 8;
 
 /// Whether a case still fails in the same way. A simpler case may be one that the kernel refuses,
 /// or that does not hold together: then it does not.
@@ -60,31 +61,30 @@ Shrunk shrink(const Harness& harness, const rc::Shrinkable<Case>& failing, const
     }
     if (batch.empty()) return result;
 
-    const int count = static_cast<int>(batch.size());
-    std::vector<Verdict> verdicts(batch.size());
-    std::vector<char> fails(batch.size()), ran(batch.size());
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) if (count >= kWorthThreads)
-    for (int i = 0; i < count; ++i) {
-      if (late()) continue;  // a batch of large cases may take minutes
+    const size_t count = batch.size();
+    std::vector<Verdict> verdicts(count);
+    std::vector<char> fails(count), ran(count);
+    parallel_for(count, count >= kWorthThreads ? threads : 1, [&](size_t i) {
+      if (late()) return;  // a batch of large cases may take minutes
       fails[i] = still_fails(harness, batch[i].value(), wanted, budget, verdicts[i]);
       ran[i] = true;
-    }
+    });
     ahead = std::min(2 * ahead, kMostAhead);
 
     // The first that fails, whichever finished first; what came after it was not needed and does
     // not count.
-    int chosen = 0;
+    size_t chosen = 0;
     while (chosen < count && ran[chosen] && !fails[chosen]) ++chosen;
     if (chosen < count && !ran[chosen]) {
-      result.steps += static_cast<uint64_t>(chosen);
+      result.steps += chosen;
       result.complete = false;
       return result;
     }
-    result.steps += static_cast<uint64_t>(std::min(chosen + 1, count));
-    for (int i = 0; i < std::min(chosen + 1, count); ++i)
+    result.steps += std::min(chosen + 1, count);
+    for (size_t i = 0; i < std::min(chosen + 1, count); ++i)
       result.instructions += verdicts[i].instructions;
     if (chosen == count) continue;
-    for (int i = chosen + 1; i < count; ++i) tried.erase(case_id(batch[i].value()));
+    for (size_t i = chosen + 1; i < count; ++i) tried.erase(case_id(batch[i].value()));
     result.smallest = batch[chosen].value();
     result.verdict = std::move(verdicts[chosen]);
     ++result.better;

@@ -8,6 +8,7 @@
 
 #include "fuzz/boundary.h"
 #include "fuzz/clock.h"
+#include "fuzz/parallel.h"
 #include "fuzz/png.h"
 #include "fuzz/report/text.h"
 #include "gpu/error.h"
@@ -123,15 +124,13 @@ VerdictMap draw_map(const Harness& harness, const Case& base, const std::string&
     map.rows = {0};
   }
   map.cells.assign(map.rows.size(), std::vector<Cell>(map.columns.size(), Cell::kNone));
-  const auto count = static_cast<int64_t>(map.rows.size() * map.columns.size());
   const double start = now();
   std::atomic<bool> late = false;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (int64_t i = 0; i < count; ++i) {
+  parallel_for(map.rows.size() * map.columns.size(), threads, [&](size_t i) {
     if (limits.seconds > 0 && now() - start >= limits.seconds) late = true;
-    if (interrupted || late) continue;
-    const auto row = static_cast<size_t>(i) / map.columns.size();
-    const auto column = static_cast<size_t>(i) % map.columns.size();
+    if (interrupted || late) return;
+    const size_t row = i / map.columns.size();
+    const size_t column = i % map.columns.size();
     try {
       Case c = base;
       if (down != nullptr) down->set(c, map.rows[row]);
@@ -140,7 +139,7 @@ VerdictMap draw_map(const Harness& harness, const Case& base, const std::string&
     } catch (const std::exception&) {
       // No case there.
     }
-  }
+  });
   map.complete = !late && !interrupted;
   return map;
 }

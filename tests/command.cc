@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -50,6 +51,20 @@ std::map<std::string, std::string> findings_in(const std::string& folder) {
     if (entry.path().extension() == ".json")
       files[entry.path().filename().string()] = contents(entry.path());
   }
+  return files;
+}
+
+std::vector<std::string> corpus_of_planted_bugs() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           "corpus", std::filesystem::directory_options::follow_directory_symlink)) {
+    const std::string path = entry.path();
+    if (path.starts_with("corpus/scenarios/") || path.starts_with("corpus/found/") ||
+        path == "corpus/ledger.json")
+      continue;
+    if (entry.path().extension() == ".json") files.push_back(path);
+  }
+  std::sort(files.begin(), files.end());
   return files;
 }
 

@@ -26,6 +26,10 @@ std::string fresh_folder(const std::string& name);
 /// The findings of a campaign that writes to the folder: contents by file name.
 std::map<std::string, std::string> findings_in(const std::string& folder);
 
+/// The corpus files of planted bugs, by path: not the cases of other projects' kernels, nor what is
+/// no single case.
+std::vector<std::string> corpus_of_planted_bugs();
+
 }  // namespace wavefuzz
 
 #endif  // WAVEFUZZ_TESTS_COMMAND_H_

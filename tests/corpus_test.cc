@@ -12,18 +12,6 @@
 namespace wavefuzz {
 namespace {
 
-std::vector<std::string> files() {
-  std::vector<std::string> out;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator("corpus")) {
-    const std::string path = entry.path();
-    if (path.starts_with("corpus/scenarios/") || path.starts_with("corpus/found/")) continue;
-    if (path == "corpus/ledger.json") continue;
-    if (entry.path().extension() == ".json") out.push_back(path);
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 nlohmann::json load(const std::string& file) { return nlohmann::json::parse(std::ifstream(file)); }
 
 TEST(Corpus, HoldsAFailureOfEveryPlantedBugWithItsHistory) {
@@ -42,7 +30,7 @@ TEST(Corpus, HoldsAFailureOfEveryPlantedBugWithItsHistory) {
 }
 
 TEST(Corpus, StillFailsAsRecorded) {
-  for (const std::string& file : files()) {
+  for (const std::string& file : corpus_of_planted_bugs()) {
     const CommandResult r = wavefuzz("replay " + file);
     EXPECT_EQ(r.exit, 1) << r.out << r.err;
     EXPECT_THAT(r.out, testing::HasSubstr("\nreproduced: ")) << file;
@@ -50,7 +38,7 @@ TEST(Corpus, StillFailsAsRecorded) {
 }
 
 TEST(Corpus, PassesOnTheRightKernel) {
-  for (const std::string& file : files()) {
+  for (const std::string& file : corpus_of_planted_bugs()) {
     const std::string planted = load(file)["case"]["kernel"];
     const std::string right = planted.substr(0, planted.find('+'));
     ASSERT_NE(planted, right) << file << " is a failure of a kernel that should be right";

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,16 +13,7 @@ namespace wavefuzz {
 namespace {
 
 std::vector<std::string> shrunk_cases() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(
-           "corpus", std::filesystem::directory_options::follow_directory_symlink)) {
-    const std::string path = entry.path();
-    if (path.starts_with("corpus/scenarios/") || path.starts_with("corpus/found/") ||
-        entry.path().filename() == "ledger.json")
-      continue;
-    if (entry.path().extension() == ".json") files.push_back(path);
-  }
-  std::sort(files.begin(), files.end());
+  std::vector<std::string> files = corpus_of_planted_bugs();
   if (files.empty()) files.push_back("corpus: there is no case");  // fails
   return files;
 }

@@ -112,6 +112,14 @@ class Elements {
   float table_[256] = {};
 };
 
+std::vector<OperatorPage::Entry> numerics_fields() {
+  std::vector<OperatorPage::Entry> fields = attention_numerics_fields();
+  fields.push_back({"qlen_paths",
+                    "true: code of its own for each number of query tokens, which sums in another "
+                    "order"});
+  return fields;
+}
+
 }  // namespace
 
 struct Inputs::Readers {
@@ -354,14 +362,6 @@ void PagedAttention::judge(const Run& run, Judge& judge) const {
   const Expected e = expected(std::make_shared<const Inputs>(run.c, run.manifest, run.buffers));
   judge.numeric(e.o);
   if (Shape(run.c).lse) judge.numeric(e.lse);
-}
-
-static std::vector<OperatorPage::Entry> numerics_fields() {
-  std::vector<OperatorPage::Entry> fields = attention_numerics_fields();
-  fields.push_back({"qlen_paths",
-                    "true: code of its own for each number of query tokens, which sums in another "
-                    "order"});
-  return fields;
 }
 
 OperatorPage PagedAttention::page() const {
