@@ -236,6 +236,7 @@ void Machine::start_group(uint32_t linear) {
   const auto& n = config->groups;
   group = {linear % n[0], linear / n[0] % n[1], linear / n[0] / n[1]};
   group_number = first_group + linear;
+  group_budget = config->group_budget;
   synchronised = false;
   lds_shadow.next_epoch();
   if (config->explain) dividing.assign(wave_count, {});
@@ -340,7 +341,7 @@ void Machine::start_wave(uint32_t id) {
 void Machine::run_wave(Wave& w, uint64_t turn) {
   set_host_rounding(w.mode.round_f32);
   const Op* op = w.next;
-  const uint64_t allowed = std::min(budget, turn);
+  const uint64_t allowed = std::min({budget, group_budget, turn});
   uint64_t left = allowed;
   while (left != 0) {
     --left;
@@ -350,12 +351,15 @@ void Machine::run_wave(Wave& w, uint64_t turn) {
       break;
   }
   budget -= allowed - left;
+  group_budget -= allowed - left;
   if (op != nullptr) w.next = op;
   if (budget < least_budget) stop = true;
-  if (budget == 0 && w.state == WaveState::kReady) {
+  if (std::min(budget, group_budget) == 0 && w.state == WaveState::kReady) {
     if (op != nullptr)
       report(w, op, FindingKind::kWatchdog, {},
-             fmt::format("{} instructions executed{}", config->instruction_budget,
+             fmt::format("{} instructions executed{}{}",
+                         budget == 0 ? config->instruction_budget : config->group_budget,
+                         budget == 0 ? "" : " by one group",
                          waves_in(WaveState::kAtBarrier).empty()
                              ? ""
                              : fmt::format("; at a barrier that it never reached: wave {}",

@@ -45,7 +45,7 @@ enum class FindingKind : uint8_t {
   kEndAtBarrier,       // a wave ended while others of its group wait at s_barrier
   kFetchOutsideCode,   // a branch or fall-through left the kernel's code
   kTrap,               // s_trap: an assertion of the kernel's own
-  kWatchdog,           // the instruction budget is spent
+  kWatchdog,           // an instruction budget is spent
 };
 std::string_view name(FindingKind kind);  // "out-of-bounds read", ...
 
@@ -71,8 +71,10 @@ struct LaunchConfig {
   uint32_t dynamic_lds_bytes = 0;
   // The explicit arguments at their metadata offsets; hidden ones are filled in by run().
   std::vector<std::byte> kernarg;
-  uint64_t instruction_budget =
-      1'000'000'000;  // wave instructions of the whole launch, or of each thread
+  // Wave instructions of the whole launch, or of each thread, and of one group. A large launch has
+  // many groups; it is one of them that does not end when the launch does not.
+  uint64_t instruction_budget = 1'000'000'000;
+  uint64_t group_budget = ~uint64_t{0};
   // Instructions that a wave runs before it is the next wave's turn; 0: all up to the next barrier.
   // Hardware runs the waves of a group almost in step, and kernels that lack a barrier may lean on
   // it: a result that changes with this number is such a kernel's.

@@ -263,6 +263,28 @@ TEST_P(Kernels, Watchdog) {
   }
 }
 
+// A launch of many groups is long, and ends.
+TEST_P(Kernels, WatchdogOfAGroup) {
+  const Program p = program("mixed", "endless");
+  Island& island = memory_.add({"flag", 4});
+  island.write_values<int>(0, std::array<int, 1>{1});
+  LaunchConfig config;
+  config.set_arg(0, island.address());
+  config.group_budget = run(p, memory_, config).instructions;
+  config.groups = {100, 1, 1};
+  const RunResult all = run(p, memory_, config);
+  expect_completed(all);
+  EXPECT_EQ(all.instructions, 100 * config.group_budget);
+
+  --config.group_budget;
+  const RunResult result = run(p, memory_, config);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].kind, FindingKind::kWatchdog);
+  EXPECT_NE(result.findings[0].message.find("executed by one group"), std::string::npos)
+      << result.findings[0].message;
+  EXPECT_EQ(result.instructions, config.group_budget);
+}
+
 // Hardware would have ended it; a loop on what such a read brings may take hours.
 TEST_P(Kernels, ALoopThatReadsOutOfBoundsEndsBeforeTheWatchdog) {
   const Program p = program("mixed", "endless");

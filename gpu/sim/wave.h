@@ -117,7 +117,8 @@ struct Machine {
   RunResult* result = nullptr;
   std::vector<Span> spans;  // by address
   const Span* last_span = nullptr;
-  uint64_t budget = 0;  // wave instructions left
+  uint64_t budget = 0;        // wave instructions left
+  uint64_t group_budget = 0;  // the same of the group that runs
   // Below which the launch is over: after an access out of bounds, which ends it on hardware, it
   // goes on for what else there is to find, and not for as long as a loop on wrong data takes.
   uint64_t least_budget = 0;

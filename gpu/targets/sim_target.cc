@@ -15,8 +15,10 @@
 namespace wavefuzz {
 namespace {
 
-// Far above what a kernel of the tree needs for a case: a loop that runs past it will not end.
-constexpr uint64_t kInstructionBudget = 50'000'000;
+// Far above what a kernel needs for a case: a group that runs past the first has a loop that will
+// not end; the second is as much as anyone would wait for.
+constexpr uint64_t kGroupBudget = 20'000'000;
+constexpr uint64_t kInstructionBudget = 1'000'000'000;
 
 // Where known faults are among them.
 constexpr unsigned kMostDiagnostics = 4096;
@@ -133,6 +135,7 @@ class SimTarget : public Target {
       config.instruction_budget = problem.instruction_budget == 0
                                       ? kInstructionBudget
                                       : std::min(problem.instruction_budget, kInstructionBudget);
+      config.group_budget = kGroupBudget;
       config.explain = problem.explain;
       if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
       if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
