@@ -2,9 +2,11 @@
 //   flatness SECONDS WINDOWS [wavefuzz fuzz options]
 // Runs `wavefuzz fuzz` for so long, reads its resident memory and processor time from /proc and its
 // cases from its database, and reports the slope of the memory and the spread of cases per second
-// over the windows, the first tenth left out. Per second of processor time, so that other work on
-// the machine does not count; per second of the clock beside it. Exit: 1 when the memory grows by
-// more than 5 % in that time, or a window is more than 10 % from the mean.
+// over the windows, the first tenth left out. The memory is the least of each hundredth of the
+// time: a large case takes several times what a small one does and gives it back, a leak does not.
+// The slope of all samples and the largest stand beside it. Cases are per second of processor time,
+// so that other work on the machine does not count; per second of the clock beside it. Exit: 1 when
+// the memory grows by more than 5 % in that time, or a window is more than 10 % from the mean.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -16,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,6 +68,18 @@ uint64_t cases_in(const std::string& database) {
   } catch (const Error&) {
     return 0;  // not there yet
   }
+}
+
+/// The sample with the least memory of each `period` seconds.
+std::vector<Sample> floor_of(const std::vector<Sample>& samples, double period) {
+  std::map<int, Sample> least;
+  for (const Sample& s : samples) {
+    const auto [at, is_new] = least.try_emplace(static_cast<int>(s.seconds / period), s);
+    if (!is_new && s.mebibytes < at->second.mebibytes) at->second = s;
+  }
+  std::vector<Sample> floor;
+  for (const auto& [at, sample] : least) floor.push_back(sample);
+  return floor;
 }
 
 /// MiB an hour, by least squares.
@@ -126,13 +141,23 @@ int watch(double seconds, int windows, std::vector<std::string> more) {
   double mean = 0, farthest = 0;
   for (const double r : rates) mean += r / windows;
   for (const double r : rates) farthest = std::max(farthest, std::fabs(r / mean - 1));
-  const double growth = slope(samples), memory = samples.back().mebibytes;
+  const std::vector<Sample> floor = floor_of(samples, seconds / 100);
+  const double growth = slope(floor);
   const double hours = (samples.back().seconds - samples.front().seconds) / 3600;
-  fmt::print("memory: {:.1f} MiB, {:+.2f} MiB an hour, {:+.1f} % in {:.2f} h\n", memory, growth,
-             100 * growth * hours / memory, hours);
+  double memory = 0, most = 0;
+  for (const Sample& s : floor) memory += s.mebibytes / static_cast<double>(floor.size());
+  for (const Sample& s : samples) most = std::max(most, s.mebibytes);
+  fmt::print(
+      "memory: {:.1f} MiB, {:+.2f} MiB an hour, {:+.1f} % in {:.2f} h; with large cases at "
+      "most {:.1f} MiB, {:+.2f} MiB an hour\n",
+      memory, growth, 100 * growth * hours / memory, hours, most, slope(samples));
   fmt::print("cases per cpu second: {:.1f}, windows within {:.1f} % of it; {} cases in all\n", mean,
              100 * farthest, samples.back().cases);
-  std::filesystem::remove_all(folder);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    std::filesystem::remove_all(folder);
+  } else {
+    fmt::print("the campaign did not end with exit code 0: see {}/log\n", folder);
+  }
   return growth * hours > kMostGrowth * memory || farthest > kMostSpread ? 1 : 0;
 }
 

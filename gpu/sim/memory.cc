@@ -263,6 +263,7 @@ void Memory::reset() {
     spare_.push_back(std::move(island));
   }
   islands_.clear();
+  if (std::ssize(spare_) > kMostSpares) spare_.erase(spare_.begin(), spare_.end() - kMostSpares);
   next_address_ = kFirstAddress;
 }
 

@@ -130,10 +130,13 @@ class Memory {
   // Islands above this size are not watched: their shadows would use up the address space.
   static constexpr uint64_t kMostWatched = uint64_t{1} << 38;
   static constexpr uint64_t kMostSpare = uint64_t{1} << 34;
+  // Those that were not used for longest go first: buffers come in all sizes, and each spare keeps
+  // some pages.
+  static constexpr ptrdiff_t kMostSpares = 32;
   void reserve_shadow(Island& island);
 
   std::vector<std::unique_ptr<Island>> islands_;  // by address
-  std::vector<std::unique_ptr<Island>> spare_;
+  std::vector<std::unique_ptr<Island>> spare_;    // last used last
   uint64_t next_address_;
   uint32_t next_group_ = 1;
 };
