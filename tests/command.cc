@@ -38,6 +38,15 @@ CommandResult shell(const std::string& command) {
 
 CommandResult wavefuzz(const std::string& arguments) { return shell("fuzz/wavefuzz " + arguments); }
 
+CommandResult kernel_fuzz_test(const std::string& environment, int cases, uint64_t seed,
+                               const std::string& options) {
+  return shell(
+      "env -u AITER_HSA -u WAVEFUZZ_TRITON -u WAVEFUZZ_SEED -u WAVEFUZZ_CASES_FACTOR "
+      "TEST_TIMEOUT=600 TEST_RANDOM_SEED= " +
+      environment + " bazel/kernel_fuzz_test.sh fuzz/wavefuzz " + std::to_string(cases) + " " +
+      std::to_string(seed) + " " + options);
+}
+
 std::string fresh_folder(const std::string& name) {
   const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / name;
   std::filesystem::remove_all(folder);

@@ -20,6 +20,11 @@ CommandResult shell(const std::string& command);
 /// Runs `wavefuzz ARGUMENTS`.
 CommandResult wavefuzz(const std::string& arguments);
 
+/// Runs bazel/kernel_fuzz_test.sh with what Bazel sets (`environment`), for so many cases from a
+/// seed: on kernels of the tree alone, whatever folders the machine has, and as on any night.
+CommandResult kernel_fuzz_test(const std::string& environment, int cases, uint64_t seed,
+                               const std::string& options);
+
 /// A new empty folder of the test.
 std::string fresh_folder(const std::string& name);
 

@@ -182,11 +182,10 @@ TEST_F(MergedShards, OfATreeElsewhereRanTheSameObjects) {
 TEST(BazelShards, RunEachCaseOfEachRunOnceAndFindWhatOneRunFinds) {
   const auto run = [](const std::string& name, const std::string& environment) {
     const std::string folder = fresh_folder(name);
-    const CommandResult r =
-        shell("env -u AITER_HSA -u WAVEFUZZ_TRITON TEST_TIMEOUT=600 TEST_UNDECLARED_OUTPUTS_DIR=" +
-              folder + " " + environment +
-              " bazel/kernel_fuzz_test.sh fuzz/wavefuzz 30 5 --threads=1 --target=sim:gfx950 "
-              "--kernel=quantise_fp8,quantise_fp8+ue8m0_next_power,merge_attn_states+base2_as_e");
+    const CommandResult r = kernel_fuzz_test(
+        "TEST_UNDECLARED_OUTPUTS_DIR=" + folder + " " + environment, 30, 5,
+        "--threads=1 --target=sim:gfx950 "
+        "--kernel=quantise_fp8,quantise_fp8+ue8m0_next_power,merge_attn_states+base2_as_e");
     EXPECT_LE(r.exit, 1) << r.err;
     return folder + "/campaigns.sqlite";
   };
@@ -219,11 +218,9 @@ TEST(BazelShards, RunEachCaseOfEachRunOnceAndFindWhatOneRunFinds) {
 
 TEST(BazelShards, WithoutACaseAreClean) {
   const std::string folder = fresh_folder("idle");
-  EXPECT_EQ(shell("env -u AITER_HSA -u WAVEFUZZ_TRITON TEST_TIMEOUT=60 TEST_RANDOM_SEED= "
-                  "TEST_TOTAL_SHARDS=4 TEST_SHARD_INDEX=3 TEST_UNDECLARED_OUTPUTS_DIR=" +
-                  folder +
-                  " bazel/kernel_fuzz_test.sh fuzz/wavefuzz 2 1 --kernel=quantise_fp8 "
-                  "--target=sim:gfx942")
+  EXPECT_EQ(kernel_fuzz_test(
+                "TEST_TOTAL_SHARDS=4 TEST_SHARD_INDEX=3 TEST_UNDECLARED_OUTPUTS_DIR=" + folder, 2,
+                1, "--kernel=quantise_fp8 --target=sim:gfx942")
                 .exit,
             0);
 }
