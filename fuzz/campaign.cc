@@ -216,6 +216,7 @@ class Campaign {
 
   /// What an interruption cut short, as if there had been none.
   void finish(JobResult& result, CampaignFinding& finding) {
+    const double began = cpu_now();
     const std::optional<uint64_t> draw = finding.draw;
     const auto drawn = draw ? harness_.draw(result.job, options_.seed, *draw)
                             : shrink_tree(harness_, finding.original);
@@ -223,6 +224,7 @@ class Campaign {
     if (verdict.status != Status::kFail) return;  // another build of the kernel
     CampaignFinding again = examine(result.job, finding.case_index, drawn, verdict);
     again.draw = draw;
+    result.cpu_seconds += cpu_now() - began;
     if (again.cut_short && again.shrunk.better < finding.shrunk.better) return;
     finding = std::move(again);
     listener_.on_result(result, /*found=*/true, elapsed());
