@@ -1,6 +1,7 @@
 // Buffer memory through a descriptor (V#). Range checks are architecture: out of range, loads give
 // 0 and stores are dropped, without a finding. An address that passes the check and still misses
 // every island is one.
+#include "gpu/sim/atomics.h"
 #include "gpu/sim/lane_memory.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {

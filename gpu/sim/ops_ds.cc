@@ -1,5 +1,6 @@
 // LDS: reads, writes, atomics. Out-of-range addresses are findings here (the hardware reads 0 and
 // drops the write): no kernel means to do it.
+#include "gpu/sim/atomics.h"
 #include "gpu/sim/lane_memory.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {

@@ -1,4 +1,5 @@
 // Global, flat and scratch memory.
+#include "gpu/sim/atomics.h"
 #include "gpu/sim/lane_memory.h"
 
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
