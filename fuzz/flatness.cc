@@ -2,11 +2,12 @@
 //   flatness SECONDS WINDOWS [wavefuzz fuzz options]
 // Runs `wavefuzz fuzz` for so long, reads its resident memory and processor time from /proc and its
 // cases from its database, and reports the slope of the memory and the spread of cases per second
-// over the windows, the first tenth left out. The memory is the least of each hundredth of the
-// time: a large case takes several times what a small one does and gives it back, a leak does not.
-// The slope of all samples and the largest stand beside it. Cases are per second of processor time,
-// so that other work on the machine does not count; per second of the clock beside it. Exit: 1 when
-// the memory grows by more than 5 % in that time, or a window is more than 10 % from the mean.
+// over the windows, the first tenth left out. The memory is the least of each minute, or hundredth
+// of the time: a large case takes several times what a small one does and gives it back, a leak
+// does not. The slope of all samples and the largest stand beside it. Cases are per second of
+// processor time, so that other work on the machine does not count; per second of the clock beside
+// it. Exit: 1 when the memory grows by more than 5 % in that time, or a window is more than 10 %
+// from the mean.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -141,7 +142,7 @@ int watch(double seconds, int windows, std::vector<std::string> more) {
   double mean = 0, farthest = 0;
   for (const double r : rates) mean += r / windows;
   for (const double r : rates) farthest = std::max(farthest, std::fabs(r / mean - 1));
-  const std::vector<Sample> floor = floor_of(samples, seconds / 100);
+  const std::vector<Sample> floor = floor_of(samples, std::max(60.0, seconds / 100));
   const double growth = slope(floor);
   const double hours = (samples.back().seconds - samples.front().seconds) / 3600;
   double memory = 0, most = 0;
