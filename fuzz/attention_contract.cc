@@ -115,7 +115,7 @@ bool parse_qlen_paths(const Manifest& manifest) {
   return view.has("qlen_paths") && view.at("qlen_paths").boolean();
 }
 
-std::vector<OperatorPage::Entry> attention_numerics_fields() {
+std::vector<OperatorPage::Entry> attention_numerics_fields(const OperatorPage::Entry& own) {
   return {
       {"score_block, pv_block", "products that one step of an accumulation sums; 1: f32 chains"},
       {"scale_roundings",
@@ -142,6 +142,7 @@ std::vector<OperatorPage::Entry> attention_numerics_fields() {
       {"half_away", "ties of the output round away from zero"},
       {"f16_truncate", "an f16 output rounds towards zero"},
       {"denominator_bias", "added to the denominator"},
+      own,
   };
 }
 

@@ -36,8 +36,8 @@ uint32_t parse_split_chunk(const Manifest& manifest);
 /// order.
 bool parse_qlen_paths(const Manifest& manifest);
 
-/// The fields of the contract, for an operator's page.
-std::vector<OperatorPage::Entry> attention_numerics_fields();
+/// The fields of the contract, for an operator's page; `own` is the operator's own.
+std::vector<OperatorPage::Entry> attention_numerics_fields(const OperatorPage::Entry& own);
 
 }  // namespace wavefuzz
 

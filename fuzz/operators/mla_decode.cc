@@ -372,14 +372,6 @@ void check_aiter(const Claims& claims, const Manifest& manifest) {
   parse_attention_numerics(manifest);
 }
 
-std::vector<OperatorPage::Entry> numerics_fields() {
-  std::vector<OperatorPage::Entry> fields = attention_numerics_fields();
-  fields.push_back({"split_chunk",
-                    "aiter: splits take so many keys in turn, split i chunks i, i + splits, ...; "
-                    "otherwise a plan says who takes what"});
-  return fields;
-}
-
 }  // namespace
 
 void MlaDecode::check_manifest(const Manifest& manifest) const {
@@ -675,7 +667,10 @@ OperatorPage MlaDecode::page() const {
            {"q_row_stride, q_head_stride, out_row_stride, out_head_stride, lse_row_stride, "
             "lse_head_stride",
             "elements"}}),
-      .numerics = numerics_fields(),
+      .numerics = attention_numerics_fields(
+          {"split_chunk",
+           "aiter: splits take so many keys in turn, split i chunks i, i + splits, ...; otherwise "
+           "a plan says who takes what"}),
       .relations = {{"half_of_heads", "the second half of the heads by itself: bit for bit"},
                     {"sequence_alone", "the last sequence by itself: bit for bit"},
                     {"garbage", "other bytes where no key lies: bit for bit"},

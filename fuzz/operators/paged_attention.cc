@@ -112,14 +112,6 @@ class Elements {
   float table_[256] = {};
 };
 
-std::vector<OperatorPage::Entry> numerics_fields() {
-  std::vector<OperatorPage::Entry> fields = attention_numerics_fields();
-  fields.push_back({"qlen_paths",
-                    "true: code of its own for each number of query tokens, which sums in another "
-                    "order"});
-  return fields;
-}
-
 }  // namespace
 
 struct Inputs::Readers {
@@ -465,7 +457,9 @@ OperatorPage PagedAttention::page() const {
                   {"table_stride", "entries"},
                   {"table_width", "entries of the longest row in use"},
                   {"pages", "in use"}},
-      .numerics = numerics_fields(),
+      .numerics = attention_numerics_fields(
+          {"qlen_paths",
+           "true: code of its own for each number of query tokens, which sums in another order"}),
       .relations = relation_entries(),
       .presets = {"AITER pa_fwd: 128 dims, pages of 16, shuffled V, fp8 per token, qlen 1..4",
                   "vLLM paged_attention_rocm: plain V, k_scale and v_scale f32[1], splits of 256",
