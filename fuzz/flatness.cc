@@ -112,8 +112,10 @@ int watch(double seconds, int windows, std::vector<std::string> more) {
     execv(argv[0], argv.data());
     _exit(127);
   }
+  const double period = std::max(60.0, seconds / 100);
   std::vector<Sample> samples;
   int status = 0;
+  double next_line = period;
   for (pid_t ended = 0; ended == 0; ended = waitpid(pid, &status, WNOHANG)) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
     Sample s;
@@ -122,6 +124,10 @@ int watch(double seconds, int windows, std::vector<std::string> more) {
     s.cpu_seconds = cpu_seconds(pid);
     s.cases = cases_in(database);
     if (s.mebibytes != 0) samples.push_back(s);
+    if (s.seconds < next_line) continue;
+    next_line += period;
+    fmt::print(stderr, "{:.0f} of {:.0f} s: {:.1f} MiB, {} cases\n", s.seconds, seconds,
+               s.mebibytes, s.cases);
   }
   std::erase_if(samples,
                 [&](const Sample& s) { return s.seconds < seconds / 10 || s.seconds > seconds; });
@@ -142,7 +148,7 @@ int watch(double seconds, int windows, std::vector<std::string> more) {
   double mean = 0, farthest = 0;
   for (const double r : rates) mean += r / windows;
   for (const double r : rates) farthest = std::max(farthest, std::fabs(r / mean - 1));
-  const std::vector<Sample> floor = floor_of(samples, std::max(60.0, seconds / 100));
+  const std::vector<Sample> floor = floor_of(samples, period);
   const double growth = slope(floor);
   const double hours = (samples.back().seconds - samples.front().seconds) / 3600;
   double memory = 0, most = 0;

@@ -11,6 +11,7 @@
 #include "fuzz/corpus.h"
 #include "fuzz/ledger_command.h"
 #include "fuzz/paths.h"
+#include "fuzz/plural.h"
 #include "fuzz/version.h"
 
 namespace wavefuzz {
@@ -59,8 +60,7 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
       }
     }
   }
-  if (!options.corpus.empty())
-    fmt::print(out, "corpus: {} case{} replayed\n", replayed, replayed == 1 ? "" : "s");
+  if (!options.corpus.empty()) fmt::print(out, "corpus: {} replayed\n", plural(replayed, "case"));
   return exit;
 }
 

@@ -9,8 +9,8 @@
 
 #include "fuzz/corpus.h"
 #include "fuzz/paths.h"
+#include "fuzz/plural.h"
 #include "fuzz/report.h"
-#include "fuzz/report/text.h"
 
 namespace wavefuzz {
 

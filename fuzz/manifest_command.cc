@@ -10,6 +10,7 @@
 #include "fuzz/manifest_new.h"
 #include "fuzz/operator.h"
 #include "fuzz/paths.h"
+#include "fuzz/plural.h"
 
 namespace wavefuzz {
 namespace {
@@ -34,13 +35,13 @@ void print(const ManifestReport& report) {
     fmt::print("{}: {}{}: {}\n", file, r.note ? "note: " : "", r.field, r.message);
   }
   if (disagreements != 0) {
-    fmt::print("{}: {} disagreement{}\n", file, disagreements, disagreements == 1 ? "" : "s");
+    fmt::print("{}: {}\n", file, plural(disagreements, "disagreement"));
   } else if (!report.unavailable.empty()) {
     fmt::print("{}: names are known; not compared with its code objects: {}\n", file,
                report.unavailable);
   } else {
-    fmt::print("{}: agrees with {} launch{} of its code objects", file, report.kernels,
-               report.kernels == 1 ? "" : "es");
+    fmt::print("{}: agrees with {} of its code objects", file,
+               plural(report.kernels, "launch", "launches"));
     if (report.cases != 0) {
       fmt::print("; {} of {} small cases pass ({:.1f} s, of {:.0f} s for cases)",
                  report.cases - report.failed, report.cases, report.seconds, report.budget);

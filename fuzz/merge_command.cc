@@ -7,7 +7,7 @@
 
 #include "fuzz/merge.h"
 #include "fuzz/paths.h"
-#include "fuzz/report/text.h"
+#include "fuzz/plural.h"
 
 namespace wavefuzz {
 namespace {

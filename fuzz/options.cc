@@ -9,6 +9,7 @@
 #include <random>
 
 #include "fuzz/paths.h"
+#include "fuzz/plural.h"
 #include "fuzz/version.h"
 #include "gpu/error.h"
 
@@ -138,8 +139,8 @@ CampaignReport make_report(const Harness& harness, const Options& options, const
 }
 
 void print_version(const Options& options, uint64_t seed) {
-  fmt::print(text_out(options), "wavefuzz {}, seed {}, {} thread{}\n", kVersion, seed,
-             options.threads, options.threads == 1 ? "" : "s");
+  fmt::print(text_out(options), "wavefuzz {}, seed {}, {}\n", kVersion, seed,
+             plural(static_cast<uint64_t>(options.threads), "thread"));
 }
 
 Case given_case(const Options& options) {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fuzz/report/text.h"
+#include "fuzz/plural.h"
 
 namespace wavefuzz {
 namespace {

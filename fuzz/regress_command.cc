@@ -10,9 +10,9 @@
 
 #include "fuzz/corpus.h"
 #include "fuzz/paths.h"
+#include "fuzz/plural.h"
 #include "fuzz/regress.h"
 #include "fuzz/report.h"
-#include "fuzz/report/text.h"
 #include "gpu/sim/code_object.h"
 
 namespace wavefuzz {

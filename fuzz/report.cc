@@ -11,7 +11,7 @@
 
 #include "fuzz/buckets.h"
 #include "fuzz/paths.h"
-#include "fuzz/report/text.h"
+#include "fuzz/plural.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "fuzz/plural.h"
+
 namespace wavefuzz::audit {
 namespace {
 
@@ -102,11 +104,8 @@ void print_finding(std::FILE* out, const Finding& finding, int number) {
   }
   fmt::print(out, "{:3}. {} {}{}\n", number, entry_name(finding.entry), finding.text,
              finding.kind == Kind::kMisrouted ? fmt::format(" ({})", source(finding)) : "");
-  fmt::print(out, "     {} request{}", finding.count, finding.count == 1 ? "" : "s");
-  if (!finding.kernels.empty()) {
-    fmt::print(out, ", {} kernel{}", finding.kernels.size(),
-               finding.kernels.size() == 1 ? "" : "s");
-  }
+  fmt::print(out, "     {}", plural(finding.count, "request"));
+  if (!finding.kernels.empty()) fmt::print(out, ", {}", plural(finding.kernels.size(), "kernel"));
   fmt::print(out, ": {}", text(finding.boxes.front(), finding.entry));
   if (finding.boxes.size() > 1) fmt::print(out, " | and {} more", finding.boxes.size() - 1);
   fmt::print(out, "\n");

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "fuzz/operators/claims.h"
+#include "fuzz/plural.h"
 #include "fuzz/scale_contract.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
@@ -341,15 +342,15 @@ std::string IndexerKWriter::summary(const Case& c) const {
       last = decode(indexer::k_dtype(c), bits);
     }
   }
-  const std::string elements = nonzero == 1 ? fmt::format("1 non-zero element ({})", last)
-                                            : fmt::format("{} non-zero elements", nonzero);
+  std::string elements = plural(nonzero, "non-zero element");
+  if (nonzero == 1) elements += fmt::format(" ({})", last);
   return fmt::format(
-      "{} token{} in slot{} [{}], {}; head_dim {}, page_size {}, page_stride {}, {} layout, {} -> "
+      "{} in slot{} [{}], {}; head_dim {}, page_size {}, page_stride {}, {} layout, {} -> "
       "{}, {} scale",
-      rows, rows == 1 ? "" : "s", rows == 1 ? "" : "s",
-      fmt::join(c.integers.at("slot_mapping"), ", "), elements, c.params.integer("head_dim"),
-      c.params.integer("page_size"), c.params.integer("page_stride"), c.params.text("layout"),
-      c.params.text("k_dtype"), c.params.text("cache_dtype"), c.params.text("scale_fmt"));
+      plural(rows, "token"), rows == 1 ? "" : "s", fmt::join(c.integers.at("slot_mapping"), ", "),
+      elements, c.params.integer("head_dim"), c.params.integer("page_size"),
+      c.params.integer("page_stride"), c.params.text("layout"), c.params.text("k_dtype"),
+      c.params.text("cache_dtype"), c.params.text("scale_fmt"));
 }
 
 }  // namespace wavefuzz

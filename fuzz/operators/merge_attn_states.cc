@@ -11,6 +11,7 @@
 
 #include "fuzz/image.h"
 #include "fuzz/operators/claims.h"
+#include "fuzz/plural.h"
 #include "fuzz/relation.h"
 #include "gpu/error.h"
 #include "gpu/json_view.h"
@@ -478,12 +479,15 @@ void MergeAttnStates::compare(const Run& run, const Run& related, Judge& judge) 
 std::string MergeAttnStates::summary(const Case& c) const {
   const Params& p = c.params;
   const size_t empty = c.integers.contains("empty") ? c.integers.at("empty").size() : 0;
+  const auto some = [&](const char* count, const char* noun, const char* many = "") {
+    return plural(static_cast<uint64_t>(p.integer(count)), noun, many);
+  };
   return fmt::format(
-      "a prefix and {} suffixes of {} tokens, {} heads, head_dim {}, {} -> {}; LSEs of {} for {}; "
-      "{} partial rows empty (lse {}, o {})",
-      p.integer("suffixes"), p.integer("tokens"), p.integer("heads"), p.integer("head_dim"),
-      p.text("o_dtype"), p.text("out_dtype"), p.text("producer"), p.text("consumer"), empty,
-      p.text("empty_lse"), p.text("empty_o"));
+      "a prefix and {} of {}, {}, head_dim {}, {} -> {}; LSEs of {} for {}; {} empty (lse {}, o "
+      "{})",
+      some("suffixes", "suffix", "suffixes"), some("tokens", "token"), some("heads", "head"),
+      p.integer("head_dim"), p.text("o_dtype"), p.text("out_dtype"), p.text("producer"),
+      p.text("consumer"), plural(empty, "partial row"), p.text("empty_lse"), p.text("empty_o"));
 }
 
 OperatorPage MergeAttnStates::page() const {

@@ -11,6 +11,7 @@
 #include "fuzz/image.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/paging.h"
+#include "fuzz/plural.h"
 #include "fuzz/relation.h"
 #include "gpu/error.h"
 #include "reference/attention.h"
@@ -547,18 +548,21 @@ std::string MlaDecode::summary(const Case& c) const {
     return fmt::format("{}, {} {} entries, page_size {}", keys, p.text(prefix + "cache_dtype"),
                        p.text(prefix + "entry"), p.integer(prefix + "page_size"));
   };
-  std::string out = fmt::format("{} sequences, {} heads, {} + {} values; {}: {}",
-                                p.integer("batch"), p.integer("heads"), p.integer("nope"),
-                                p.integer("rope"), p.text("mode"), scope(""));
+  const auto some = [&](const char* count, const char* noun) {
+    return plural(static_cast<uint64_t>(p.integer(count)), noun);
+  };
+  std::string out = fmt::format("{}, {}, {} + {} values; {}: {}", some("batch", "sequence"),
+                                some("heads", "head"), p.integer("nope"), p.integer("rope"),
+                                p.text("mode"), scope(""));
   if (p.text("mode") == "dual" || c.integers.contains("extra_context_lens"))
     out += "; extra: " + scope("extra_");
   if (p.text("mode") == "aiter_scopes")
-    return out + fmt::format("; query tokens of {}, sink {}, {} splits", p.text("q_dtype"),
-                             p.text("sink"), p.integer("splits"));
+    return out + fmt::format("; query tokens of {}, sink {}, {}", p.text("q_dtype"), p.text("sink"),
+                             some("splits", "split"));
   if (p.text("mode") == "aiter")
-    return out + fmt::format("; {} query tokens of {}, {} splits", p.integer("qlen"),
-                             p.text("q_dtype"), p.integer("splits"));
-  return out + fmt::format("; sink {}, {} splits, lse as {}", p.text("sink"), p.integer("splits"),
+    return out + fmt::format("; {} of {}, {}", some("qlen", "query token"), p.text("q_dtype"),
+                             some("splits", "split"));
+  return out + fmt::format("; sink {}, {}, lse as {}", p.text("sink"), some("splits", "split"),
                            p.text("lse"));
 }
 

@@ -14,6 +14,7 @@
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/paged_attention_inputs.h"
 #include "fuzz/paging.h"
+#include "fuzz/plural.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -474,10 +475,10 @@ std::string PagedAttention::summary(const Case& c) const {
   const Shape s(c);
   const Params& p = c.params;
   std::string text = fmt::format(
-      "context {}, qlen {}; {} kv head{} x gqa {}, head_dim {}, page_size {}, {} x {} ({} scale), "
+      "context {}, qlen {}; {} x gqa {}, head_dim {}, page_size {}, {} x {} ({} scale), "
       "{} V",
-      fmt::join(s.context, "+"), fmt::join(s.qlen, "+"), s.kv_heads, s.kv_heads == 1 ? "" : "s",
-      s.gqa, s.head_dim, s.page_size, p.text("q_dtype"), p.text("kv_dtype"), p.text("kv_scale"),
+      fmt::join(s.context, "+"), fmt::join(s.qlen, "+"), plural(s.kv_heads, "kv head"), s.gqa,
+      s.head_dim, s.page_size, p.text("q_dtype"), p.text("kv_dtype"), p.text("kv_scale"),
       p.text("v_layout"));
   if (s.splits > 1) text += fmt::format(", {} splits of {} keys", s.splits, s.split_keys);
   if (p.has("cus")) text += fmt::format(", planned for {} CUs", p.integer("cus"));

@@ -8,6 +8,7 @@
 
 #include "fuzz/image.h"
 #include "fuzz/operators/claims.h"
+#include "fuzz/plural.h"
 #include "fuzz/scale_contract.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
@@ -430,8 +431,8 @@ OperatorPage NormaliseFnToFnuz::page() const {
 }
 
 std::string NormaliseFnToFnuz::summary(const Case& c) const {
-  return fmt::format("{} weights, {} scales", c.params.integer("count"),
-                     c.params.integer("scale_count"));
+  return fmt::format("{}, {}", plural(static_cast<uint64_t>(c.params.integer("count")), "weight"),
+                     plural(static_cast<uint64_t>(c.params.integer("scale_count")), "scale"));
 }
 
 rc::Gen<Case> NormaliseFnToFnuz::domain(const Manifest& manifest) const {

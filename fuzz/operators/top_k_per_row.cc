@@ -10,6 +10,7 @@
 
 #include "fuzz/image.h"
 #include "fuzz/operators/claims.h"
+#include "fuzz/plural.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -222,8 +223,8 @@ OperatorPage TopKPerRow::page() const {
 }
 
 std::string TopKPerRow::summary(const Case& c) const {
-  std::string text = fmt::format("{} row{}, {} [{}]", row_count(c), row_count(c) == 1 ? "" : "s",
-                                 c.params.text("form"), fmt::join(c.integers.at("lengths"), ", "));
+  std::string text = fmt::format("{}, {} [{}]", plural(row_count(c), "row"), c.params.text("form"),
+                                 fmt::join(c.integers.at("lengths"), ", "));
   if (c.integers.contains("starts"))
     text += fmt::format(" from [{}]", fmt::join(c.integers.at("starts"), ", "));
   return text + fmt::format(", next_n {}, k {}, logits_stride {}, {} past the rows",

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "fuzz/gates.h"
+#include "fuzz/plural.h"
 #include "fuzz/report/html_parts.h"
 #include "fuzz/report/text.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "fuzz/plural.h"
 #include "fuzz/report/model.h"
 #include "fuzz/report/text.h"
 

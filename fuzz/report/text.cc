@@ -37,10 +37,6 @@ bool allowed(uint32_t point) {
 
 }  // namespace
 
-std::string plural(uint64_t n, const char* noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
-}
-
 std::string clean(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -1,7 +1,6 @@
 #ifndef WAVEFUZZ_FUZZ_REPORT_TEXT_H_
 #define WAVEFUZZ_FUZZ_REPORT_TEXT_H_
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,9 +8,6 @@ namespace wavefuzz {
 
 // Text of kernels, cases and object files as the formats of reports hold it. These few lines are
 // our own: they are what the formats say of characters, and no library of the build writes them.
-
-/// "1 case", "2 cases"
-std::string plural(uint64_t n, const char* noun);
 
 /// Valid UTF-8 of characters that XML 1.0 and HTML allow: every other byte or control character
 /// becomes U+FFFD.
