@@ -172,7 +172,7 @@ std::string text_of(const VerdictMap& map) {
 }
 
 std::string svg_of(const VerdictMap& map) {
-  constexpr int kCell = 8, kLeft = 72, kTop = 56, kBottom = 56;
+  constexpr int kCell = 8, kLeft = 72, kTop = 68, kBottom = 56;
   const int title = 16 + 8 * static_cast<int>(map.title.size());
   const int width =
       std::max({kLeft + kCell * static_cast<int>(map.columns.size()) + 24, title, 480});
@@ -221,7 +221,7 @@ std::string svg_of(const VerdictMap& map) {
   out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", kLeft, below + 32,
                      xml_text(map.column_axis));
   if (!map.row_axis.empty())
-    out += fmt::format("<text x=\"8\" y=\"{}\">{}</text>\n", kTop - 4, xml_text(map.row_axis));
+    out += fmt::format("<text x=\"8\" y=\"{}\">{}</text>\n", kTop - 8, xml_text(map.row_axis));
   return out + "</svg>\n";
 }
 
