@@ -140,7 +140,7 @@ CampaignReport make_report(const Harness& harness, const Options& options, const
 
 void print_version(const Options& options, uint64_t seed) {
   fmt::print(text_out(options), "wavefuzz {}, seed {}, {}\n", kVersion, seed,
-             plural(static_cast<uint64_t>(options.threads), "thread"));
+             plural(options.threads, "thread"));
 }
 
 Case given_case(const Options& options) {

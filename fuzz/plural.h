@@ -8,7 +8,7 @@
 namespace wavefuzz {
 
 /// "1 case", "2 cases"; `many`: the noun of more than one where it takes no s ("queries").
-std::string plural(uint64_t n, std::string_view one, std::string_view many = {});
+std::string plural(int64_t n, std::string_view one, std::string_view many = {});
 
 }  // namespace wavefuzz
 

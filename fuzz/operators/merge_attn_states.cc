@@ -479,15 +479,13 @@ void MergeAttnStates::compare(const Run& run, const Run& related, Judge& judge) 
 std::string MergeAttnStates::summary(const Case& c) const {
   const Params& p = c.params;
   const size_t empty = c.integers.contains("empty") ? c.integers.at("empty").size() : 0;
-  const auto some = [&](const char* count, const char* noun, const char* many = "") {
-    return plural(static_cast<uint64_t>(p.integer(count)), noun, many);
-  };
   return fmt::format(
       "a prefix and {} of {}, {}, head_dim {}, {} -> {}; LSEs of {} for {}; {} empty (lse {}, o "
       "{})",
-      some("suffixes", "suffix", "suffixes"), some("tokens", "token"), some("heads", "head"),
-      p.integer("head_dim"), p.text("o_dtype"), p.text("out_dtype"), p.text("producer"),
-      p.text("consumer"), plural(empty, "partial row"), p.text("empty_lse"), p.text("empty_o"));
+      plural(p.integer("suffixes"), "suffix", "suffixes"), plural(p.integer("tokens"), "token"),
+      plural(p.integer("heads"), "head"), p.integer("head_dim"), p.text("o_dtype"),
+      p.text("out_dtype"), p.text("producer"), p.text("consumer"), plural(empty, "partial row"),
+      p.text("empty_lse"), p.text("empty_o"));
 }
 
 OperatorPage MergeAttnStates::page() const {

@@ -548,22 +548,20 @@ std::string MlaDecode::summary(const Case& c) const {
     return fmt::format("{}, {} {} entries, page_size {}", keys, p.text(prefix + "cache_dtype"),
                        p.text(prefix + "entry"), p.integer(prefix + "page_size"));
   };
-  const auto some = [&](const char* count, const char* noun) {
-    return plural(static_cast<uint64_t>(p.integer(count)), noun);
-  };
-  std::string out = fmt::format("{}, {}, {} + {} values; {}: {}", some("batch", "sequence"),
-                                some("heads", "head"), p.integer("nope"), p.integer("rope"),
-                                p.text("mode"), scope(""));
+  std::string out =
+      fmt::format("{}, {}, {} + {} values; {}: {}", plural(p.integer("batch"), "sequence"),
+                  plural(p.integer("heads"), "head"), p.integer("nope"), p.integer("rope"),
+                  p.text("mode"), scope(""));
   if (p.text("mode") == "dual" || c.integers.contains("extra_context_lens"))
     out += "; extra: " + scope("extra_");
   if (p.text("mode") == "aiter_scopes")
     return out + fmt::format("; query tokens of {}, sink {}, {}", p.text("q_dtype"), p.text("sink"),
-                             some("splits", "split"));
+                             plural(p.integer("splits"), "split"));
   if (p.text("mode") == "aiter")
-    return out + fmt::format("; {} of {}, {}", some("qlen", "query token"), p.text("q_dtype"),
-                             some("splits", "split"));
-  return out + fmt::format("; sink {}, {}, lse as {}", p.text("sink"), some("splits", "split"),
-                           p.text("lse"));
+    return out + fmt::format("; {} of {}, {}", plural(p.integer("qlen"), "query token"),
+                             p.text("q_dtype"), plural(p.integer("splits"), "split"));
+  return out + fmt::format("; sink {}, {}, lse as {}", p.text("sink"),
+                           plural(p.integer("splits"), "split"), p.text("lse"));
 }
 
 OperatorPage MlaDecode::page() const {

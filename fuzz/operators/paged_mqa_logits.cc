@@ -547,19 +547,18 @@ OperatorPage PagedMqaLogits::page() const {
 
 std::string PagedMqaLogits::summary(const Case& c) const {
   const std::vector<int64_t>& lens = c.integers.at("context_lens");
-  const auto some = [&](const char* count, const char* noun, const char* many = "") {
-    return plural(static_cast<uint64_t>(c.params.integer(count)), noun, many);
-  };
   std::string text =
-      fmt::format("{} of {}, {} [{}]", some("batch", "request"), some("next_n", "query", "queries"),
+      fmt::format("{} of {}, {} [{}]", plural(c.params.integer("batch"), "request"),
+                  plural(c.params.integer("next_n"), "query", "queries"),
                   reference::is_ragged(mqa::mask_rule(c)) ? "ke" : "ctx", fmt::join(lens, ", "));
   if (c.integers.contains("row_starts"))
     text += fmt::format(", ks [{}]", fmt::join(c.integers.at("row_starts"), ", "));
-  text += fmt::format("; {} x {}, {}, pages of {} ({}), {} {} mask, width {}, {}, {} past ctx",
-                      some("heads", "head"), c.params.integer("head_dim"), c.params.text("dtype"),
-                      c.params.integer("page_size"), c.params.text("layout"),
-                      c.params.text("ctx_dims"), c.params.text("mask_rule"),
-                      c.params.integer("width"), some("splits", "split"), c.params.text("unowned"));
+  text +=
+      fmt::format("; {} x {}, {}, pages of {} ({}), {} {} mask, width {}, {}, {} past ctx",
+                  plural(c.params.integer("heads"), "head"), c.params.integer("head_dim"),
+                  c.params.text("dtype"), c.params.integer("page_size"), c.params.text("layout"),
+                  c.params.text("ctx_dims"), c.params.text("mask_rule"), c.params.integer("width"),
+                  plural(c.params.integer("splits"), "split"), c.params.text("unowned"));
   if (c.params.text("relation") != "none") text += ", " + c.params.text("relation");
   return text;
 }

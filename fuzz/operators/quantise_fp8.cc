@@ -431,8 +431,8 @@ OperatorPage NormaliseFnToFnuz::page() const {
 }
 
 std::string NormaliseFnToFnuz::summary(const Case& c) const {
-  return fmt::format("{}, {}", plural(static_cast<uint64_t>(c.params.integer("count")), "weight"),
-                     plural(static_cast<uint64_t>(c.params.integer("scale_count")), "scale"));
+  return fmt::format("{}, {}", plural(c.params.integer("count"), "weight"),
+                     plural(c.params.integer("scale_count"), "scale"));
 }
 
 rc::Gen<Case> NormaliseFnToFnuz::domain(const Manifest& manifest) const {
