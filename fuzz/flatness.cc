@@ -7,7 +7,7 @@
 // does not. The slope of all samples and the largest stand beside it. Cases are per second of
 // processor time, so that other work on the machine does not count; per second of the clock beside
 // it. Exit: 1 when the memory grows by more than 5 % in that time, or a window is more than 10 %
-// from the mean.
+// from the mean; 3 when the campaign did not run to its end.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -160,11 +160,13 @@ int watch(double seconds, int windows, std::vector<std::string> more) {
       memory, growth, 100 * growth * hours / memory, hours, most, slope(samples));
   fmt::print("cases per cpu second: {:.1f}, windows within {:.1f} % of it; {} cases in all\n", mean,
              100 * farthest, samples.back().cases);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+  const int exit = WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+  if (exit == 0) {
     std::filesystem::remove_all(folder);
   } else {
     fmt::print("the campaign did not end with exit code 0: see {}/log\n", folder);
   }
+  if (exit > 1) return 3;  // it did not run to its end, with findings or without
   return growth * hours > kMostGrowth * memory || farthest > kMostSpread ? 1 : 0;
 }
 
