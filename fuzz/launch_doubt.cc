@@ -88,8 +88,9 @@ class ChangeList {
   void kernarg(size_t l, size_t k) {
     const KernargSpec& spec = m_.launches[l].kernarg[k];
     if (spec.type == "ptr") return pointer(l, k);
+    if (spec.type == "bytes") return;
     const std::string& v = spec.value;
-    if (spec.type == "f32") {
+    if (spec.real()) {
       change_value(changes_, l, k, "it is multiplied by log2(e)",
                    fmt::format("({}) * 1.4426950408889634", v));
       change_value(changes_, l, k, "it is divided by log2(e)",
@@ -107,7 +108,7 @@ class ChangeList {
     }
     for (const auto& [name, value] : params_.values()) {
       if (std::holds_alternative<std::string>(value) || name == v) continue;
-      if (spec.type != "f32" && !std::holds_alternative<int64_t>(value)) continue;
+      if (!spec.real() && !std::holds_alternative<int64_t>(value)) continue;
       if (!is_like(v, params_.real(name))) continue;
       change_value(others_, l, k, fmt::format("it is '{}', not '{}'", name, v), name);
     }

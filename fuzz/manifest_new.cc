@@ -34,6 +34,19 @@ std::string such_as(const std::set<std::string>& values) {
   return values.empty() ? "" : fmt::format(", such as {}", fmt::join(values, " or "));
 }
 
+/// What an argument is taken for, by its size, and what else it may be.
+struct Number {
+  uint32_t bytes;
+  const char* type;
+  const char* others;
+};
+constexpr Number kNumbers[] = {
+    {1, "u8", "bool or i8 where it is one"},
+    {2, "i16", "u16, f16 or bf16 where it is one"},
+    {4, "i32", "f32 where it is a float"},
+    {8, "i64", "f64 where it is a double"},
+};
+
 class Skeleton {
  public:
   Skeleton(const SkeletonOptions& options, const std::vector<const Manifest*>& examples)
@@ -174,17 +187,20 @@ class Skeleton {
           known_.buffers.contains(meaning) ? meaning : "TODO: the buffer it points to";
       return field;
     }
-    if (arg.size > 8) {
-      field["type"] =
-          fmt::format("TODO: a struct of {} bytes, each member of which is a field", arg.size);
-      field["value"] = "TODO";
+    const auto number = std::find_if(std::begin(kNumbers), std::end(kNumbers),
+                                     [&](const Number& n) { return n.bytes == arg.size; });
+    if (number == std::end(kNumbers)) {
+      field["type"] = "bytes";
+      field["value"] = Json::array(
+          {fmt::format("TODO: {} bytes; or in the place of this one a field for each member of the "
+                       "struct",
+                       arg.size)});
       return field;
     }
-    field["type"] = arg.size == 8 ? "i64" : "i32";
+    field["type"] = number->type;
     field["value"] = known_.parameters.contains(meaning)
                          ? meaning
-                         : fmt::format("TODO: an expression{}",
-                                       arg.size == 4 ? "; type f32 where it is a float" : "");
+                         : fmt::format("TODO: an expression; type {}", number->others);
     return field;
   }
 

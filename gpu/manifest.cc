@@ -12,12 +12,14 @@
 #include "gpu/error.h"
 #include "gpu/expression.h"
 #include "gpu/json_view.h"
+#include "gpu/kernarg_type.h"
 #include "gpu/planners/planner.h"
 
 namespace wavefuzz {
 namespace {
 
-const std::vector<std::string> kIntegerTypes = {"i32", "u32", "i64", "u64"};
+// Of a field of type bytes, which stands for a struct.
+constexpr size_t kMostBytes = 4096;
 
 std::array<std::string, 3> three_expressions(const JsonView& view) {
   const auto items = view.items();
@@ -43,14 +45,18 @@ KernargSpec parse_kernarg(const JsonView& view) {
       spec.when = view.at("when").text();
       spec.otherwise = view.at("otherwise").text();
     }
-  } else if (spec.type == "f32") {
+  } else if (spec.type == "bytes") {
+    const JsonView value = view.at("value");
+    for (const JsonView& byte : value.items()) spec.values.push_back(byte.integer_or_expression());
+    if (spec.values.empty() || spec.values.size() > kMostBytes)
+      value.fail(fmt::format("must have 1..{} bytes", kMostBytes));
+  } else if (spec.real()) {
     const JsonView value = view.at("value");
     spec.value = value.json().is_number() ? value.json().dump() : value.text();
-  } else if (std::find(kIntegerTypes.begin(), kIntegerTypes.end(), spec.type) !=
-             kIntegerTypes.end()) {
+  } else if (find_kernarg_type(spec.type) != nullptr) {
     spec.value = view.at("value").integer_or_expression();
   } else {
-    type.fail("must be ptr, i32, u32, i64, u64 or f32");
+    type.fail("must be " + kernarg_type_names());
   }
   return spec;
 }
@@ -305,33 +311,36 @@ uint32_t evaluate_u32(const std::string& field, const std::string& expression,
   return static_cast<uint32_t>(value);
 }
 
-void check_range(const KernargSpec& spec, int64_t value) {
-  const bool fits = spec.type == "i32"   ? value == static_cast<int32_t>(value)
-                    : spec.type == "u32" ? value == static_cast<uint32_t>(value)
-                    : spec.type == "u64" ? value >= 0
-                                         : true;
-  if (!fits) {
+/// An integer of a kernarg field, which the type must hold.
+uint64_t evaluate_integer(const KernargSpec& spec, const std::string& expression,
+                          const KernargType& type, const Params& params) {
+  const int64_t value = evaluate(expression, params);
+  if (value < type.min || value > type.max) {
     throw Error(Exit::kUsage, fmt::format("kernarg '{}': '{}' gives {}, which does not fit {}",
-                                          spec.name, spec.value, value, spec.type));
+                                          spec.name, expression, value, type.name));
   }
+  return static_cast<uint64_t>(value);
 }
 
-KernargField bind_kernarg(const KernargSpec& spec, const Params& params) {
-  KernargField field;
+void bind_kernarg(const KernargSpec& spec, const Params& params, std::vector<KernargField>& to) {
+  if (spec.type == "bytes") {
+    const KernargType& byte = *find_kernarg_type("u8");
+    for (uint32_t i = 0; i < spec.values.size(); ++i)
+      to.push_back({spec.offset + i, 1, evaluate_integer(spec, spec.values[i], byte, params), ""});
+    return;
+  }
+  KernargField& field = to.emplace_back();
   field.offset = spec.offset;
   field.size = spec.bytes();
-  field.buffer =
-      spec.when.empty() || evaluate(spec.when, params) != 0 ? spec.buffer : spec.otherwise;
-  if (!spec.buffer.empty()) {
+  if (spec.type == "ptr") {
+    field.buffer =
+        spec.when.empty() || evaluate(spec.when, params) != 0 ? spec.buffer : spec.otherwise;
     field.value = static_cast<uint64_t>(evaluate(spec.plus, params));
-  } else if (spec.type == "f32") {
-    field.value = std::bit_cast<uint32_t>(static_cast<float>(evaluate_real(spec.value, params)));
-  } else {
-    const int64_t value = evaluate(spec.value, params);
-    check_range(spec, value);
-    field.value = static_cast<uint64_t>(value);
+    return;
   }
-  return field;
+  const KernargType& type = *find_kernarg_type(spec.type);
+  field.value = type.real() ? kernarg_bits(type, evaluate_real(spec.value, params))
+                            : evaluate_integer(spec, spec.value, type, params);
 }
 
 Manifest parse_manifest(const nlohmann::json& document, const std::string& path) {
@@ -392,7 +401,14 @@ Manifest parse_manifest(const nlohmann::json& document, const std::string& path)
 }  // namespace
 
 uint32_t KernargSpec::bytes() const {
-  return type == "i32" || type == "u32" || type == "f32" ? 4 : 8;
+  if (type == "bytes") return static_cast<uint32_t>(values.size());
+  const KernargType* number = find_kernarg_type(type);
+  return number == nullptr ? sizeof(uint64_t) : number->bytes;
+}
+
+bool KernargSpec::real() const {
+  const KernargType* number = find_kernarg_type(type);
+  return number != nullptr && number->real();
 }
 
 bool Claim::has(int64_t value) const {
@@ -523,7 +539,7 @@ Launch Manifest::bind_launch(const LaunchSpec& spec, const Params& params, const
   }
   launch.dynamic_lds_bytes =
       evaluate_u32("launch.dynamic_lds_bytes", spec.dynamic_lds_bytes, params);
-  for (const KernargSpec& arg : spec.kernarg) launch.kernarg.push_back(bind_kernarg(arg, params));
+  for (const KernargSpec& arg : spec.kernarg) bind_kernarg(arg, params, launch.kernarg);
   launch.kernarg_of_host = spec.kernarg_of_host;
   return launch;
 }

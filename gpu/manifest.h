@@ -32,14 +32,16 @@ struct Claim {
 struct KernargSpec {
   std::string name;
   uint32_t offset = 0;
-  std::string type;    ///< ptr, i32, u32, i64, u64, f32
+  std::string type;    ///< ptr, bytes, or a KernargType's name
   std::string buffer;  ///< type ptr: the buffer whose address it is
   std::string when;  ///< an expression: where it is 0 the address is `otherwise`'s; empty = always
   std::string otherwise;
   std::string plus;   ///< and an expression: bytes from there
-  std::string value;  ///< otherwise: an expression over the parameters
+  std::string value;  ///< of one number: an expression over the parameters
+  std::vector<std::string> values;  ///< type bytes: an expression for each
 
   uint32_t bytes() const;
+  bool real() const;  ///< a floating-point number
 };
 
 /// One launch of a kernel: most kernels are one, split-KV kernels are followed by a reduction.

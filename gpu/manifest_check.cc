@@ -116,6 +116,7 @@ class NameCheck {
         expression(field, arg.plus);
       } else {
         expression(field, arg.value);
+        for (const std::string& byte : arg.values) expression(field, byte);
       }
     }
     for (const auto& [part, text] :
@@ -190,8 +191,17 @@ std::string describe(const KernelArg& arg, size_t index) {
                      arg.value_kind);
 }
 
-/// A struct that was passed by value: only its members have offsets that the caller knows of.
-bool is_struct(const KernelArg& arg) { return arg.value_kind == "by_value" && arg.size > 8; }
+/// A struct that was passed by value: only its members have offsets that the caller knows of. One
+/// of a number's size is one where the manifest has several fields in it.
+bool is_struct(const LaunchSpec& launch, const KernelArg& arg) {
+  if (arg.value_kind != "by_value") return false;
+  const bool number = arg.size == 1 || arg.size == 2 || arg.size == 4 || arg.size == 8;
+  if (!number) return true;
+  const auto inside = [&](const KernargSpec& spec) {
+    return spec.offset >= arg.offset && spec.offset - arg.offset < arg.size;
+  };
+  return std::count_if(launch.kernarg.begin(), launch.kernarg.end(), inside) > 1;
+}
 
 bool is_pointer(const KernelArg& arg) {
   return arg.value_kind == "global_buffer" || arg.value_kind == "dynamic_shared_pointer";
@@ -241,7 +251,7 @@ class UseCheck {
         check_missing(object, kernel);
       } else {
         note("kernarg", fmt::format("compared with what the code loads: {}", reason));
-        check_loads(object);
+        check_loads(object, kernel);
       }
     } catch (const sim::Error& e) {
       add("code_object", e.what());
@@ -302,6 +312,13 @@ class UseCheck {
     return nullptr;
   }
 
+  /// The first argument that begins in [begin, end).
+  static const KernelArg* argument_in(const KernelInfo& kernel, uint32_t begin, uint32_t end) {
+    for (const KernelArg& arg : kernel.args)
+      if (arg.offset >= begin && arg.offset < end) return &arg;
+    return nullptr;
+  }
+
   /// " (the kernel's 'n' is at offset 48)", where it has one of that name elsewhere.
   static std::string elsewhere(const KernelInfo& kernel, const KernargSpec& spec) {
     for (const KernelArg& arg : kernel.args) {
@@ -333,7 +350,7 @@ class UseCheck {
       } else if (arg->hidden()) {
         add(field, fmt::format("offset {} is {}, which the target fills in{}", spec.offset,
                                arg->value_kind, elsewhere(kernel, spec)));
-      } else if (is_struct(*arg)) {
+      } else if (is_struct(launch_, *arg)) {
         if (end > arg->offset + arg->size)
           add(field, fmt::format("reaches beyond {}", describe(*arg, index)));
       } else if (arg->offset != spec.offset) {
@@ -348,7 +365,14 @@ class UseCheck {
   void check_kind(const std::string& field, const KernelInfo& kernel, const KernargSpec& spec,
                   const KernelArg& arg, size_t index) {
     const bool null = spec.type.ends_with("64") && spec.value == "0";
-    if (arg.size != spec.bytes() && !(arg.size < 4 && spec.bytes() == 4)) {
+    // A dword may stand for a smaller number where only padding follows it.
+    const bool widened = arg.size < 4 && spec.bytes() == 4 && !is_pointer(arg);
+    const KernelArg* next = widened ? argument_in(kernel, arg.offset + arg.size, arg.offset + 4)
+                                    : nullptr;
+    if (next != nullptr) {
+      add(field, fmt::format("type {} has 4 bytes, and reaches beyond {} into {}", spec.type,
+                             describe(arg, index), describe(*next, next - kernel.args.data())));
+    } else if (arg.size != spec.bytes() && !widened) {
       add(field, fmt::format("type {} has {} bytes, and it is {}{}", spec.type, spec.bytes(),
                              describe(arg, index), elsewhere(kernel, spec)));
     } else if (is_pointer(arg) && spec.type != "ptr" && !null) {
@@ -371,14 +395,21 @@ class UseCheck {
     return filled;
   }
 
+  /// Whether something fills a byte of the dword: its others may be padding.
+  static bool any(const std::vector<bool>& filled, uint32_t dword) {
+    const uint32_t end = std::min(dword + 4, static_cast<uint32_t>(filled.size()));
+    return std::find(filled.begin() + std::min(dword, end), filled.begin() + end, true) !=
+           filled.begin() + end;
+  }
+
   void check_missing(const sim::CodeObject& object, const KernelInfo& kernel) {
     const std::vector<bool> is_filled = filled(kernel.kernarg_bytes);
     bool structs = false;
     for (size_t i = 0; i < kernel.args.size(); ++i) {
       const KernelArg& arg = kernel.args[i];
       if (arg.hidden()) continue;
-      structs |= is_struct(arg);
-      if (is_struct(arg)) continue;
+      structs |= is_struct(launch_, arg);
+      if (is_struct(launch_, arg)) continue;
       if (!is_filled[arg.offset]) add("kernarg", fmt::format("nothing fills {}", describe(arg, i)));
     }
     if (!structs) return;
@@ -386,7 +417,7 @@ class UseCheck {
       size_t index = 0;
       for (uint32_t at = load.offset; at < load.offset + load.bytes; at += 4) {
         const KernelArg* arg = argument_at(kernel, at, index);
-        if (arg == nullptr || !is_struct(*arg) || is_filled[at]) continue;
+        if (arg == nullptr || !is_struct(launch_, *arg) || any(is_filled, at)) continue;
         add("kernarg", fmt::format("nothing fills offset {} of {}, which the kernel loads", at,
                                    describe(*arg, index)));
       }
@@ -397,7 +428,7 @@ class UseCheck {
     return sim::kernarg_loads(sim::Program(object, use_.kernel.symbol));
   }
 
-  void check_loads(const sim::CodeObject& object) {
+  void check_loads(const sim::CodeObject& object, const KernelInfo& kernel) {
     const sim::KernargLoads all = loads(object);
     uint32_t end = 0;
     for (const KernargSpec& spec : launch_.kernarg) end = std::max(end, spec.offset + spec.bytes());
@@ -406,7 +437,9 @@ class UseCheck {
     std::vector<bool> loaded(end);
     for (const sim::KernargLoad& load : all.loads) {
       for (uint32_t at = load.offset; at < load.offset + load.bytes; at += 4) {
-        if (!is_filled[at] && !loaded[at]) {
+        // A compiler may load more than it uses, the padding behind the segment too.
+        const bool padding = at >= kernel.kernarg_bytes && at < kernel.kernarg_readable();
+        if (!any(is_filled, at) && !loaded[at] && !padding) {
           add("kernarg", fmt::format("nothing fills offset {} ({:#x}), which the kernel loads: {}",
                                      at, at, load.instruction));
         }

@@ -1,5 +1,6 @@
 #include "gpu/manifest.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -140,6 +141,61 @@ TEST(Manifest, RefusesAKernargValueThatDoesNotFitItsType) {
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("does not fit i32"));
   }
+}
+
+/// What a field of that type and value puts into the kernarg block, by offset; or the error.
+std::string kernarg_of(const char* type, const json& value) {
+  json document = small_manifest();
+  document["kernarg"] = {{{"name", "x"}, {"offset", 8}, {"type", type}, {"value", value}}};
+  Problem problem;
+  try {
+    load(document).bind(params(100), "", Roots("/r"), {}, problem);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  std::string text;
+  for (const KernargField& f : problem.launches.at(0).kernarg)
+    text += fmt::format("{}+{}:{:#x} ", f.offset, f.size, f.value);
+  return text;
+}
+
+TEST(Manifest, ArgumentsOfEverySizeTakeAsManyBytes) {
+  EXPECT_EQ(kernarg_of("bool", 1), "8+1:0x1 ");
+  EXPECT_EQ(kernarg_of("u8", "n + 155"), "8+1:0xff ");
+  EXPECT_EQ(kernarg_of("i8", -128), "8+1:0xffffffffffffff80 ");  // of which one byte is taken
+  EXPECT_EQ(kernarg_of("i16", 32767), "8+2:0x7fff ");
+  EXPECT_EQ(kernarg_of("u16", 65535), "8+2:0xffff ");
+  EXPECT_EQ(kernarg_of("u32", 4294967295), "8+4:0xffffffff ");
+  EXPECT_EQ(kernarg_of("f16", "n / 64"), "8+2:0x3e40 ");   // 1.5625
+  EXPECT_EQ(kernarg_of("bf16", 0.1), "8+2:0x3dcd ");
+  EXPECT_EQ(kernarg_of("f32", 0.1), "8+4:0x3dcccccd ");
+  EXPECT_EQ(kernarg_of("f64", 0.1), "8+8:0x3fb999999999999a ");
+  EXPECT_EQ(kernarg_of("bytes", {1, "n", 255}), "8+1:0x1 9+1:0x64 10+1:0xff ");
+}
+
+TEST(Manifest, RefusesAKernargValueThatIsTooLargeForItsType) {
+  EXPECT_THAT(kernarg_of("bool", 2), HasSubstr("kernarg 'x': '2' gives 2, which does not fit bool"));
+  EXPECT_THAT(kernarg_of("u8", 256), HasSubstr("does not fit u8"));
+  EXPECT_THAT(kernarg_of("u8", -1), HasSubstr("does not fit u8"));
+  EXPECT_THAT(kernarg_of("i8", 128), HasSubstr("does not fit i8"));
+  EXPECT_THAT(kernarg_of("i16", 32768), HasSubstr("does not fit i16"));
+  EXPECT_THAT(kernarg_of("u16", 65536), HasSubstr("does not fit u16"));
+  EXPECT_THAT(kernarg_of("u64", -1), HasSubstr("does not fit u64"));
+  EXPECT_THAT(kernarg_of("bytes", {256}), HasSubstr("does not fit u8"));
+  EXPECT_THAT(kernarg_of("bytes", json::array()), HasSubstr("must have 1..4096 bytes"));
+  EXPECT_THAT(kernarg_of("i24", 1), HasSubstr("must be ptr, bool, i8, u8, "));
+}
+
+TEST(Manifest, BytesInARowDoNotOverlap) {
+  json document = small_manifest();
+  json field = {{"name", "a"}, {"offset", 8}, {"type", "u8"}, {"value", 1}};
+  document["kernarg"] = {field};
+  field["name"] = "b";
+  field["offset"] = 9;
+  document["kernarg"].push_back(field);
+  EXPECT_EQ(load_error(document), "no error");
+  document["kernarg"][0]["type"] = "i16";
+  EXPECT_THAT(load_error(document), HasSubstr("overlaps 'a'"));
 }
 
 /// The small manifest with a reduction behind it.
@@ -316,8 +372,8 @@ TEST(ManifestErrors, NameAFieldNobodyReads) {
 
 TEST(ManifestErrors, NameTheWrongValue) {
   json document = small_manifest();
-  document["kernarg"][1]["type"] = "i16";
-  EXPECT_THAT(load_error(document), AllOf(HasSubstr("'kernarg[1].type'"), HasSubstr("\"i16\"")));
+  document["kernarg"][1]["type"] = "i24";
+  EXPECT_THAT(load_error(document), AllOf(HasSubstr("'kernarg[1].type'"), HasSubstr("\"i24\"")));
   document = small_manifest();
   document["kernarg"][1]["offset"] = 4;
   EXPECT_THAT(load_error(document), HasSubstr("overlaps 'src'"));

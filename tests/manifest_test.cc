@@ -380,6 +380,88 @@ TEST(ManifestNew, LeavesNothingOpenThatCheckDoesNotName) {
                            HasSubstr("launch.groups[0]: TODO"), HasSubstr("numerics.TODO: TODO")));
 }
 
+/// A skeleton of a kernel of gpu/sim/testdata/arguments.hip.
+json skeleton(const std::string& symbol) {
+  const CommandResult r =
+      wavefuzz("manifest new gpu/sim/testdata/arguments.gfx942.co --symbol=" + symbol);
+  EXPECT_EQ(r.exit, 0) << r.err;
+  return json::parse(r.out);
+}
+
+/// What `manifest check` says of the arguments of that kernel, given a manifest's kernarg.
+std::vector<std::string> said_of(const std::string& symbol, const json& kernarg) {
+  json m = in_tree(kQuantise);
+  m["code_object"] = "gpu/sim/testdata/arguments.{arch}.co";
+  m["symbol"] = symbol;
+  m["kernarg"] = kernarg;
+  m.erase("planted");
+  m.erase("planted_code_object");
+  const CommandResult r = wavefuzz("manifest check --cases=0 " + write(m, "arguments"));
+  std::vector<std::string> lines;
+  for (const std::string& line : r.out_lines())
+    if (line.find("kernarg") != std::string::npos) lines.push_back(line);
+  return lines;
+}
+
+/// The kernarg of a skeleton with something in the place of each TODO.
+json filled_in(json kernarg) {
+  for (json& f : kernarg) {
+    if (f["type"] == "ptr") {
+      f["buffer"] = "codes";
+    } else if (f["type"] == "bytes") {  // "TODO: 3 bytes; ..."
+      const std::string todo = f["value"][0].get<std::string>();
+      f["value"] = std::vector<int>(std::stoul(todo.substr(todo.find(' '))), 1);
+    } else {
+      f["value"] = 1;
+    }
+  }
+  return kernarg;
+}
+
+TEST(ManifestNew, ArgumentsOfEverySizeStandWhereTheyAreAndCheckAgrees) {
+  struct Field {
+    uint32_t offset;
+    std::string type;
+  };
+  const std::pair<const char*, std::vector<Field>> kernels[] = {
+      {"bytes", {{0, "ptr"}, {8, "u8"}, {9, "u8"}, {10, "u8"}}},
+      {"shorts", {{0, "ptr"}, {8, "i16"}, {10, "u8"}, {12, "i16"}}},
+      {"structs", {{0, "ptr"}, {8, "bytes"}, {12, "i64"}, {20, "bytes"}}},
+      {"halves", {{0, "ptr"}, {8, "i16"}, {16, "i64"}, {24, "i32"}}},
+  };
+  for (const auto& [symbol, fields] : kernels) {
+    const json kernarg = skeleton(symbol)["kernarg"];
+    ASSERT_EQ(kernarg.size(), fields.size()) << symbol;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      EXPECT_EQ(kernarg[i]["offset"], fields[i].offset) << symbol;
+      EXPECT_EQ(kernarg[i]["type"], fields[i].type) << symbol << " " << i;
+    }
+    EXPECT_THAT(said_of(symbol, filled_in(kernarg)), testing::IsEmpty()) << symbol;
+  }
+}
+
+TEST(ManifestNew, CheckKnowsTheMembersOfAStructAndTheirNeighbours) {
+  json kernarg = filled_in(skeleton("structs")["kernarg"]);
+  // { int8_t a; uint16_t b; int c; } has the size of a number.
+  const json a = {{"name", "a"}, {"offset", 12}, {"type", "i8"}, {"value", 1}};
+  const json b = {{"name", "b"}, {"offset", 14}, {"type", "u16"}, {"value", 1}};
+  const json c = {{"name", "c"}, {"offset", 16}, {"type", "i32"}, {"value", 1}};
+  kernarg.erase(2);
+  kernarg.insert(kernarg.begin() + 2, {a, b, c});
+  EXPECT_THAT(said_of("structs", kernarg), testing::IsEmpty());
+  kernarg.erase(4);
+  EXPECT_THAT(said_of("structs", kernarg),
+              Contains(AllOf(HasSubstr("nothing fills offset 16"), HasSubstr("8 bytes"))));
+
+  // A dword where three bytes stand side by side.
+  json bytes = filled_in(skeleton("bytes")["kernarg"]);
+  bytes.erase(2);
+  bytes.erase(2);
+  bytes[1]["type"] = "i32";
+  EXPECT_THAT(said_of("bytes", bytes),
+              Contains(AllOf(HasSubstr("type i32 has 4 bytes"), HasSubstr("offset 9"))));
+}
+
 TEST(ManifestNew, NamesTheKernelsOfAnObjectWithSeveral) {
   const CommandResult r = wavefuzz("manifest new gpu/kernels/merge_attn_states.gfx942.co");
   EXPECT_EQ(r.exit, 2);

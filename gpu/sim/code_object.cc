@@ -322,7 +322,7 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
                               kernel.symbol, uint64_t(descriptor->st_value)));
     kernel.descriptor = read_descriptor(raw, descriptor->st_value);
     const KernelDescriptor& d = kernel.descriptor;
-    if (4u * (d.preload_offset + d.preload_dwords) > kernel.kernarg_bytes)
+    if (4u * (d.preload_offset + d.preload_dwords) > kernel.kernarg_readable())
       throw Error(fmt::format(
           "{}: kernel {}: preloads {} dwords of kernarg from dword {}, of {} bytes", name,
           kernel.symbol, d.preload_dwords, d.preload_offset, kernel.kernarg_bytes));

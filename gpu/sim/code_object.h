@@ -71,6 +71,9 @@ struct KernelInfo {
 
   // Bytes of the explicit arguments: what a caller of run() has to give.
   uint32_t explicit_bytes() const;
+  // Bytes of kernarg that a wave may load: runtimes pad the segment to whole cache lines, and
+  // compilers count on it where they widen or merge loads of the last arguments.
+  uint32_t kernarg_readable() const { return (kernarg_bytes + 63) / 64 * 64; }
 };
 
 // A stretch of code with a name: a kernel or a device function.

@@ -76,12 +76,13 @@ void check(const Code& code, const LaunchConfig& config) {
 }
 
 // Explicit arguments as given; hidden ones from the launch's shape (LLVM AMDGPU usage, hidden
-// arguments of code object V4 and V5). What has no value here stays uninitialised.
+// arguments of code object V4 and V5). What has no value here, the gaps between arguments and the
+// padding behind them stay uninitialised.
 void fill_kernarg(Machine& m) {
   const KernelInfo& kernel = m.code->kernel;
   const LaunchConfig& config = *m.config;
-  m.kernarg.assign(kernel.kernarg_bytes + 64, std::byte{0});
-  m.kernarg_defined.assign(kernel.kernarg_bytes / 64 + 2, 0);
+  m.kernarg.assign(kernel.kernarg_readable() + 64, std::byte{0});
+  m.kernarg_defined.assign(kernel.kernarg_readable() / 64 + 2, 0);
   std::copy(config.kernarg.begin(), config.kernarg.end(), m.kernarg.begin());
   if (kernel.args.empty()) {
     set_defined(m.kernarg_defined, 0, config.kernarg.size(), true);
@@ -195,8 +196,8 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
                      .name = name});
   };
   if (code->kernel.kernarg_bytes != 0)
-    read_only(kKernargBase, code->kernel.kernarg_bytes, kernarg.data(), kernarg_defined.data(),
-              "kernarg");
+    read_only(kKernargBase, code->kernel.kernarg_readable(), kernarg.data(),
+              kernarg_defined.data(), "kernarg");
   if (code->kernel.descriptor.dispatch_ptr)
     read_only(kPacketBase, 64, packet, nullptr, "dispatch packet");
   for (const Segment& segment : code->globals)

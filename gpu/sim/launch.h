@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,11 +98,14 @@ struct LaunchConfig {
   Feedback* feedback = nullptr;  // what the run does is added to it
   bool explain = false;          // find out where non-finite values come from; slow
 
-  // Puts a value into kernarg at a byte offset, growing it with zeros.
+  // Puts bytes, or a value's, into kernarg at a byte offset, growing it with zeros.
+  void set_arg_bytes(size_t offset, std::span<const std::byte> bytes) {
+    if (kernarg.size() < offset + bytes.size()) kernarg.resize(offset + bytes.size());
+    std::memcpy(kernarg.data() + offset, bytes.data(), bytes.size());
+  }
   template <typename T>
   void set_arg(size_t offset, const T& value) {
-    if (kernarg.size() < offset + sizeof(T)) kernarg.resize(offset + sizeof(T));
-    std::memcpy(kernarg.data() + offset, &value, sizeof(T));
+    set_arg_bytes(offset, std::as_bytes(std::span(&value, 1)));
   }
 };
 

@@ -66,11 +66,7 @@ void set_kernarg(const Problem& problem, const Launch& launch, sim::Memory& memo
       const Buffer& buffer = problem.buffer(field.buffer);  // says so when there is none
       value += memory.find(field.buffer)->address() + buffer.view_offset;
     }
-    if (field.size == sizeof(uint32_t)) {
-      config.set_arg(field.offset, static_cast<uint32_t>(value));
-    } else {
-      config.set_arg(field.offset, value);
-    }
+    config.set_arg_bytes(field.offset, std::as_bytes(std::span(&value, 1)).first(field.size));
   }
 }
 
