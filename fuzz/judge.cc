@@ -30,6 +30,9 @@ void append_few(std::vector<Finding>& to, const std::vector<Finding>& from) {
 constexpr const char* kInfinite = "infinite_value";
 constexpr const char* kNan = "nan_value";
 
+// Any comparison with another one passes everything, or nothing.
+bool is_bound(double bound) { return std::isfinite(bound) && bound >= 0; }
+
 /// Elements that are wrong in one way: the first, the worst, and how many there are.
 struct WrongElements {
   uint64_t count = 0;
@@ -161,10 +164,10 @@ void Judge::stage(const std::string& name) {
 }
 
 void Judge::finish_stage() {
-  // What is not finite explains a failure better than what is merely wrong beside it, and a NaN
-  // often comes of an infinity.
+  // A bound of ours that is none comes before all that was judged by it. What is not finite explains
+  // a failure better than what is merely wrong beside it, and a NaN often comes of an infinity.
   const auto rank = [](const Finding& f) {
-    return f.kind == kInfinite ? 0 : f.kind == kNan ? 1 : 2;
+    return f.kind == kInternalError ? 0 : f.kind == kInfinite ? 1 : f.kind == kNan ? 2 : 3;
   };
   std::stable_sort(wrong_.begin() + static_cast<ptrdiff_t>(stage_begin_), wrong_.end(),
                    [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
@@ -244,7 +247,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
   std::vector<double> got(size);
   uint64_t missing_count = 0;
   uint64_t first_missing = 0;
-  WrongElements masked, infinite, nan, wrong, suspicious;
+  WrongElements unbounded, masked, infinite, nan, wrong, suspicious;
   double worst_ratio = -1;
   uint64_t worst = size;
   for (uint64_t i = 0; i < size; ++i) {
@@ -253,6 +256,8 @@ void Judge::numeric(const ExpectedTensor& expected) {
       got[i] = std::numeric_limits<double>::quiet_NaN();
       continue;
     }
+    const bool bounded = !std::isfinite(want) || (is_bound(expected.hard[i]) && is_bound(likely[i]));
+    if (!bounded) unbounded.add(i, 0);
     const uint8_t* at = image == nullptr ? nullptr : image->claim(view.offset_of(i), bytes);
     if (at == nullptr) {
       got[i] = std::numeric_limits<double>::quiet_NaN();
@@ -264,7 +269,7 @@ void Judge::numeric(const ExpectedTensor& expected) {
       continue;
     }
     got[i] = decode(view.dtype, load_bits(view.dtype, at));
-    if (std::isnan(want)) continue;
+    if (std::isnan(want) || !bounded) continue;
     if (std::isinf(want)) {
       if (got[i] != want) masked.add(i, 0);
       continue;
@@ -290,6 +295,15 @@ void Judge::numeric(const ExpectedTensor& expected) {
   const auto count_of = [](uint64_t count) {
     return count == 1 ? std::string() : fmt::format("; {} elements in all", count);
   };
+  if (unbounded.count != 0) {
+    const uint64_t i = unbounded.first;
+    const bool hard = !is_bound(expected.hard[i]);
+    wrong_.push_back({kInternalError, "",
+                      fmt::format("the {} bound of {} is {}, which is no finite number >= 0{}",
+                                  hard ? "hard" : "likely", view.name_of(i),
+                                  hard ? expected.hard[i] : likely[i], count_of(unbounded.count)),
+                      ""});
+  }
   if (missing_count != 0) {
     wrong_.push_back({"missing_write", place,
                       fmt::format("{} = {} was not written{}", view.name_of(first_missing),

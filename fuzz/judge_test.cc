@@ -191,6 +191,42 @@ TEST(JudgeNumeric, TellsNanAndAWrongMaskFromAWrongValue) {
             Status::kPass);
 }
 
+TEST(JudgeNumeric, TakesNoBoundThatIsNoFiniteNumberFromZeroOn) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const double bound : {nan, inf, -inf, -1e-300}) {
+    ExpectedTensor hard = tensor();
+    hard.hard[2] = bound;
+    const Verdict v = judge_numeric(hard, {1, 2}, {1e6f, 4});
+    EXPECT_EQ(v.status, Status::kFail);
+    EXPECT_EQ(signature(v), kInternalError);
+    ASSERT_EQ(v.findings.size(), 1u);
+    EXPECT_EQ(v.findings[0].message,
+              fmt::format("the hard bound of o[row 1, d 0] is {}, which is no finite number >= 0",
+                          bound));
+    // Nor is it right because the value is.
+    EXPECT_EQ(signature(judge_numeric(hard, {1, 2}, {3, 4})), kInternalError);
+    ExpectedTensor likely = tensor();
+    likely.likely[1] = bound;
+    EXPECT_EQ(judge_numeric(likely, {1, 2}, {3, 4}).findings[0].message,
+              fmt::format("the likely bound of o[row 0, d 1] is {}, which is no finite number >= 0",
+                          bound));
+    // It comes before what else is wrong.
+    EXPECT_EQ(signature(judge_numeric(hard, {1, 9}, {3, -float(inf)})), kInternalError);
+  }
+}
+
+TEST(JudgeNumeric, AsksForNoBoundWhereThereIsNothingToBound) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  ExpectedTensor t = tensor();
+  t.value = {1, nan, -inf, 4};
+  t.absent = {false, false, false, true};
+  t.hard = {0, nan, inf, nan};
+  t.likely = {0, nan, inf, nan};
+  EXPECT_EQ(judge_numeric(t, {1, 9}, {-float(inf)}).status, Status::kPass);
+}
+
 TEST(JudgeNumeric, LeavesUnspecifiedElementsAlone) {
   ExpectedTensor t = tensor();
   t.value[3] = std::numeric_limits<double>::quiet_NaN();
