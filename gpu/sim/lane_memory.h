@@ -15,6 +15,7 @@ namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
 SIM_INLINE void clear(Loaded& l) {
   for (u64& u : l.undefined) u = 0;
   l.any_undefined = false;
+  l.origin = kOwnOrigin;
 }
 
 // Bits [offset, offset + count) of a bitmap, count <= 16. Words are read aligned: neighbouring
@@ -84,11 +85,13 @@ SIM_INLINE void set_bits256(const Machine& m, u64* bitmap, u64 offset) {
 }
 
 // A wave's or group's own memory.
-SIM_INLINE Span own_span(u64 address, u64 size, std::byte* data, u64* defined, const char* name) {
+SIM_INLINE Span own_span(u64 address, u64 size, std::byte* data, u64* defined, u32* origins,
+                         const char* name) {
   return {.address = address,
           .size = size,
           .data = data,
           .initialised = defined,
+          .origins = origins,
           .written = nullptr,
           .dirty = nullptr,
           .shadow = nullptr,
@@ -117,6 +120,8 @@ SIM_INLINE void load_lane(const Span& s, unsigned i, u64 address, Loaded& out) {
     if (undefined != 0) [[unlikely]] {
       out.any_undefined = true;
       for (unsigned b = 0; b < kSize; ++b) out.undefined[b] |= (undefined >> b & 1) << i;
+      if (s.origins != nullptr && out.origin == kOwnOrigin)
+        out.origin = s.origins[(offset + unsigned(__builtin_ctzll(undefined))) / 4];
     }
   }
 }
@@ -150,6 +155,7 @@ struct Stored {
   const u32* dword[4];
   u64 undefined[16];
   bool any_undefined;
+  u32 origin;  // of what is undefined
 };
 
 SIM_INLINE void touch(Machine& m, const Span& s, u64 offset, unsigned bytes) {
@@ -167,8 +173,13 @@ SIM_INLINE void store_lane(Machine& m, const Span& s, unsigned i, u64 address, c
   __builtin_memcpy(s.data + offset, tmp, kSize);
   constexpr u64 kAll = (u64{1} << kSize) - 1;
   u64 defined = kAll;
-  if (data.any_undefined) [[unlikely]]
+  if (data.any_undefined) [[unlikely]] {
     for (unsigned b = 0; b < kSize; ++b) defined &= ~((data.undefined[b] >> i & 1) << b);
+    if (s.origins != nullptr && defined != kAll) {
+      for (u64 d = offset / 4; d <= (offset + kSize - 1) / 4; ++d) s.origins[d] = data.origin;
+      m.origins_stored = true;
+    }
+  }
   if (s.initialised != nullptr) set_bits_at(m, s.initialised, offset, kSize, defined);
   if (s.written != nullptr) set_bits_at(m, s.written, offset, kSize, kAll);
   touch(m, s, offset, kSize);
@@ -233,8 +244,13 @@ SIM_INLINE void store_lanes(Machine& m, const Span& s, u64 lanes, const u64* add
 // Address operands may be undefined: those lanes are reported and dropped from the access.
 SIM_INLINE u64 drop_poisoned(Wave& w, const Op* op, u64 lanes, u64 poison, u32 origin) {
   poison &= lanes;
-  if (poison != 0) [[unlikely]]
+  if (poison != 0) [[unlikely]] {
     w.machine->report_poison(w, op, "the address", poison, origin);
+    if (Machine::taken_for_defined(origin)) {
+      w.machine->settle(w, origin);
+      return lanes;
+    }
+  }
   return lanes & ~poison;
 }
 
@@ -275,17 +291,18 @@ SIM_INLINE const Span* common_span(Machine& m, u64 lanes, const u64* address, un
 }
 
 // In ops_race.cc: notes who accesses what, and reports what no barrier orders. `stored`: the data
-// of a store.
+// of a store. `loaded`: of a load; what it reads in no order with a write is undefined.
 void watch_lds(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
-               LdsAccessKind kind, const Stored* stored = nullptr);
+               LdsAccessKind kind, const Stored* stored, Loaded* loaded);
 void watch_global(Wave& w, const Op* op, const Span& s, u64 lanes, const u64* address,
-                  unsigned bytes, bool write, const Stored* stored);
+                  unsigned bytes, const Stored* stored, Loaded* loaded);
 
 // Calls access(span, lanes) for the lanes that hit a span with the right access; reports the
-// others. Returns the lanes served.
+// others. Returns the lanes served. `stored` or `loaded` as for watch_global(); neither: an atomic.
 template <typename F>
 SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
-                         bool write, bool read, F access, const Stored* stored = nullptr) {
+                         const Stored* stored, Loaded* loaded, F access) {
+  const bool read = stored == nullptr, write = loaded == nullptr;
   if (lanes == 0) return 0;
   Machine& m = *w.machine;
   const auto watch = [&](const Span& s, u64 which) {
@@ -293,7 +310,7 @@ SIM_INLINE u64 for_spans(Wave& w, const Op* op, u64 lanes, const u64* address, u
     if (write && read)
       m.synchronised = true;  // an atomic operation
     else
-      watch_global(w, op, s, which, address, bytes, write, stored);
+      watch_global(w, op, s, which, address, bytes, stored, loaded);
   };
   const auto denied = [&](const Span& s) {
     return (write && s.access == Access::kRead) || (read && s.access == Access::kWrite);
@@ -466,8 +483,17 @@ SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 
     VgprPoison& p = w.v_poison[dst + d];
     for (unsigned b = 0; b < 4; ++b)
       p.byte[b] = (p.byte[b] & ~lanes) | (l.undefined[4 * d + b] & lanes);
-    w.v_origin[dst + d] = op->index;
+    w.v_origin[dst + d] = l.any_undefined && l.origin != kOwnOrigin ? l.origin : op->index;
   }
+}
+
+// Whether undefined data of a store is that of a race, which is reported then: to be collected
+// again.
+SIM_INLINE bool settle_stored(Wave& w, const Op* op, const char* what, u64 lanes, u32 origin) {
+  if (!Machine::taken_for_defined(origin)) return false;
+  w.machine->report_poison(w, op, what, lanes, origin);
+  w.machine->settle(w, origin);
+  return true;
 }
 
 // Collects the data registers of a store.
@@ -475,6 +501,7 @@ inline void prepare_store(Wave& w, const Op* op, unsigned reg, u32 param, u64 la
                           u32* shifted) {
   const unsigned bytes = param & kBytes;
   s.any_undefined = false;
+  s.origin = kNeverWritten;
   for (unsigned d = 0; d < (bytes + 3) / 4; ++d) {
     s.dword[d] = w.v[reg + d];
     for (unsigned b = 0; b < 4; ++b) {
@@ -490,9 +517,9 @@ inline void prepare_store(Wave& w, const Op* op, unsigned reg, u32 param, u64 la
     s.any_undefined = (s.undefined[0] | (bytes > 1 ? s.undefined[1] : 0)) != 0;
   }
   if (s.any_undefined) [[unlikely]] {
-    for (unsigned d = 0; d < (bytes + 3) / 4; ++d)
+    for (unsigned d = (bytes + 3) / 4; d-- > 0;)
       if (const u64 which = w.v_poison[reg + d].any() & lanes)
-        w.machine->waited(w, op, w.v_origin[reg + d], which);
+        s.origin = w.machine->waited(w, op, w.v_origin[reg + d], which);
     if (w.machine->repeat) {
       w.machine->repeat = false;
       prepare_store(w, op, reg, param, lanes, s, shifted);
@@ -512,7 +539,7 @@ SIM_INLINE unsigned lds_stored(unsigned bytes) { return bytes < 4 ? 4 : bytes; }
 inline void watch_to_lds(Wave& w, const Op* op, u64 lanes, u64 base, unsigned bytes) {
   u64 address[kLanes];
   for (unsigned i = 0; i < kLanes; ++i) address[i] = base + lds_slot(bytes) * i;
-  watch_lds(w, op, lanes, address, lds_stored(bytes), LdsAccessKind::kWrite);
+  watch_lds(w, op, lanes, address, lds_stored(bytes), LdsAccessKind::kWrite, nullptr, nullptr);
 }
 inline void defer_to_lds(Wave& w, const Op* op, u64 lanes, unsigned bytes, u64 failed) {
   Machine& m = *w.machine;
@@ -549,7 +576,8 @@ inline void finish_to_lds(Wave& w, PendingLoad& p) {
   Machine& m = *w.machine;
   Loaded& l = *p.data;
   const unsigned bytes = p.param;
-  const Span lds = own_span(0, m.lds_bytes, m.lds.data(), m.lds_defined.data(), "LDS");
+  const Span lds =
+      own_span(0, m.lds_bytes, m.lds.data(), m.lds_defined.data(), m.lds_origins.data(), "LDS");
   if (p.op->row->param & kSigned)
     for (u32& x : l.dword[0]) x = bytes == 1 ? u32(i32(i8(x))) : u32(i32(i16(x)));
   l.any_undefined |= p.failed != 0;
@@ -558,6 +586,7 @@ inline void finish_to_lds(Wave& w, PendingLoad& p) {
   for (unsigned d = 0; d < 4; ++d) s.dword[d] = l.dword[d];
   for (unsigned b = 0; b < 16; ++b) s.undefined[b] = l.undefined[b];
   s.any_undefined = l.any_undefined;
+  s.origin = l.origin == kOwnOrigin ? p.op->index : l.origin;
   if (m.watch_lds) watch_to_lds(w, p.op, p.lanes, p.lds_base, bytes);
   with_size(lds_stored(bytes), [&](auto size) {
     for_lanes(p.lanes, [&](unsigned i) {

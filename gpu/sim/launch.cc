@@ -165,6 +165,8 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   stop = false;
   repeat = false;
   repeated = 0;
+  races.clear();
+  unsettled_of.clear();
   seen_findings.clear();
   inexact_seen.clear();
   fill_kernarg(*this);
@@ -176,6 +178,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
                      .size = island->size_,
                      .data = island->data_,
                      .initialised = island->initialised_,
+                     .origins = nullptr,
                      .written = island->written_,
                      .dirty = island->dirty_,
                      .shadow = watches(config_, *island) ? island->shadow_ : nullptr,
@@ -188,6 +191,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
                      .size = size,
                      .data = const_cast<std::byte*>(data),
                      .initialised = initialised,
+                     .origins = nullptr,
                      .written = nullptr,
                      .dirty = nullptr,
                      .shadow = nullptr,
@@ -212,6 +216,7 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   lds_bytes = code->kernel.group_segment_bytes + config->dynamic_lds_bytes;
   lds.resize(std::max<size_t>(lds.size(), lds_bytes + 64));
   lds_defined.resize(std::max<size_t>(lds_defined.size(), lds_bytes / 64 + 2));
+  lds_origins.resize(std::max<size_t>(lds_origins.size(), lds_bytes / 4 + 1), kOwnOrigin);
   scratch_size = code->kernel.private_segment_bytes + (code->calls ? kCallStackBytes : 0);
 
   const size_t count = waves_of(config_);
@@ -219,9 +224,11 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   if (scratch_size != 0) {
     scratch_bytes.resize(std::max(scratch_bytes.size(), count));
     scratch_bits.resize(scratch_bytes.size());
+    scratch_origins.resize(scratch_bytes.size());
     for (size_t i = 0; i < count; ++i) {
       scratch_bytes[i].resize(scratch_size * kLanes + 64);
       scratch_bits[i].resize(scratch_size * kLanes / 64 + 2);
+      scratch_origins[i].resize(scratch_size * kLanes / 4 + 1, kOwnOrigin);
     }
   }
   wave_count = count;
@@ -239,7 +246,24 @@ void Machine::start_group(uint32_t linear) {
   group_number = first_group + linear;
   group_budget = config->group_budget;
   synchronised = false;
+  stretch = 0;
+  apart[0] = apart[1] = nullptr;
+  apart_waves = 0;
   lds_shadow.next_epoch();
+  if (config->unsettled_reads != nullptr) {
+    group_reads.clear();
+    for (const UnsettledRead& read : *config->unsettled_reads)
+      if (read.group == linear) group_reads.push_back(read);
+    std::ranges::sort(group_reads, {}, &UnsettledRead::begin);
+  } else {
+    group_reads.clear();
+  }
+  find_reads_now();
+  if (origins_stored) {
+    std::ranges::fill(lds_origins, kOwnOrigin);
+    for (std::vector<uint32_t>& origins : scratch_origins) std::ranges::fill(origins, kOwnOrigin);
+    origins_stored = false;
+  }
   if (config->explain) dividing.assign(wave_count, {});
   // Every group has its own stream, so that it runs alike on any thread.
   if (random_schedule) schedule_state = mix(config->schedule_seed, linear) | 1;
@@ -330,12 +354,14 @@ void Machine::start_wave(uint32_t id) {
   if (scratch_size != 0) {
     w.scratch = scratch_bytes[id].data();
     w.scratch_defined = scratch_bits[id].data();
+    w.scratch_origins = scratch_origins[id].data();
     std::fill(scratch_bytes[id].begin(), scratch_bytes[id].end(), std::byte{0});
     std::fill(scratch_bits[id].begin(), scratch_bits[id].end(), 0);
     w.set_s64(kFlatScratch, uint64_t{kPrivateAperture} << 32, 0);
   } else {
     w.scratch = nullptr;
     w.scratch_defined = nullptr;
+    w.scratch_origins = nullptr;
   }
 }
 
@@ -388,6 +414,18 @@ void Machine::run_turns() {
     }
 }
 
+void Machine::next_stretch() {
+  lds_shadow.next_epoch();
+  ++stretch;
+  find_reads_now();
+}
+
+void Machine::find_reads_now() {
+  reads_now.clear();
+  for (const UnsettledRead& read : group_reads)
+    if (read.stretch == stretch || read.stretch == kAnyStretch) reads_now.push_back(read);
+}
+
 void Machine::run_group(uint32_t linear) {
   start_group(linear);
   for (;;) {
@@ -401,7 +439,9 @@ void Machine::run_group(uint32_t linear) {
     }
     if (ready) continue;
     if (waiting == nullptr) return;
-    lds_shadow.next_epoch();
+    check_barrier();
+    if (stop) return;
+    next_stretch();
     for (size_t i = 0; i < wave_count; ++i)
       if (waves[i]->state == WaveState::kAtBarrier) waves[i]->state = WaveState::kReady;
   }
@@ -440,6 +480,11 @@ void merge(RunResult&& part, RunResult& whole) {
     if (std::ranges::find(whole.non_finite, n.value, &NonFinite::value) == whole.non_finite.end())
       whole.non_finite.push_back(std::move(n));
   whole.weakest = std::max(whole.weakest, part.weakest);
+  std::ranges::move(part.inexact_uses, std::back_inserter(whole.inexact_uses));
+  std::ranges::copy(part.unsettled_reads, std::back_inserter(whole.unsettled_reads));
+  for (std::string& text : part.notes)
+    if (std::ranges::find(whole.notes, text) == whole.notes.end())
+      whole.notes.push_back(std::move(text));
   for (std::string& text : part.inexact_instructions)
     if (std::find(whole.inexact_instructions.begin(), whole.inexact_instructions.end(), text) ==
         whole.inexact_instructions.end())

@@ -34,6 +34,20 @@ enum class LateLoads : uint8_t {
   kNewContent,  // what it loads: to look at the rest of a kernel that leans on timing
 };
 
+// Bytes that a wave read before another wave or group wrote them in no order with it. Whether the
+// race matters depends on whether the value is used, which a second run of the launch, from the
+// same memory and with these in LaunchConfig::unsettled_reads, finds out.
+struct UnsettledRead {
+  uint32_t group = 0;    // of the read: its number in the grid, x fastest
+  uint32_t stretch = 0;  // between which barriers of the group; kAnyStretch
+  bool lds = false;
+  uint64_t begin = 0, end = 0;  // LDS offsets, or addresses
+  uint32_t write_op = 0;        // the instruction that wrote, in Code
+  uint32_t write_group = 0;
+  uint32_t write_wave = 0;
+};
+inline constexpr uint32_t kAnyStretch = ~0u;
+
 enum class FindingKind : uint8_t {
   kOutOfBoundsRead,  // outside every island, LDS or scratch
   kOutOfBoundsWrite,
@@ -43,8 +57,7 @@ enum class FindingKind : uint8_t {
   kUninitialised,      // poison reached an address, a branch, EXEC or a store to global memory
   kMissingWait,        // a register was used before an s_waitcnt covered the load that fills it
   kDataRace,           // two accesses, one of them a write, that no barrier orders
-  kBarrierDivergence,  // a wave reached s_barrier after others of its group had ended
-  kEndAtBarrier,       // a wave ended while others of its group wait at s_barrier
+  kBarrierDivergence,  // waves of a group met at different barriers, and not all as often
   kFetchOutsideCode,   // a branch or fall-through left the kernel's code
   kTrap,               // s_trap: an assertion of the kernel's own
   kWatchdog,           // an instruction budget is spent
@@ -89,6 +102,7 @@ struct LaunchConfig {
   // that it also shows in data that nothing checks.
   uint32_t unwritten_registers = 0x7fdead00;
   bool races = true;  // look for data races
+  const std::vector<UnsettledRead>* unsettled_reads = nullptr;  // RunResult's of the run before
   // Not 0: groups run in another order, a random wave takes each turn of random length, and loads
   // come in at random moments before the wait. What is right for one seed must be for all.
   uint64_t schedule_seed = 0;
@@ -97,6 +111,9 @@ struct LaunchConfig {
   unsigned threads = 1;
   Feedback* feedback = nullptr;  // what the run does is added to it
   bool explain = false;          // find out where non-finite values come from; slow
+  // Find out what results that are not exact reach (RunResult::inexact_uses). Undefined data mixes
+  // with them: of such a run only these mean something.
+  bool follow_inexact = false;
 
   // Puts bytes, or a value's, into kernarg at a byte offset, growing it with zeros.
   void set_arg_bytes(size_t offset, std::span<const std::byte> bytes) {
@@ -120,6 +137,13 @@ struct NonFinite {
   std::string instruction;
 };
 
+// A result that hardware may give in other bits, and what it reached.
+struct InexactUse {
+  std::string from;  // the instruction: "v_exp_f32 v1, v2 at pc 0x40 (within 1 ulp)"
+  std::string what;  // "a branch", "an address", "an output", ...
+  std::string at;    // the instruction that used it so, as `from`
+};
+
 struct RunResult {
   enum class Status : uint8_t {
     kCompleted,    // every wave ended, no finding
@@ -133,6 +157,12 @@ struct RunResult {
   Fidelity weakest = Fidelity::kExact;
   // Every executed mnemonic that is not exact, with its tag, e.g. "v_exp_f32 (within 1 ulp)".
   std::vector<std::string> inexact_instructions;
+  // What is no fault, and worth knowing: one line each.
+  std::vector<std::string> notes;
+  // Races that this run cannot decide about; none when LaunchConfig had some.
+  std::vector<UnsettledRead> unsettled_reads;
+  // With LaunchConfig::follow_inexact: each pair of instructions once.
+  std::vector<InexactUse> inexact_uses;
   // With LaunchConfig::explain: one of each value at most, in the order they appeared.
   std::vector<NonFinite> non_finite;
 };

@@ -13,8 +13,15 @@
 
 namespace wavefuzz::sim {
 
-// Mark of an origin (see Wave::v_origin): the load that it names has not come in.
+// Marks of an origin (see Wave::v_origin): the load that it names has not come in; what it read,
+// another wave or group writes in no order with it (race.h); the instruction's result is not exact
+// (LaunchConfig::follow_inexact).
 inline constexpr uint32_t kInFlight = 0x8000'0000;
+inline constexpr uint32_t kRaced = 0x4000'0000;
+inline constexpr uint32_t kInexact = 0x2000'0000;
+
+// In memory: nobody has stored what is undefined there; of a load: no other than itself.
+inline constexpr uint32_t kOwnOrigin = 0xffff'fffe;
 
 // What the counters can hold. At their limit the hardware waits before it issues another.
 inline constexpr unsigned kMaxVmcnt = 63;
@@ -26,6 +33,7 @@ struct Loaded {
   alignas(64) uint32_t dword[4][kLanes];
   uint64_t undefined[16];
   bool any_undefined;
+  uint32_t origin;  // of what is undefined; kOwnOrigin: the load itself
 };
 
 enum class LoadTarget : uint8_t { kVgprs, kSgprs, kLds };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
 #include "gpu/sim/table.h"
 #include "gpu/sim/wave.h"
@@ -40,8 +41,6 @@ std::string_view name(FindingKind kind) {
       return "missing s_waitcnt";
     case FindingKind::kDataRace:
       return "data race";
-    case FindingKind::kEndAtBarrier:
-      return "end with a barrier pending";
     case FindingKind::kBarrierDivergence:
       return "barrier divergence";
     case FindingKind::kFetchOutsideCode:
@@ -155,27 +154,75 @@ void Machine::report_overwritten(Wave& wave, const PendingLoad& load, uint64_t l
          "its destination was written before it came in");
 }
 
-void Machine::report_race(Wave& wave, const Op* op, uint64_t lanes, uint64_t address,
-                          unsigned bytes, const char* space, uint32_t other_op, unsigned other_wave,
-                          uint32_t other_group, const char* other_does) {
-  Where where;
-  where.lanes = lanes;
-  where.has_address = true;
-  where.address = address;
-  where.bytes = bytes;
-  where.space = space;
-  where.limit = lds_bytes;
+namespace {
+
+// "wave 3 of group 1,0,0 writes it at pc 0x40 `...`, in no order".
+std::string other_access(const Machine& m, const Machine::Race& race) {
   std::string who =
-      other_wave == kSeveralWaves ? "another wave" : fmt::format("wave {}", other_wave);
-  if (other_group != 0 && other_group != group_number) {
-    const uint32_t linear = other_group - first_group;
-    const auto& n = config->groups;
+      race.other_wave == kSeveralWaves ? "another wave" : fmt::format("wave {}", race.other_wave);
+  if (race.other_group != 0 && race.other_group != m.group_number) {
+    const uint32_t linear = race.other_group - m.first_group;
+    const auto& n = m.config->groups;
     who += fmt::format(" of group {},{},{}", linear % n[0], linear / n[0] % n[1],
                        linear / n[0] / n[1]);
   }
-  report(wave, op, FindingKind::kDataRace, where,
-         fmt::format("{} {} it at pc {:#x} `{}`, in no order", who, other_does, code->pc(other_op),
-                     code->texts[other_op]));
+  return fmt::format("{} {} it at pc {:#x} `{}`, in no order", who, race.other_does,
+                     m.code->pc(race.other_op), m.code->texts[race.other_op]);
+}
+
+Machine::Where where_of(const Machine& m, const Machine::Race& race) {
+  return {race.lanes, true, race.address, race.bytes, race.space, m.lds_bytes};
+}
+
+}  // namespace
+
+void Machine::report_race(Wave& wave, const Op* op, const Race& race) {
+  report(wave, op, FindingKind::kDataRace, where_of(*this, race), other_access(*this, race));
+}
+
+void Machine::note_race(const Race& race) {
+  if (std::ranges::find(races, race.load, &Race::load) == races.end()) races.push_back(race);
+}
+
+void Machine::settle(Wave& wave, uint32_t origin) {
+  for (unsigned r = 0; r < std::size(wave.v_origin); ++r)
+    if (wave.v_origin[r] == origin) wave.v_poison[r] = {};
+  for (unsigned r = 0; r < kScalars; ++r)
+    if (wave.s_origin[r] == origin) wave.s_poison[r] = 0;
+}
+
+void Machine::keep_unsettled(const Wave& wave, const Op* op, UnsettledRead read, uint32_t read_op) {
+  if (config->unsettled_reads != nullptr) return;
+  // Of a loop over many, some are enough to see what becomes of the values.
+  constexpr uint32_t kMostOfAPair = 1024;
+  const uint64_t pair = uint64_t{read_op} << 32 | op->index;
+  auto kept = std::ranges::find(unsettled_of, pair, &std::pair<uint64_t, uint32_t>::first);
+  if (kept == unsettled_of.end()) kept = unsettled_of.insert(kept, {pair, 0});
+  if (kept->second++ >= kMostOfAPair) return;
+  read.write_op = op->index;
+  read.write_group = group_number - first_group;
+  read.write_wave = wave.id;
+  result->unsettled_reads.push_back(read);
+}
+
+const UnsettledRead* Machine::unsettled(const Wave& wave, bool lds, uint64_t begin,
+                                        uint64_t end) const {
+  constexpr uint64_t kWidest = 16;  // bytes of an access
+  auto it = std::ranges::lower_bound(reads_now, begin < kWidest ? 0 : begin - kWidest, {},
+                                     &UnsettledRead::begin);
+  for (; it != reads_now.end() && it->begin < end; ++it) {
+    const bool own = it->write_wave == wave.id && it->write_group == group_number - first_group;
+    if (it->lds == lds && it->end > begin && !own) return &*it;
+  }
+  return nullptr;
+}
+
+void Machine::note(const Op* op, const std::string& text) {
+  const std::string line =
+      fmt::format("{}; pc {:#x} `{}`", text, code->pc(op->index), code->texts[op->index]);
+  if (std::ranges::find(result->notes, line) == result->notes.end() &&
+      result->notes.size() < config->max_findings)
+    result->notes.push_back(line);
 }
 
 std::string Machine::waves_in(WaveState state) const {
@@ -185,18 +232,36 @@ std::string Machine::waves_in(WaveState state) const {
   return list;
 }
 
-void Machine::check_barrier(Wave& wave, const Op* op, WaveState forbidden) {
+void Machine::check_barrier() {
   if (wave_count == 1) return;
-  bool found = false;
-  for (size_t i = 0; i < wave_count; ++i) found |= waves[i]->state == forbidden;
-  if (!found) [[likely]]
+  uint64_t waiting = 0, ended = 0;
+  const Op* at[2] = {};  // the barriers of the first that waits and of one that waits elsewhere
+  Wave* first = nullptr;
+  for (size_t i = 0; i < wave_count; ++i) {
+    Wave& wave = *waves[i];
+    if (wave.state == WaveState::kEnded) ended |= uint64_t{1} << i;
+    if (wave.state != WaveState::kAtBarrier) continue;
+    waiting |= uint64_t{1} << i;
+    if (first == nullptr) first = &wave;
+    const Op* barrier = wave.next - 1;
+    if (at[0] == nullptr) at[0] = barrier;
+    if (barrier != at[0] && at[1] == nullptr) at[1] = barrier;
+  }
+  if (at[1] != nullptr && apart[0] == nullptr) {
+    std::copy(std::begin(at), std::end(at), apart);
+    apart_waves = waiting;
+  }
+  if (ended == 0 || waiting == 0) [[likely]]
     return;
-  if (forbidden == WaveState::kEnded)
-    report(wave, op, FindingKind::kBarrierDivergence, {},
-           fmt::format("wave {} has ended", waves_in(forbidden)));
+  const std::string who = waves_in(WaveState::kEnded);
+  const char* have = who.find(',') == std::string::npos ? "has" : "have";
+  if ((apart_waves & ended) != 0)
+    report(*first, at[0], FindingKind::kBarrierDivergence, {},
+           fmt::format("wave {} {} ended, and not met as many barriers: before, waves met at two "
+                       "different ones, pc {:#x} and pc {:#x}",
+                       who, have, code->pc(apart[0]->index), code->pc(apart[1]->index)));
   else
-    report(wave, op, FindingKind::kEndAtBarrier, {},
-           fmt::format("wave {} waits", waves_in(forbidden)));
+    note(at[0], "waves wait at a barrier when others have ended, which count as arrived");
 }
 
 uint32_t Machine::random() {
@@ -213,6 +278,19 @@ bool Machine::report_poison(Wave& wave, const Op* op, const char* what, uint64_t
   origin = waited(wave, op, origin, lanes);
   repeat = false;                                       // too late for that
   if (result->findings.size() != before) return !stop;  // said already
+  if (taken_for_defined(origin) && (origin & kInexact) != 0) {
+    note_inexact_use(op, what, origin);
+    return !stop;
+  }
+  if (taken_for_defined(origin)) {
+    const uint32_t load = origin & ~kRaced;
+    const auto race = std::ranges::find(races, load, &Race::load);
+    if (race == races.end()) return !stop;
+    return report(
+        wave, &code->ops[load], FindingKind::kDataRace, where_of(*this, *race),
+        fmt::format("{}; what it reads reaches {} at pc {:#x} `{}`", other_access(*this, *race),
+                    what, code->pc(op->index), code->texts[op->index]));
+  }
   Where where;
   where.lanes = lanes;
   std::string detail = fmt::format("it reaches {}", what);
@@ -297,8 +375,37 @@ const Op* find_jump(Wave& wave, const Op* op, uint64_t address) {
 }
 
 const Op* exec_inexact(Wave& wave, const Op* op) {
-  wave.machine->note_inexact(op);
-  return op->inner(wave, op);
+  Machine& m = *wave.machine;
+  m.note_inexact(op);
+  if (!m.config->follow_inexact) [[likely]]
+    return op->inner(wave, op);
+  const uint64_t lanes = wave.exec;
+  const Op* next = op->inner(wave, op);
+  if (op->row->lanes != nullptr && next == op + 1)
+    m.follow_inexact(wave, op, op->dst, op->dwords, lanes);
+  return next;
+}
+
+void Machine::follow_inexact(Wave& wave, const Op* op, unsigned first, unsigned count,
+                             uint64_t lanes) {
+  for (unsigned r = first; r < first + count; ++r) {
+    for (uint64_t& byte : wave.v_poison[r].byte) byte |= lanes;
+    wave.v_origin[r] = kInexact | op->index;
+  }
+}
+
+void Machine::note_inexact_use(const Op* op, const char* what, uint32_t origin) {
+  const Op& from = code->ops[origin & ~kInexact];
+  const auto place = [&](const Op& o) {
+    return fmt::format("`{}` at pc {:#x}", code->texts[o.index], code->pc(o.index));
+  };
+  InexactUse use{fmt::format("{} ({})", place(from), sim::name(from.row->fidelity)), what,
+                 place(*op)};
+  const auto same = [&](const InexactUse& other) {
+    return other.from == use.from && other.at == use.at;
+  };
+  if (std::ranges::none_of(result->inexact_uses, same))
+    result->inexact_uses.push_back(std::move(use));
 }
 
 }  // namespace wavefuzz::sim

@@ -170,6 +170,8 @@ const Op* exec_matrix(Wave& wave, const Op* op) {
     return wave.machine->again(op);
   mfma::execute(matrix, modifiers, wave.v[op->src[0].index], wave.v[op->src[1].index], c,
                 wave.v[op->dst]);
+  if (wave.machine->config->follow_inexact && op->row->fidelity != Fidelity::kExact) [[unlikely]]
+    wave.machine->follow_inexact(wave, op, op->dst, d_count, ~uint64_t{0});
   return op + 1;
 }
 

@@ -225,6 +225,7 @@ struct Row {
   bool preserves_half = false;  // a 16-bit result leaves the destination's other half alone
   AtomicFn atomic = nullptr;
   PoisonRule poison = nullptr;  // null: any poisoned bit poisons the whole result
+  PoisonRule poison_of_bit = nullptr;  // of a mask result's bit, or of SCC; null: any poisons it
   Fidelity fidelity = Fidelity::kExact;
   uint8_t arches = kBothArches;
   uint32_t param = 0;  // VectorParam, or the memory families' MemoryParam
@@ -232,6 +233,11 @@ struct Row {
   constexpr Row with(PoisonRule rule) const {
     Row row = *this;
     row.poison = rule;
+    return row;
+  }
+  constexpr Row with_bit(PoisonRule rule) const {
+    Row row = *this;
+    row.poison_of_bit = rule;
     return row;
   }
   constexpr Row with(Fidelity tag) const {

@@ -76,9 +76,13 @@ const Op* s_getpc(Wave& w, const Op* op) {
 const Op* jump_to(Wave& w, const Op* op) {
   const unsigned source = op->src[0].index;
   if (w.s64_poison(source) != 0) {
-    w.machine->report_poison(w, op, "the jump's address", 0, w.s_origin[source]);
-    w.state = WaveState::kStopped;
-    return nullptr;
+    const u32 origin = w.s_origin[source];
+    w.machine->report_poison(w, op, "the jump's address", 0, origin);
+    if (!Machine::taken_for_defined(origin)) {
+      w.state = WaveState::kStopped;
+      return nullptr;
+    }
+    w.machine->settle(w, origin);
   }
   return enter(w, find_jump(w, op, w.s64(source)));
 }

@@ -7,6 +7,8 @@
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
 namespace {
 
+constexpr char kGlobalStore[] = "a store to global memory";
+
 // Operands: src[0] VGPR index or offset, src[1] VGPR offset when both are on, src[2] SGPR
 // descriptor, src[3] data, src[4] scalar offset, imm byte offset, flags BufferFlag.
 
@@ -113,22 +115,21 @@ const Op* buffer(Wave& w, const Op* op) {
     alignas(64) u32 shifted[kLanes];
     const unsigned reg = op->src[3].index;
     prepare_store(w, op, reg, param, w.exec, data, shifted);
+    if (data.any_undefined) [[unlikely]]
+      if (settle_stored(w, op, kGlobalStore, undefined_lanes(data, bytes) & (fully | partly),
+                        data.origin))
+        prepare_store(w, op, reg, param, w.exec, data, shifted);
     const auto poisoned = [&](u64 which, unsigned n) {
       if (!data.any_undefined) return;
-      if (const u64 undefined = undefined_lanes(data, n) & which) {
-        u32 from = kNeverWritten;
-        for (unsigned d = 0; d < dwords; ++d)
-          if (w.v_poison[reg + d].any() & undefined) from = w.v_origin[reg + d];
-        m.report_poison(w, op, "a store to global memory", undefined, from);
-      }
+      if (const u64 undefined = undefined_lanes(data, n) & which)
+        m.report_poison(w, op, kGlobalStore, undefined, data.origin);
     };
     poisoned(fully, bytes);
     with_size(bytes, [&](auto size) {
       constexpr unsigned kSize = decltype(size)::value;
-      for_spans(
-          w, op, fully, a.address, kSize, true, false,
-          [&](const Span& span, u64 which) { store_lanes<kSize>(m, span, which, a.address, data); },
-          &data);
+      for_spans(w, op, fully, a.address, kSize, &data, nullptr, [&](const Span& span, u64 which) {
+        store_lanes<kSize>(m, span, which, a.address, data);
+      });
     });
     for (unsigned d = 0; partly != 0 && d < dwords; ++d) {
       u64 address[kLanes];
@@ -136,12 +137,10 @@ const Op* buffer(Wave& w, const Op* op) {
       Stored one = data;
       one.dword[0] = data.dword[d];
       for (unsigned b = 0; b < 4; ++b) one.undefined[b] = data.undefined[4 * d + b];
-      for_spans(
-          w, op, partly & a.in_range[d], address, 4, true, false,
-          [&](const Span& span, u64 which) {
-            for_lanes(which, [&](unsigned i) { store_lane<4>(m, span, i, address[i], one); });
-          },
-          &one);
+      for_spans(w, op, partly & a.in_range[d], address, 4, &one, nullptr,
+                [&](const Span& span, u64 which) {
+                  for_lanes(which, [&](unsigned i) { store_lane<4>(m, span, i, address[i], one); });
+                });
     }
     return op + 1;
   }
@@ -162,10 +161,12 @@ const Op* buffer(Wave& w, const Op* op) {
         ad.undefined |= w.v_poison[data + dwords + d].any();
       }
     }
-    if (const u64 undefined = ad.undefined & fully)
-      m.report_poison(w, op, "a store to global memory", undefined, w.v_origin[data]);
-    const u64 served =
-        for_spans(w, op, fully, a.address, bytes, true, true, [&](const Span& span, u64 which) {
+    if (const u64 undefined = ad.undefined & fully) {
+      m.report_poison(w, op, kGlobalStore, undefined, w.v_origin[data]);
+      if (Machine::taken_for_defined(w.v_origin[data])) ad.undefined = 0;
+    }
+    const u64 served = for_spans(
+        w, op, fully, a.address, bytes, nullptr, nullptr, [&](const Span& span, u64 which) {
           for_lanes(which,
                     [&](unsigned i) { atomic_lane(m, span, op, i, a.address[i], bytes, ad, l); });
         });
@@ -176,7 +177,7 @@ const Op* buffer(Wave& w, const Op* op) {
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
     const u64 served = for_spans(
-        w, op, fully, a.address, kSize, false, true,
+        w, op, fully, a.address, kSize, nullptr, &l,
         [&](const Span& span, u64 which) { load_lanes<kSize>(span, which, a.address, l); });
     failed |= fully & ~served;
   });
@@ -187,11 +188,12 @@ const Op* buffer(Wave& w, const Op* op) {
     for (unsigned i = 0; i < kLanes; ++i) address[i] = a.address[i] + 4 * d;
     const u64 wanted = partly & a.in_range[d];
     const u64 served =
-        for_spans(w, op, wanted, address, 4, false, true, [&](const Span& span, u64 which) {
+        for_spans(w, op, wanted, address, 4, nullptr, &one, [&](const Span& span, u64 which) {
           for_lanes(which, [&](unsigned i) { load_lane<4>(span, i, address[i], one); });
         });
     for_lanes(served, [&](unsigned i) { l.dword[d][i] = one.dword[0][i]; });
     l.any_undefined |= one.any_undefined;
+    if (one.origin != kOwnOrigin) l.origin = one.origin;
     for (unsigned b = 0; b < 4; ++b) l.undefined[4 * d + b] |= one.undefined[b];
     failed |= wanted & ~served;
   }

@@ -134,6 +134,7 @@ SIM_INLINE void defer_moved(Wave& w, const Op* op, const Moved& m) {
   __builtin_memcpy(l.dword[0], m.value, sizeof m.value);
   for (unsigned b = 0; b < 4; ++b) l.undefined[b] = m.poison.byte[b];
   l.any_undefined = m.poison.any() != 0;
+  if (l.any_undefined) l.origin = m.origin;
   defer_lds(w, op, op->dst, 4 | kLoad, w.exec, 0);
 }
 
@@ -150,6 +151,7 @@ const Op* ds_bpermute(Wave& w, const Op* op) {
         return w.exec >> lane & 1 ? int(lane) : -1;
       },
       m);
+  if (lanes != w.exec && m.poison.any() == 0) m.origin = op->index;
   for (unsigned b = 0; b < 4; ++b) m.poison.byte[b] |= w.exec & ~lanes;
   defer_moved(w, op, m);
   return op + 1;

@@ -10,7 +10,8 @@ namespace {
 
 SIM_INLINE Span lds_span(const Machine& m) {
   return own_span(0, m.lds_bytes, const_cast<std::byte*>(m.lds.data()),
-                  const_cast<u64*>(m.lds_defined.data()), "LDS");
+                  const_cast<u64*>(m.lds_defined.data()), const_cast<u32*>(m.lds_origins.data()),
+                  "LDS");
 }
 
 void out_of_range(Wave& w, const Op* op, bool write, u64 lanes, const u64* address,
@@ -53,7 +54,8 @@ SIM_INLINE u64 read(Wave& w, const Op* op, i32 offset, u32 param, Loaded& l) {
   clear(l);
   const unsigned bytes = param & kBytes;
   const u64 lanes = usable(w, op, offset, bytes, false, address);
-  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kRead);
+  if (w.machine->watch_lds)
+    watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kRead, nullptr, &l);
   const Span s = lds_span(*w.machine);
   with_size(bytes, [&](auto size) { load_lanes<decltype(size)::value>(s, lanes, address, l); });
   return w.exec & ~lanes;
@@ -65,7 +67,8 @@ SIM_INLINE void write(Wave& w, const Op* op, unsigned data, i32 offset, u32 para
   const unsigned bytes = param & kBytes;
   const u64 lanes = usable(w, op, offset, bytes, true, address);
   prepare_store(w, op, data, param, lanes, stored, shifted);
-  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kWrite, &stored);
+  if (w.machine->watch_lds)
+    watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kWrite, &stored, nullptr);
   const Span s = lds_span(*w.machine);
   with_size(bytes, [&](auto size) {
     store_lanes<decltype(size)::value>(*w.machine, s, lanes, address, stored);
@@ -131,12 +134,17 @@ const Op* ds_atomic(Wave& w, const Op* op) {
       a.undefined |= w.v_poison[op->src[1].index + d].any();
     }
   }
-  if (a.undefined & lanes) [[unlikely]]
+  if (a.undefined & lanes) [[unlikely]] {
+    u32 origin = kNeverWritten;
     for (unsigned k = 1; k < 3; ++k)
       for (unsigned d = 0; op->src[k].kind == Kind::kVgpr && d < bytes / 4; ++d)
         if (const u64 which = w.v_poison[op->src[k].index + d].any() & lanes)
-          w.machine->waited(w, op, w.v_origin[op->src[k].index + d], which);
-  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kAtomic);
+          origin = w.machine->waited(w, op, w.v_origin[op->src[k].index + d], which);
+    if (settle_stored(w, op, "an atomic operation on LDS", a.undefined & lanes, origin))
+      a.undefined = 0;
+  }
+  if (w.machine->watch_lds)
+    watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kAtomic, nullptr, nullptr);
   Loaded& l = load_buffer(w);
   const Span s = lds_span(*w.machine);
   for_lanes(lanes, [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
@@ -164,7 +172,8 @@ const Op* ds_exchange2(Wave& w, const Op* op) {
         w.machine->waited(w, op, w.v_origin[data + d], which);
       }
     }
-    if (w.machine->watch_lds) watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kAtomic);
+    if (w.machine->watch_lds)
+      watch_lds(w, op, lanes, address, bytes, LdsAccessKind::kAtomic, nullptr, nullptr);
     Loaded& l = *loads.free[loads.free_count - 1 - part];
     clear(l);
     const Span s = lds_span(*w.machine);
@@ -196,8 +205,8 @@ const Op* ds_read_addtid(Wave& w, const Op* op) {
   if (w.exec == 0) return op + 1;
   u64 address[kLanes];
   const u64 lanes = m0_addresses(w, op, 4, false, address);
-  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, 4, LdsAccessKind::kRead);
   Loaded& l = load_buffer(w);
+  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, 4, LdsAccessKind::kRead, nullptr, &l);
   const Span s = lds_span(*w.machine);
   for_lanes(lanes, [&](unsigned i) { load_lane<4>(s, i, address[i], l); });
   defer_lds(w, op, op->dst, 4 | kLoad, w.exec, w.exec & ~lanes);
@@ -212,7 +221,8 @@ const Op* ds_write_addtid(Wave& w, const Op* op) {
   Stored data{};
   alignas(64) u32 shifted[kLanes];
   prepare_store(w, op, op->dst, 4 | kStore, lanes, data, shifted);
-  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, 4, LdsAccessKind::kWrite, &data);
+  if (w.machine->watch_lds)
+    watch_lds(w, op, lanes, address, 4, LdsAccessKind::kWrite, &data, nullptr);
   const Span s = lds_span(*w.machine);
   for_lanes(lanes, [&](unsigned i) { store_lane<4>(*w.machine, s, i, address[i], data); });
   return op + 1;
@@ -224,7 +234,8 @@ const Op* ds_count(Wave& w, const Op* op) {
   if (w.exec == 0) return op + 1;
   u64 address[kLanes];
   const u64 lanes = m0_addresses(w, op, 0, true, address);
-  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, 4, LdsAccessKind::kAtomic);
+  if (w.machine->watch_lds)
+    watch_lds(w, op, lanes, address, 4, LdsAccessKind::kAtomic, nullptr, nullptr);
   Loaded& l = load_buffer(w);
   if (lanes != 0) {
     const u32 n = u32(__builtin_popcountll(w.exec));
@@ -237,6 +248,7 @@ const Op* ds_count(Wave& w, const Op* op) {
     data.dword[0] = next;
     for (unsigned b = 0; b < 4; ++b) data.undefined[b] = l.undefined[b];
     data.any_undefined = l.any_undefined;
+    data.origin = l.origin;
     store_lane<4>(*w.machine, s, first, address[first], data);
   }
   defer_lds(w, op, op->dst, 4 | kLoad, w.exec, w.exec & ~lanes);
@@ -253,13 +265,15 @@ const Op* ds_read_tr(Wave& w, const Op* op) {
   clear(l);
   Loaded& t = load_buffer(w);
   const u64 lanes = usable(w, op, op->imm, kLaneBytes, false, address);
-  if (w.machine->watch_lds) watch_lds(w, op, lanes, address, kLaneBytes, LdsAccessKind::kRead);
+  if (w.machine->watch_lds)
+    watch_lds(w, op, lanes, address, kLaneBytes, LdsAccessKind::kRead, nullptr, &l);
   const Span s = lds_span(*w.machine);
   constexpr unsigned kDwords = kLaneBytes / 4;
   for (unsigned d = 0; d < kDwords; ++d)
     for (unsigned i = 0; i < kLanes; ++i) l.dword[d][i] = t.dword[d][i] = 0;
   for_lanes(lanes, [&](unsigned i) { load_lane<kLaneBytes>(s, i, address[i], l); });
   t.any_undefined = l.any_undefined || lanes != ~0ull;
+  t.origin = l.origin;
   constexpr unsigned kHeld = kLaneBytes * 8 / kBits, kLanesPerRow = 16 / kHeld;
   for (unsigned i = 0; i < kLanes; ++i)
     for (unsigned n = 0; n < kHeld; ++n) {

@@ -8,6 +8,8 @@ namespace {
 // Operands: src[0], src[1] address VGPRs (src[1] absent: a 32-bit offset), src[2] SGPR base, src[3]
 // data, imm byte offset. dst: destination of loads and returning atomics.
 
+constexpr char kGlobalStore[] = "a store to global memory";
+
 // One lane's undefined address bits, and its origin.
 struct Address {
   u64 byte[kLanes];
@@ -49,22 +51,21 @@ SIM_INLINE u64 load_global(Wave& w, const Op* op, u64 lanes, const u64* address,
   u64 served = 0;
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
-    served = for_spans(w, op, lanes, address, kSize, false, true,
+    served = for_spans(w, op, lanes, address, kSize, nullptr, &l,
                        [&](const Span& s, u64 which) { load_lanes<kSize>(s, which, address, l); });
   });
   return served;
 }
 SIM_INLINE void store_global(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
-                             const Stored& data, u32 origin) {
+                             const Stored& data) {
   if (data.any_undefined) [[unlikely]]
     if (const u64 undefined = undefined_lanes(data, bytes) & lanes)
-      w.machine->report_poison(w, op, "a store to global memory", undefined, origin);
+      w.machine->report_poison(w, op, kGlobalStore, undefined, data.origin);
   with_size(bytes, [&](auto size) {
     constexpr unsigned kSize = decltype(size)::value;
-    for_spans(
-        w, op, lanes, address, kSize, true, false,
-        [&](const Span& s, u64 which) { store_lanes<kSize>(*w.machine, s, which, address, data); },
-        &data);
+    for_spans(w, op, lanes, address, kSize, &data, nullptr, [&](const Span& s, u64 which) {
+      store_lanes<kSize>(*w.machine, s, which, address, data);
+    });
   });
 }
 u32 data_origin(const Wave& w, unsigned reg, unsigned dwords, u64 lanes) {
@@ -91,13 +92,16 @@ void atomic_global(Wave& w, const Op* op, u64 lanes, const u64* address, Loaded&
   }
   for (unsigned d = 0; d < dwords * (compares ? 2 : 1); ++d)
     a.undefined |= w.v_poison[data + d].any();
-  if (const u64 undefined = a.undefined & lanes)
-    w.machine->report_poison(w, op, "a store to global memory", undefined,
-                             data_origin(w, data, dwords * (compares ? 2 : 1), lanes));
-  *served = for_spans(w, op, lanes, address, bytes, true, true, [&](const Span& s, u64 which) {
-    for_lanes(which,
-              [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
-  });
+  if (const u64 undefined = a.undefined & lanes) {
+    const u32 origin = data_origin(w, data, dwords * (compares ? 2 : 1), lanes);
+    w.machine->report_poison(w, op, kGlobalStore, undefined, origin);
+    if (Machine::taken_for_defined(origin)) a.undefined = 0;
+  }
+  *served =
+      for_spans(w, op, lanes, address, bytes, nullptr, nullptr, [&](const Span& s, u64 which) {
+        for_lanes(which,
+                  [&](unsigned i) { atomic_lane(*w.machine, s, op, i, address[i], bytes, a, l); });
+      });
 }
 
 SIM_INLINE void access(Wave& w, const Op* op, u64 lanes, const u64* address) {
@@ -108,8 +112,10 @@ SIM_INLINE void access(Wave& w, const Op* op, u64 lanes, const u64* address) {
     alignas(64) u32 shifted[kLanes];
     const unsigned reg = op->src[3].index;
     prepare_store(w, op, reg, param, w.exec, data, shifted);
-    store_global(w, op, lanes, address, bytes, data,
-                 data.any_undefined ? data_origin(w, reg, (bytes + 3) / 4, lanes) : kNeverWritten);
+    if (data.any_undefined) [[unlikely]]
+      if (settle_stored(w, op, kGlobalStore, undefined_lanes(data, bytes), data.origin))
+        prepare_store(w, op, reg, param, w.exec, data, shifted);
+    store_global(w, op, lanes, address, bytes, data);
     return;
   }
   Loaded& l = load_buffer(w);
@@ -165,7 +171,8 @@ void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
   }
   const u64 good = lanes & ~outside;
   // Address 0 of lane i is at i * size in one span.
-  const Span s = own_span(0, size * kLanes, w.scratch, w.scratch_defined, "scratch");
+  const Span s =
+      own_span(0, size * kLanes, w.scratch, w.scratch_defined, w.scratch_origins, "scratch");
   if (param & kStore) {
     Stored data;
     alignas(64) u32 shifted[kLanes];
@@ -245,7 +252,7 @@ const Op* flat(Wave& w, const Op* op) {
     const u32 param = op->row->param;
     const unsigned bytes = param & kBytes;
     const Span s = own_span(u64{kSharedAperture} << 32, m.lds_bytes, m.lds.data(),
-                            m.lds_defined.data(), "LDS");
+                            m.lds_defined.data(), m.lds_origins.data(), "LDS");
     u64 outside = 0;
     for_lanes(shared,
               [&](unsigned i) { outside |= u64(u32(a.byte[i]) + u64(bytes) > m.lds_bytes) << i; });
@@ -257,18 +264,17 @@ const Op* flat(Wave& w, const Op* op) {
                where);
     }
     const u64 good = shared & ~outside;
-    if (m.watch_lds) {
+    const auto watch = [&](LdsAccessKind kind, const Stored* stored, Loaded* loaded) {
+      if (!m.watch_lds) return;
       u64 offset[kLanes];
       for (unsigned i = 0; i < kLanes; ++i) offset[i] = u32(a.byte[i]);
-      watch_lds(w, op, good, offset, bytes,
-                param & kStore    ? LdsAccessKind::kWrite
-                : param & kAtomic ? LdsAccessKind::kAtomic
-                                  : LdsAccessKind::kRead);
-    }
+      watch_lds(w, op, good, offset, bytes, kind, stored, loaded);
+    };
     if (param & kStore) {
       Stored data;
       alignas(64) u32 shifted[kLanes];
       prepare_store(w, op, op->src[3].index, param, w.exec, data, shifted);
+      watch(LdsAccessKind::kWrite, &data, nullptr);
       with_size(bytes, [&](auto n) {
         for_lanes(good,
                   [&](unsigned i) { store_lane<decltype(n)::value>(m, s, i, a.byte[i], data); });
@@ -278,6 +284,7 @@ const Op* flat(Wave& w, const Op* op) {
     Loaded& l = load_buffer(w);
     if (param & kAtomic) {
       const unsigned data = op->src[3].index, dwords = bytes / 4;
+      watch(LdsAccessKind::kAtomic, nullptr, nullptr);
       AtomicData d{};
       for (unsigned k = 0; k < dwords; ++k) {
         d.data[k] = w.v[data + k];
@@ -290,6 +297,7 @@ const Op* flat(Wave& w, const Op* op) {
       for_lanes(good, [&](unsigned i) { atomic_lane(m, s, op, i, a.byte[i], bytes, d, l); });
       if (op->dwords == 0) return op + 1;
     } else {
+      watch(LdsAccessKind::kRead, nullptr, &l);
       with_size(bytes, [&](auto n) {
         for_lanes(good, [&](unsigned i) { load_lane<decltype(n)::value>(s, i, a.byte[i], l); });
       });

@@ -73,10 +73,32 @@ SIM_INLINE bool conflicts(const GlobalAccess& a, const Machine& m, const Wave& w
   return a.epoch == m.lds_shadow.epoch && a.wave != w.id;
 }
 
+// Bytes [first, end) of a load's lane are undefined: they race.
+SIM_INLINE void mark_raced(const Op* op, Loaded& l, unsigned i, unsigned first, unsigned end) {
+  for (unsigned b = first; b < end; ++b) l.undefined[b] |= u64{1} << i;
+  l.any_undefined = true;
+  l.origin = kRaced | op->index;
+}
+
+// What the run before could not decide about, now that the reads come again.
+[[gnu::noinline]] void mark_unsettled(Wave& w, const Op* op, u64 lanes, const u64* address,
+                                      unsigned bytes, const char* space, Loaded& l) {
+  Machine& m = *w.machine;
+  for_lanes(lanes, [&](unsigned i) {
+    const UnsettledRead* r = m.unsettled(w, space != nullptr, address[i], address[i] + bytes);
+    if (r == nullptr) return;
+    const u64 begin = r->begin > address[i] ? r->begin - address[i] : 0;
+    const u64 end = r->end - address[i] < bytes ? r->end - address[i] : bytes;
+    mark_raced(op, l, i, unsigned(begin), unsigned(end));
+    m.note_race({op->index, u64{1} << i, address[i], bytes, space, r->write_op, r->write_wave,
+                 m.first_group + r->write_group, "writes"});
+  });
+}
+
 }  // namespace
 
 void watch_lds(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned bytes,
-               LdsAccessKind kind, const Stored* stored) {
+               LdsAccessKind kind, const Stored* stored, Loaded* loaded) {
   if (lanes == 0) return;
   Machine& m = *w.machine;
   LdsShadow& shadow = m.lds_shadow;
@@ -96,6 +118,7 @@ void watch_lds(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned by
   conflicts_with(shadow.writes, "writes");
   if (kind != LdsAccessKind::kAtomic && m.code->lds_atomics)
     conflicts_with(shadow.atomics, "changes");
+  const unsigned writing = count;
   if (kind != LdsAccessKind::kRead) conflicts_with(shadow.reads, "reads");
 
   // Lanes that lie one behind the other are one stretch.
@@ -112,42 +135,85 @@ void watch_lds(Wave& w, const Op* op, u64 lanes, const u64* address, unsigned by
                  : touch_granules(own, others, count, begin, end, epoch_tag, me, op->index);
     rest &= first + run == 63 ? 0 : ~u64{0} << (first + run + 1);
   }
+  if (loaded != nullptr && !m.reads_now.empty()) [[unlikely]]
+    mark_unsettled(w, op, lanes, address, bytes, "LDS", *loaded);
   if (found == 0) [[likely]]
     return;
 
-  // Which lanes: those that change something.
-  u64 bad = 0;
+  // Which lanes: of a store, those that change something.
+  Machine::Race race{.load = op->index,
+                     .lanes = 0,
+                     .address = 0,
+                     .bytes = bytes,
+                     .space = "LDS",
+                     .other_op = 0,
+                     .other_wave = 0,
+                     .other_group = 0,
+                     .other_does = nullptr};
   for_lanes(lanes, [&](unsigned i) {
-    bool other = false;
-    for (u64 c = address[i] >> shift; c <= (address[i] + bytes - 1) >> shift; ++c)
-      for (unsigned k = 0; k < count; ++k) other |= others[k]->by_others(c, epoch_tag, me);
-    if (other && stored != nullptr)
-      other = !same_bytes(m.lds.data() + address[i], *stored, i, bytes);
-    bad |= u64(other) << i;
-  });
-  if (bad == 0) return;
-  const u64 at = address[__builtin_ctzll(bad)];
-  for (unsigned k = 0; k < count; ++k)
-    for (u64 c = at >> shift; c <= (at + bytes - 1) >> shift; ++c)
-      if (others[k]->by_others(c, epoch_tag, me)) {
-        const u32 waves = others[k]->tag[c] & 0xffff & ~me;
-        m.report_race(w, op, bad, at, bytes, "LDS", others[k]->op[c],
-                      unsigned(__builtin_ctz(waves)), 0, does[k]);
-        return;
+    if (stored != nullptr && same_bytes(m.lds.data() + address[i], *stored, i, bytes)) return;
+    for (u64 c = address[i] >> shift; c <= (address[i] + bytes - 1) >> shift; ++c) {
+      const u64 begin = c << shift > address[i] ? c << shift : address[i];
+      const u64 granule_end = (c + 1) << shift, access_end = address[i] + bytes;
+      const u64 end = granule_end < access_end ? granule_end : access_end;
+      for (unsigned k = 0; k < count; ++k) {
+        if (!others[k]->by_others(c, epoch_tag, me)) continue;
+        if (k >= writing) {
+          m.keep_unsettled(w, op,
+                           {.group = m.group_number - m.first_group,
+                            .stretch = m.stretch,
+                            .lds = true,
+                            .begin = begin,
+                            .end = end},
+                           others[k]->op[c]);
+          continue;
+        }
+        if (race.lanes == 0) {
+          race.address = address[i];
+          race.other_op = others[k]->op[c];
+          race.other_wave = unsigned(__builtin_ctz(others[k]->tag[c] & 0xffff & ~me));
+          race.other_does = does[k];
+        }
+        race.lanes |= u64{1} << i;
+        if (loaded != nullptr)
+          mark_raced(op, *loaded, i, unsigned(begin - address[i]), unsigned(end - address[i]));
+        break;
       }
+    }
+  });
+  if (race.lanes == 0) return;
+  if (loaded != nullptr)
+    m.note_race(race);
+  else
+    m.report_race(w, op, race);
 }
 
 void watch_global(Wave& w, const Op* op, const Span& s, u64 lanes, const u64* address,
-                  unsigned bytes, bool write, const Stored* stored) {
+                  unsigned bytes, const Stored* stored, Loaded* loaded) {
   Machine& m = *w.machine;
+  const bool write = loaded == nullptr;
   const u16 epoch = m.lds_shadow.epoch;
-  u64 bad = 0;
-  GlobalAccess other{};
-  bool other_wrote = false;
+  if (loaded != nullptr && !m.reads_now.empty()) [[unlikely]]
+    mark_unsettled(w, op, lanes, address, bytes, nullptr, *loaded);
+  Machine::Race race{.load = op->index,
+                     .lanes = 0,
+                     .address = 0,
+                     .bytes = bytes,
+                     .space = nullptr,
+                     .other_op = 0,
+                     .other_wave = 0,
+                     .other_group = 0,
+                     .other_does = "writes"};
   for_lanes(lanes, [&](unsigned i) {
     const u64 begin = address[i] - s.address, end = begin + bytes;
-    GlobalAccess with{};
-    bool with_write = false;
+    GlobalAccess written{}, read{};  // by others; group 0: not
+    unsigned written_first = 0, written_end = 0, read_first = 0, read_end = 0;
+    const auto span = [&](u64 cell, u8 mask, unsigned& first_byte, unsigned& end_byte) {
+      const i64 at = i64(4 * cell) - i64(begin);
+      const unsigned first = unsigned(at + __builtin_ctz(mask));
+      if (end_byte == 0) first_byte = first;
+      end_byte = unsigned(at + 32 - __builtin_clz(mask));
+    };
     for (u64 c = begin / 4; c <= (end - 1) / 4; ++c) {
       const unsigned first = begin > 4 * c ? unsigned(begin - 4 * c) : 0;
       const unsigned stop = end < 4 * c + 4 ? unsigned(end - 4 * c) : 4;
@@ -159,10 +225,11 @@ void watch_global(Wave& w, const Op* op, const Span& s, u64 lanes, const u64* ad
                (a.group == m.group_number || !(ordered_by_atomics && m.synchronised));
       };
       if (races(cell.write, !write)) {
-        with = cell.write;
-        with_write = true;
+        if (written.group == 0) written = cell.write;
+        span(c, cell.write.bytes & mask, written_first, written_end);
       } else if (write && races(cell.read, true)) {
-        with = cell.read;
+        if (read.group == 0) read = cell.read;
+        span(c, cell.read.bytes & mask, read_first, read_end);
       }
       if (write) {
         cell.write = {m.group_number, epoch, u8(w.id), mask, op->index};
@@ -173,18 +240,32 @@ void watch_global(Wave& w, const Op* op, const Span& s, u64 lanes, const u64* ad
         r = {m.group_number, epoch, also ? kSeveralWaves : u8(w.id), mask, op->index};
       }
     }
-    if (with.group == 0) return;
+    if ((written.group | read.group) == 0) return;
     if (stored != nullptr && same_bytes(s.data + begin, *stored, i, bytes)) return;
-    if (bad == 0) {
-      other = with;
-      other_wrote = with_write;
+    if (read.group != 0)
+      m.keep_unsettled(w, op,
+                       {.group = read.group - m.first_group,
+                        .stretch = read.group == m.group_number ? m.stretch : kAnyStretch,
+                        .lds = false,
+                        .begin = address[i] + read_first,
+                        .end = address[i] + read_end},
+                       read.op);
+    if (written.group == 0) return;
+    if (race.lanes == 0) {
+      race.address = address[i];
+      race.other_op = written.op;
+      race.other_wave = written.wave;
+      race.other_group = written.group;
     }
-    bad |= u64{1} << i;
+    race.lanes |= u64{1} << i;
+    if (loaded != nullptr) mark_raced(op, *loaded, i, written_first, written_end);
   });
-  if (bad == 0) [[likely]]
+  if (race.lanes == 0) [[likely]]
     return;
-  m.report_race(w, op, bad, address[__builtin_ctzll(bad)], bytes, nullptr, other.op, other.wave,
-                other.group, other_wrote ? "writes" : "reads");
+  if (loaded != nullptr)
+    m.note_race(race);
+  else
+    m.report_race(w, op, race);
 }
 
 }  // namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA

@@ -98,7 +98,15 @@ struct Scalar<F, R, kRule, Types<A...>> {
       const u64 result = u64(call(std::index_sequence_for<A...>{}));
       w.s[op->dst] = u32(result);
       if constexpr (sizeof(R) == 8) w.s[op->dst + 1] = u32(result >> 32);
-      if constexpr (kRule == SccRule::kResultNonzero) scc = R(result) != 0;
+      if constexpr (kRule == SccRule::kResultNonzero) {
+        scc = R(result) != 0;
+        // A defined one in the result decides.
+        if (poison != 0 && op->row->poison_of_bit == nullptr) [[unlikely]] {
+          const u64 undefined =
+              w.s_poison[op->dst] | (sizeof(R) == 8 ? u64(w.s_poison[op->dst + 1]) << 32 : 0);
+          if ((u64(R(result)) & ~undefined) != 0) w.s_poison[kScc] = 0;
+        }
+      }
     }
     if constexpr (kWritesScc) w.s[kScc] = scc;
     if (op->writes_exec) exec_written(w, op);
@@ -303,11 +311,14 @@ constexpr Row kRows[] = {
     // Moves. The manual gives them no SCC.
     scalar("s_mov_b32", [](u32 a) { return a; }).with(poison_copy),
     scalar("s_mov_b64", [](u64 a) { return a; }).with(poison_copy),
-    scalar("s_cmov_b32", [](u32 a, Old<u32> d, Scc s) { return s.value ? a : d.value; }),
-    scalar("s_cmov_b64", [](u64 a, Old<u64> d, Scc s) { return s.value ? a : d.value; }),
+    scalar("s_cmov_b32", [](u32 a, Old<u32> d, Scc s) { return s.value ? a : d.value; })
+        .with(poison_select_scc),
+    scalar("s_cmov_b64", [](u64 a, Old<u64> d, Scc s) { return s.value ? a : d.value; })
+        .with(poison_select_scc),
     scalar("s_movk_i32", [](u32 k) { return u32(i32(i16(k))); }),
     scalar("s_cmovk_i32",
-           [](u32 k, Old<u32> d, Scc s) { return s.value ? u32(i32(i16(k))) : d.value; }),
+           [](u32 k, Old<u32> d, Scc s) { return s.value ? u32(i32(i16(k))) : d.value; })
+        .with(poison_select_scc),
     scalar("s_cselect_b32", [](u32 a, u32 b, Scc s) { return s.value ? a : b; })
         .with(poison_select_scc),
     scalar("s_cselect_b64", [](u64 a, u64 b, Scc s) { return s.value ? a : b; })
@@ -318,57 +329,79 @@ constexpr Row kRows[] = {
            [](u32 a, u32 b, bool& scc) {
              scc = a + b < a;
              return a + b;
-           }),
+           })
+        .with(poison_carry)
+        .with_bit(poison_carry_out_add),
     scalar("s_sub_u32",
            [](u32 a, u32 b, bool& scc) {
              scc = b > a;
              return a - b;
-           }),
+           })
+        .with(poison_carry)
+        .with_bit(poison_carry_out_sub),
     scalar("s_addc_u32",
            [](u32 a, u32 b, Scc c, bool& scc) {
              const u64 r = u64(a) + b + c.value;
              scc = r >> 32;
              return u32(r);
-           }),
+           })
+        .with(poison_carry)
+        .with_bit(poison_carry_out_add),
     scalar("s_subb_u32",
            [](u32 a, u32 b, Scc c, bool& scc) {
              scc = u64(b) + c.value > a;
              return a - b - c.value;
-           }),
-    scalar("s_add_i32", [](u32 a, u32 b, bool& scc) { return add_signed(a, b, scc); }),
+           })
+        .with(poison_carry)
+        .with_bit(poison_carry_out_sub),
+    scalar("s_add_i32", [](u32 a, u32 b, bool& scc) { return add_signed(a, b, scc); })
+        .with(poison_carry),
     scalar("s_sub_i32",
            [](i32 a, i32 b, bool& scc) {
              i32 r;
              scc = __builtin_sub_overflow(a, b, &r);
              return u32(r);
-           }),
+           })
+        .with(poison_carry),
     scalar("s_addk_i32",
-           [](u32 k, Old<u32> d, bool& scc) { return add_signed(d.value, u32(i32(i16(k))), scc); }),
+           [](u32 k, Old<u32> d, bool& scc) { return add_signed(d.value, u32(i32(i16(k))), scc); })
+        .with(poison_carry),
     scalar("s_mul_i32", [](u32 a, u32 b) { return a * b; }).with(poison_multiply),
-    scalar("s_mulk_i32", [](u32 k, Old<u32> d) { return d.value * u32(i32(i16(k))); }),
-    scalar("s_mul_hi_u32", [](u32 a, u32 b) { return u32(u64(a) * b >> 32); }),
-    scalar("s_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); }),
+    scalar("s_mulk_i32", [](u32 k, Old<u32> d) { return d.value * u32(i32(i16(k))); })
+        .with(poison_multiply),
+    scalar("s_mul_hi_u32", [](u32 a, u32 b) { return u32(u64(a) * b >> 32); })
+        .with(poison_multiply_high),
+    scalar("s_mul_hi_i32", [](i32 a, i32 b) { return u32(u64(i64(a) * b) >> 32); })
+        .with(poison_multiply_high),
     scalar("s_min_i32",
            [](i32 a, i32 b, bool& scc) {
              scc = a < b;
              return a < b ? a : b;
-           }),
+           })
+        .with(poison_min_i32)
+        .with_bit(poison_less_i32),
     scalar("s_min_u32",
            [](u32 a, u32 b, bool& scc) {
              scc = a < b;
              return a < b ? a : b;
-           }),
+           })
+        .with(poison_min_u32)
+        .with_bit(poison_less_u32),
     scalar("s_max_i32",
            [](i32 a, i32 b, bool& scc) {
              scc = a >= b;
              return a >= b ? a : b;
-           }),
+           })
+        .with(poison_max_i32)
+        .with_bit(poison_less_i32),
     scalar("s_max_u32",
            [](u32 a, u32 b, bool& scc) {
              scc = a >= b;
              return a >= b ? a : b;
-           }),
-    nonzero("s_abs_i32", [](u32 a) { return i32(a) < 0 ? 0 - a : a; }),
+           })
+        .with(poison_max_u32)
+        .with_bit(poison_less_u32),
+    nonzero("s_abs_i32", [](u32 a) { return i32(a) < 0 ? 0 - a : a; }).with(poison_abs32),
     nonzero("s_absdiff_i32",
             [](i32 a, i32 b) {
               const u32 d = u32(a) - u32(b);
@@ -380,27 +413,35 @@ constexpr Row kRows[] = {
              const u64 r = (u64(a) << 1) + b;
              scc = r >> 32 != 0;
              return u32(r);
-           }),
+           })
+        .with(poison_lshl1_add32)
+        .with_bit(poison_carry_out_lshl1_add32),
     scalar("s_lshl2_add_u32",
            [](u32 a, u32 b, bool& scc) {
              const u64 r = (u64(a) << 2) + b;
              scc = r >> 32 != 0;
              return u32(r);
-           }),
+           })
+        .with(poison_lshl2_add32)
+        .with_bit(poison_carry_out_lshl2_add32),
     scalar("s_lshl3_add_u32",
            [](u32 a, u32 b, bool& scc) {
              const u64 r = (u64(a) << 3) + b;
              scc = r >> 32 != 0;
              return u32(r);
-           }),
+           })
+        .with(poison_lshl3_add32)
+        .with_bit(poison_carry_out_lshl3_add32),
     scalar("s_lshl4_add_u32",
            [](u32 a, u32 b, bool& scc) {
              const u64 r = (u64(a) << 4) + b;
              scc = r >> 32 != 0;
              return u32(r);
-           }),
-    scalar("s_sext_i32_i8", [](u32 a) { return u32(i32(i8(a))); }),
-    scalar("s_sext_i32_i16", [](u32 a) { return u32(i32(i16(a))); }),
+           })
+        .with(poison_lshl4_add32)
+        .with_bit(poison_carry_out_lshl4_add32),
+    scalar("s_sext_i32_i8", [](u32 a) { return u32(i32(i8(a))); }).with(poison_sext8),
+    scalar("s_sext_i32_i16", [](u32 a) { return u32(i32(i16(a))); }).with(poison_sext16),
 
     // Logic: SCC is result != 0.
     nonzero("s_and_b32", [](u32 a, u32 b) { return a & b; }).with(poison_and),
@@ -429,11 +470,14 @@ constexpr Row kRows[] = {
     nonzero("s_lshr_b64", [](u64 a, u32 n) { return a >> (n & 63); }).with(poison_lshr64),
     nonzero("s_ashr_i32", [](i32 a, u32 n) { return u32(a >> (n & 31)); }).with(poison_ashr32),
     nonzero("s_ashr_i64", [](i64 a, u32 n) { return u64(a >> (n & 63)); }).with(poison_ashr64),
-    scalar("s_bfm_b32", [](u32 a, u32 b) { return u32(low_mask(a & 31)) << (b & 31); }),
-    scalar("s_bfm_b64", [](u32 a, u32 b) { return low_mask(a & 63) << (b & 63); }),
+    scalar("s_bfm_b32", [](u32 a, u32 b) { return u32(low_mask(a & 31)) << (b & 31); })
+        .with(poison_field_mask32),
+    scalar("s_bfm_b64", [](u32 a, u32 b) { return low_mask(a & 63) << (b & 63); })
+        .with(poison_field_mask64),
     // S1: offset in [4:0] ([5:0] for 64 bits), width in [22:16].
     nonzero("s_bfe_u32",
-            [](u32 a, u32 b) { return u32((u64(a) >> (b & 31)) & low_mask(b >> 16 & 0x7f)); }),
+            [](u32 a, u32 b) { return u32((u64(a) >> (b & 31)) & low_mask(b >> 16 & 0x7f)); })
+        .with(poison_sbfe_u32),
     nonzero("s_bfe_i32",
             [](u32 a, u32 b) {
               const unsigned width = b >> 16 & 0x7f;
@@ -442,8 +486,10 @@ constexpr Row kRows[] = {
                             : width >= 32 ? u32(field)
                                           : u32(i32(u32(field) << (32 - width)) >> (32 - width));
               return r;
-            }),
-    nonzero("s_bfe_u64", [](u64 a, u32 b) { return (a >> (b & 63)) & low_mask(b >> 16 & 0x7f); }),
+            })
+        .with(poison_sbfe_i32),
+    nonzero("s_bfe_u64", [](u64 a, u32 b) { return (a >> (b & 63)) & low_mask(b >> 16 & 0x7f); })
+        .with(poison_sbfe_u64),
     nonzero("s_bfe_i64",
             [](u64 a, u32 b) {
               const unsigned width = b >> 16 & 0x7f;
@@ -452,81 +498,125 @@ constexpr Row kRows[] = {
                             : width >= 64 ? field
                                           : u64(i64(field << (64 - width)) >> (64 - width));
               return r;
-            }),
+            })
+        .with(poison_sbfe_i64),
     scalar("s_brev_b32",
            [](u32 a) {
              u32 r = 0;
              for (unsigned i = 0; i < 32; ++i) r |= (a >> i & 1) << (31 - i);
              return r;
-           }),
+           })
+        .with(poison_brev32),
     scalar("s_brev_b64",
            [](u64 a) {
              u64 r = 0;
              for (unsigned i = 0; i < 64; ++i) r |= (a >> i & 1) << (63 - i);
              return r;
-           }),
-    scalar("s_bitset0_b32", [](u32 a, Old<u32> d) { return d.value & ~(1u << (a & 31)); }),
-    scalar("s_bitset1_b32", [](u32 a, Old<u32> d) { return d.value | 1u << (a & 31); }),
-    scalar("s_bitset0_b64", [](u32 a, Old<u64> d) { return d.value & ~(u64{1} << (a & 63)); }),
-    scalar("s_bitset1_b64", [](u32 a, Old<u64> d) { return d.value | u64{1} << (a & 63); }),
+           })
+        .with(poison_brev64),
+    scalar("s_bitset0_b32", [](u32 a, Old<u32> d) { return d.value & ~(1u << (a & 31)); })
+        .with(poison_bitset32),
+    scalar("s_bitset1_b32", [](u32 a, Old<u32> d) { return d.value | 1u << (a & 31); })
+        .with(poison_bitset32),
+    scalar("s_bitset0_b64", [](u32 a, Old<u64> d) { return d.value & ~(u64{1} << (a & 63)); })
+        .with(poison_bitset64),
+    scalar("s_bitset1_b64", [](u32 a, Old<u64> d) { return d.value | u64{1} << (a & 63); })
+        .with(poison_bitset64),
     scalar("s_bitreplicate_b64_b32",
            [](u32 a) {
              u64 r = 0;
              for (unsigned i = 0; i < 32; ++i) r |= u64(a >> i & 1) * 3 << 2 * i;
              return r;
-           }),
-    nonzero("s_bcnt0_i32_b32", [](u32 a) { return u32(__builtin_popcount(~a)); }),
-    nonzero("s_bcnt0_i32_b64", [](u64 a) { return u32(__builtin_popcountll(~a)); }),
-    nonzero("s_bcnt1_i32_b32", [](u32 a) { return u32(__builtin_popcount(a)); }),
-    nonzero("s_bcnt1_i32_b64", [](u64 a) { return u32(__builtin_popcountll(a)); }),
-    scalar("s_ff0_i32_b32", [](u32 a) { return ~a == 0 ? ~0u : u32(__builtin_ctz(~a)); }),
-    scalar("s_ff0_i32_b64", [](u64 a) { return ~a == 0 ? ~0u : u32(__builtin_ctzll(~a)); }),
-    scalar("s_ff1_i32_b32", [](u32 a) { return a == 0 ? ~0u : u32(__builtin_ctz(a)); }),
-    scalar("s_ff1_i32_b64", [](u64 a) { return a == 0 ? ~0u : u32(__builtin_ctzll(a)); }),
-    scalar("s_flbit_i32_b32", [](u32 a) { return flbit(a, 32); }),
-    scalar("s_flbit_i32_b64", [](u64 a) { return flbit(a, 64); }),
-    scalar("s_flbit_i32", [](u32 a) { return flbit(i32(a) < 0 ? ~a : a, 32); }),
-    scalar("s_flbit_i32_i64", [](u64 a) { return flbit(i64(a) < 0 ? ~a : a, 64); }),
-    nonzero("s_quadmask_b32", [](u32 a) { return u32(quad_or(a)); }),
-    nonzero("s_quadmask_b64", [](u64 a) { return quad_or(a); }),
-    nonzero("s_wqm_b32", [](u32 a) { return u32(whole_quads(a)); }),
-    nonzero("s_wqm_b64", [](u64 a) { return whole_quads(a); }),
+           })
+        .with(poison_bitreplicate),
+    nonzero("s_bcnt0_i32_b32", [](u32 a) { return u32(__builtin_popcount(~a)); })
+        .with(poison_bcnt0_32)
+        .with_bit(poison_any_zero32),
+    nonzero("s_bcnt0_i32_b64", [](u64 a) { return u32(__builtin_popcountll(~a)); })
+        .with(poison_bcnt0_64)
+        .with_bit(poison_any_zero64),
+    nonzero("s_bcnt1_i32_b32", [](u32 a) { return u32(__builtin_popcount(a)); })
+        .with(poison_bcnt1)
+        .with_bit(poison_any_one),
+    nonzero("s_bcnt1_i32_b64", [](u64 a) { return u32(__builtin_popcountll(a)); })
+        .with(poison_bcnt1)
+        .with_bit(poison_any_one),
+    scalar("s_ff0_i32_b32", [](u32 a) { return ~a == 0 ? ~0u : u32(__builtin_ctz(~a)); })
+        .with(poison_ff0_32),
+    scalar("s_ff0_i32_b64", [](u64 a) { return ~a == 0 ? ~0u : u32(__builtin_ctzll(~a)); })
+        .with(poison_ff0_64),
+    scalar("s_ff1_i32_b32", [](u32 a) { return a == 0 ? ~0u : u32(__builtin_ctz(a)); })
+        .with(poison_ff1),
+    scalar("s_ff1_i32_b64", [](u64 a) { return a == 0 ? ~0u : u32(__builtin_ctzll(a)); })
+        .with(poison_ff1),
+    scalar("s_flbit_i32_b32", [](u32 a) { return flbit(a, 32); }).with(poison_flbit),
+    scalar("s_flbit_i32_b64", [](u64 a) { return flbit(a, 64); }).with(poison_flbit),
+    scalar("s_flbit_i32", [](u32 a) { return flbit(i32(a) < 0 ? ~a : a, 32); })
+        .with(poison_flbit_i32),
+    scalar("s_flbit_i32_i64", [](u64 a) { return flbit(i64(a) < 0 ? ~a : a, 64); })
+        .with(poison_flbit_i64),
+    nonzero("s_quadmask_b32", [](u32 a) { return u32(quad_or(a)); }).with(poison_quadmask),
+    nonzero("s_quadmask_b64", [](u64 a) { return quad_or(a); }).with(poison_quadmask),
+    nonzero("s_wqm_b32", [](u32 a) { return u32(whole_quads(a)); }).with(poison_wqm),
+    nonzero("s_wqm_b64", [](u64 a) { return whole_quads(a); }).with(poison_wqm),
     scalar("s_pack_ll_b32_b16", [](u32 a, u32 b) { return (a & 0xffff) | b << 16; })
         .with(poison_pack),
-    scalar("s_pack_lh_b32_b16", [](u32 a, u32 b) { return (a & 0xffff) | (b & 0xffff'0000); }),
-    scalar("s_pack_hh_b32_b16", [](u32 a, u32 b) { return a >> 16 | (b & 0xffff'0000); }),
+    scalar("s_pack_lh_b32_b16", [](u32 a, u32 b) { return (a & 0xffff) | (b & 0xffff'0000); })
+        .with(poison_pack_lh),
+    scalar("s_pack_hh_b32_b16", [](u32 a, u32 b) { return a >> 16 | (b & 0xffff'0000); })
+        .with(poison_pack_hh),
 
     // Compares.
-    scalar("s_cmp_eq_i32", [](u32 a, u32 b, bool& scc) { scc = a == b; }),
-    scalar("s_cmp_lg_i32", [](u32 a, u32 b, bool& scc) { scc = a != b; }),
-    scalar("s_cmp_gt_i32", [](i32 a, i32 b, bool& scc) { scc = a > b; }),
-    scalar("s_cmp_ge_i32", [](i32 a, i32 b, bool& scc) { scc = a >= b; }),
-    scalar("s_cmp_lt_i32", [](i32 a, i32 b, bool& scc) { scc = a < b; }),
-    scalar("s_cmp_le_i32", [](i32 a, i32 b, bool& scc) { scc = a <= b; }),
-    scalar("s_cmp_eq_u32", [](u32 a, u32 b, bool& scc) { scc = a == b; }),
-    scalar("s_cmp_lg_u32", [](u32 a, u32 b, bool& scc) { scc = a != b; }),
-    scalar("s_cmp_gt_u32", [](u32 a, u32 b, bool& scc) { scc = a > b; }),
-    scalar("s_cmp_ge_u32", [](u32 a, u32 b, bool& scc) { scc = a >= b; }),
-    scalar("s_cmp_lt_u32", [](u32 a, u32 b, bool& scc) { scc = a < b; }),
-    scalar("s_cmp_le_u32", [](u32 a, u32 b, bool& scc) { scc = a <= b; }),
-    scalar("s_cmp_eq_u64", [](u64 a, u64 b, bool& scc) { scc = a == b; }),
-    scalar("s_cmp_lg_u64", [](u64 a, u64 b, bool& scc) { scc = a != b; }),
-    scalar("s_bitcmp0_b32", [](u32 a, u32 b, bool& scc) { scc = !(a >> (b & 31) & 1); }),
-    scalar("s_bitcmp1_b32", [](u32 a, u32 b, bool& scc) { scc = a >> (b & 31) & 1; }),
-    scalar("s_bitcmp0_b64", [](u64 a, u32 b, bool& scc) { scc = !(a >> (b & 63) & 1); }),
-    scalar("s_bitcmp1_b64", [](u64 a, u32 b, bool& scc) { scc = a >> (b & 63) & 1; }),
-    scalar("s_cmpk_eq_i32", [](i32 a, u32 k, bool& scc) { scc = a == i16(k); }),
-    scalar("s_cmpk_lg_i32", [](i32 a, u32 k, bool& scc) { scc = a != i16(k); }),
-    scalar("s_cmpk_gt_i32", [](i32 a, u32 k, bool& scc) { scc = a > i16(k); }),
-    scalar("s_cmpk_ge_i32", [](i32 a, u32 k, bool& scc) { scc = a >= i16(k); }),
-    scalar("s_cmpk_lt_i32", [](i32 a, u32 k, bool& scc) { scc = a < i16(k); }),
-    scalar("s_cmpk_le_i32", [](i32 a, u32 k, bool& scc) { scc = a <= i16(k); }),
-    scalar("s_cmpk_eq_u32", [](u32 a, u32 k, bool& scc) { scc = a == u16(k); }),
-    scalar("s_cmpk_lg_u32", [](u32 a, u32 k, bool& scc) { scc = a != u16(k); }),
-    scalar("s_cmpk_gt_u32", [](u32 a, u32 k, bool& scc) { scc = a > u16(k); }),
-    scalar("s_cmpk_ge_u32", [](u32 a, u32 k, bool& scc) { scc = a >= u16(k); }),
-    scalar("s_cmpk_lt_u32", [](u32 a, u32 k, bool& scc) { scc = a < u16(k); }),
-    scalar("s_cmpk_le_u32", [](u32 a, u32 k, bool& scc) { scc = a <= u16(k); }),
+    scalar("s_cmp_eq_i32", [](u32 a, u32 b, bool& scc) { scc = a == b; }).with_bit(poison_equal),
+    scalar("s_cmp_lg_i32", [](u32 a, u32 b, bool& scc) { scc = a != b; }).with_bit(poison_equal),
+    scalar("s_cmp_gt_i32", [](i32 a, i32 b, bool& scc) { scc = a > b; })
+        .with_bit(poison_greater_i32),
+    scalar("s_cmp_ge_i32", [](i32 a, i32 b, bool& scc) { scc = a >= b; }).with_bit(poison_less_i32),
+    scalar("s_cmp_lt_i32", [](i32 a, i32 b, bool& scc) { scc = a < b; }).with_bit(poison_less_i32),
+    scalar("s_cmp_le_i32", [](i32 a, i32 b, bool& scc) { scc = a <= b; })
+        .with_bit(poison_greater_i32),
+    scalar("s_cmp_eq_u32", [](u32 a, u32 b, bool& scc) { scc = a == b; }).with_bit(poison_equal),
+    scalar("s_cmp_lg_u32", [](u32 a, u32 b, bool& scc) { scc = a != b; }).with_bit(poison_equal),
+    scalar("s_cmp_gt_u32", [](u32 a, u32 b, bool& scc) { scc = a > b; })
+        .with_bit(poison_greater_u32),
+    scalar("s_cmp_ge_u32", [](u32 a, u32 b, bool& scc) { scc = a >= b; }).with_bit(poison_less_u32),
+    scalar("s_cmp_lt_u32", [](u32 a, u32 b, bool& scc) { scc = a < b; }).with_bit(poison_less_u32),
+    scalar("s_cmp_le_u32", [](u32 a, u32 b, bool& scc) { scc = a <= b; })
+        .with_bit(poison_greater_u32),
+    scalar("s_cmp_eq_u64", [](u64 a, u64 b, bool& scc) { scc = a == b; }).with_bit(poison_equal),
+    scalar("s_cmp_lg_u64", [](u64 a, u64 b, bool& scc) { scc = a != b; }).with_bit(poison_equal),
+    scalar("s_bitcmp0_b32", [](u32 a, u32 b, bool& scc) { scc = !(a >> (b & 31) & 1); })
+        .with_bit(poison_bit32),
+    scalar("s_bitcmp1_b32", [](u32 a, u32 b, bool& scc) { scc = a >> (b & 31) & 1; })
+        .with_bit(poison_bit32),
+    scalar("s_bitcmp0_b64", [](u64 a, u32 b, bool& scc) { scc = !(a >> (b & 63) & 1); })
+        .with_bit(poison_bit64),
+    scalar("s_bitcmp1_b64", [](u64 a, u32 b, bool& scc) { scc = a >> (b & 63) & 1; })
+        .with_bit(poison_bit64),
+    scalar("s_cmpk_eq_i32", [](i32 a, u32 k, bool& scc) { scc = a == i16(k); })
+        .with_bit(poison_equal_i16k),
+    scalar("s_cmpk_lg_i32", [](i32 a, u32 k, bool& scc) { scc = a != i16(k); })
+        .with_bit(poison_equal_i16k),
+    scalar("s_cmpk_gt_i32", [](i32 a, u32 k, bool& scc) { scc = a > i16(k); })
+        .with_bit(poison_greater_i16k),
+    scalar("s_cmpk_ge_i32", [](i32 a, u32 k, bool& scc) { scc = a >= i16(k); })
+        .with_bit(poison_less_i16k),
+    scalar("s_cmpk_lt_i32", [](i32 a, u32 k, bool& scc) { scc = a < i16(k); })
+        .with_bit(poison_less_i16k),
+    scalar("s_cmpk_le_i32", [](i32 a, u32 k, bool& scc) { scc = a <= i16(k); })
+        .with_bit(poison_greater_i16k),
+    scalar("s_cmpk_eq_u32", [](u32 a, u32 k, bool& scc) { scc = a == u16(k); })
+        .with_bit(poison_equal_u16k),
+    scalar("s_cmpk_lg_u32", [](u32 a, u32 k, bool& scc) { scc = a != u16(k); })
+        .with_bit(poison_equal_u16k),
+    scalar("s_cmpk_gt_u32", [](u32 a, u32 k, bool& scc) { scc = a > u16(k); })
+        .with_bit(poison_greater_u16k),
+    scalar("s_cmpk_ge_u32", [](u32 a, u32 k, bool& scc) { scc = a >= u16(k); })
+        .with_bit(poison_less_u16k),
+    scalar("s_cmpk_lt_u32", [](u32 a, u32 k, bool& scc) { scc = a < u16(k); })
+        .with_bit(poison_less_u16k),
+    scalar("s_cmpk_le_u32", [](u32 a, u32 k, bool& scc) { scc = a <= u16(k); })
+        .with_bit(poison_greater_u16k),
 
     // EXEC: structured control flow.
     saveexec_row("s_and_saveexec_b64", [](u64 s, u64 exec) { return s & exec; }),

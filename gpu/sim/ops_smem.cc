@@ -38,8 +38,11 @@ SIM_INLINE u32 spread(u64 defined) {  // four "is defined" bits to a mask of und
 SIM_INLINE bool operands_defined(Wave& w, const Op* op, unsigned base_dwords, Loaded& l) {
   const auto check = [&](unsigned index) {
     if (w.s_poison[index] == 0) return true;
-    w.machine->report_poison(w, op, "the address", 0, w.s_origin[index]);
-    return false;
+    const u32 origin = w.s_origin[index];
+    w.machine->report_poison(w, op, "the address", 0, origin);
+    if (!Machine::taken_for_defined(origin)) return false;
+    w.machine->settle(w, origin);
+    return true;
   };
   bool good = true;
   for (unsigned d = 0; d < base_dwords && good; ++d) good = check(op->src[0].index + d);

@@ -34,24 +34,31 @@ constexpr Row exec_too(Row row) {
   return row;
 }
 
-#define COMPARE(NAME, TYPE, EXPR)                          \
+// RULE: which bits of the operands leave the outcome open; null: any undefined one.
+#define COMPARE_BY(NAME, TYPE, EXPR, RULE)                 \
   vector("v_cmp_" NAME,                                    \
          [](TYPE a, TYPE b) {                              \
            (void)a;                                        \
            (void)b;                                        \
            return bool(EXPR);                              \
-         }),                                               \
+         })                                                \
+      .with_bit(RULE),                                     \
       exec_too(vector("v_cmpx_" NAME, [](TYPE a, TYPE b) { \
         (void)a;                                           \
         (void)b;                                           \
         return bool(EXPR);                                 \
-      }))
+      })).with_bit(RULE)
+#define COMPARE(NAME, TYPE, EXPR) COMPARE_BY(NAME, TYPE, EXPR, nullptr)
 
-#define INTEGER_COMPARES(SUFFIX, TYPE)                                          \
-  COMPARE("f_" SUFFIX, TYPE, false), COMPARE("lt_" SUFFIX, TYPE, a < b),        \
-      COMPARE("eq_" SUFFIX, TYPE, a == b), COMPARE("le_" SUFFIX, TYPE, a <= b), \
-      COMPARE("gt_" SUFFIX, TYPE, a > b), COMPARE("ne_" SUFFIX, TYPE, a != b),  \
-      COMPARE("ge_" SUFFIX, TYPE, a >= b), COMPARE("t_" SUFFIX, TYPE, true)
+#define INTEGER_COMPARES(SUFFIX, TYPE)                               \
+  COMPARE_BY("f_" SUFFIX, TYPE, false, poison_always),               \
+      COMPARE_BY("lt_" SUFFIX, TYPE, a < b, poison_less_##TYPE),     \
+      COMPARE_BY("eq_" SUFFIX, TYPE, a == b, poison_equal),          \
+      COMPARE_BY("le_" SUFFIX, TYPE, a <= b, poison_greater_##TYPE), \
+      COMPARE_BY("gt_" SUFFIX, TYPE, a > b, poison_greater_##TYPE),  \
+      COMPARE_BY("ne_" SUFFIX, TYPE, a != b, poison_equal),          \
+      COMPARE_BY("ge_" SUFFIX, TYPE, a >= b, poison_less_##TYPE),    \
+      COMPARE_BY("t_" SUFFIX, TYPE, true, poison_always)
 
 // Ordered compares are false with a NaN; the n- forms are their negation, o and u ask for NaNs.
 #define FLOAT_COMPARES(SUFFIX, TYPE, A, B)                                                     \

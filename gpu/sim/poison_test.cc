@@ -114,7 +114,7 @@ TEST(Spread, ScalarsBitByBit) {
   wave.set_s(0, 1).run();
   EXPECT_EQ(wave.s_poison(2), 0xf0u);
   EXPECT_EQ(wave.s_poison(3), 0xf00u);
-  EXPECT_EQ(wave.s_poison(4), 0xffff'ffffu);
+  EXPECT_EQ(wave.s_poison(4), 0xffff'fff0u);  // a carry goes upwards
   EXPECT_EQ(wave.s_poison(5), 0u);
   EXPECT_EQ(wave.findings(), "");
 }
@@ -136,6 +136,24 @@ TEST(Spread, ADefinedZeroDecidesAProduct) {
   EXPECT_EQ(wave.findings(), "");
   EXPECT_EQ(poison_of("v_mul_lo_u32 v2, v1, 0"), 0u);
   EXPECT_EQ(poison_of("v_mul_lo_u32 v2, v1, v0"), 0xffff'ffffu);
+}
+
+// The defined bytes may leave no choice.
+TEST(Spread, ComparesThatAreDecidedAlready) {
+  const auto vcc_poison = [](const std::string& compare) {
+    AsmWave wave("v_lshlrev_b32 v2, 16, v1\nv_or_b32 v2, 5, v2\n" + compare);  // ?? ?? 00 05
+    wave.set_v(0, 0x0001'0000).run();
+    return wave.s_poison(106);
+  };
+  EXPECT_EQ(vcc_poison("v_cmp_eq_u16 vcc, 5, v2"), 0u);
+  EXPECT_EQ(vcc_poison("v_cmp_eq_u32 vcc, 5, v2"), ~0u);
+  EXPECT_EQ(vcc_poison("v_cmp_eq_u32 vcc, 6, v2"), 0u);
+  EXPECT_EQ(vcc_poison("v_cmp_lt_u32 vcc, v2, 5"), 0u);
+  EXPECT_EQ(vcc_poison("v_cmp_lt_u32 vcc, v2, v0"), ~0u);
+  EXPECT_EQ(vcc_poison("v_cmp_gt_i32 vcc, 0, v2"), ~0u);
+  EXPECT_EQ(vcc_poison("v_cmp_gt_i16 vcc, 0, v2"), 0u);
+  EXPECT_EQ(vcc_poison("v_cmp_t_u32 vcc, v1, v2"), 0u);
+  EXPECT_EQ(vcc_poison("v_cmp_lt_f32 vcc, v1, v2"), ~0u);
 }
 
 // A compare of undefined lanes that a defined mask then removes is legal code, and common.

@@ -5,6 +5,12 @@
 // do not race with each other; a group that has executed one on global memory is taken to be
 // synchronised with the groups before it (the last group of a split adds the parts up). Writes of
 // what a byte holds already are no race.
+//
+// Compilers load ahead of the branch or the select that drops what they loaded, so a read is a race
+// where its value is used. What a racing read brings is undefined as other data is (poison.h), with
+// the read as its origin. Where the read comes first in this run, only another run can tell: the
+// write leaves an UnsettledRead, and with LaunchConfig::unsettled_reads that read brings undefined
+// data.
 #ifndef WAVEFUZZ_GPU_SIM_RACE_H_
 #define WAVEFUZZ_GPU_SIM_RACE_H_
 

@@ -109,6 +109,7 @@ AsmWave::AsmWave(const std::string& text, const AsmOptions& o) : exec_(o.exec) {
   config_.transcendentals = o.transcendentals;
   config_.ulp_seed = o.ulp_seed;
   config_.late_loads = o.late_loads;
+  config_.follow_inexact = o.follow_inexact;
   config_.instruction_budget = 1'000'000;
 }
 

@@ -31,6 +31,7 @@ struct AsmOptions {
   Transcendentals transcendentals = Transcendentals::kCorrectlyRounded;
   uint32_t ulp_seed = 0;
   LateLoads late_loads = LateLoads::kOldContent;
+  bool follow_inexact = false;
 };
 
 using LaneValues = std::array<uint32_t, kLanes>;

@@ -65,6 +65,7 @@ struct alignas(64) Wave {
   Machine* machine;
   std::byte* scratch = nullptr;         // private memory of all lanes, lane-major
   uint64_t* scratch_defined = nullptr;  // a bit per byte
+  uint32_t* scratch_origins = nullptr;  // as Span::origins
   Loads loads;
 
   SIM_INLINE uint64_t s64(unsigned index) const { return s[index] | uint64_t(s[index + 1]) << 32; }
@@ -94,6 +95,7 @@ struct Span {
   uint64_t size;
   std::byte* data;
   uint64_t* initialised;  // null: all of it is
+  uint32_t* origins;      // of a dword's undefined bytes; null: not kept
   uint64_t* written;      // null: not tracked, and stores are errors
   uint8_t* dirty;
   GlobalShadow* shadow;  // null: races are not looked for
@@ -127,18 +129,40 @@ struct Machine {
   // LDS of the group that runs, with a spare dword at the end for whole-word bit access.
   std::vector<std::byte> lds;
   std::vector<uint64_t> lds_defined;  // a bit per byte
+  std::vector<uint32_t> lds_origins;  // where undefined bytes of a dword that was stored came from
+  bool origins_stored = false;        // in the LDS or in scratch
   uint32_t lds_bytes = 0;
   bool watch_lds = false;  // look for races
   LdsShadow lds_shadow;
   uint32_t first_group = 0;   // GlobalAccess::group of the launch's first
   uint32_t group_number = 0;  // of the one that runs
   bool synchronised = false;  // it has executed an atomic operation on global memory
+  uint32_t stretch = 0;       // barriers that it has passed
+  // Reads that the run before could not decide about: of the group that runs, and of those the ones
+  // between the present barriers, by address.
+  std::vector<UnsettledRead> group_reads, reads_now;
+  // What is known of the races that loads take part in, one for each load: what else touches the
+  // bytes.
+  struct Race {
+    uint32_t load;  // op
+    uint64_t lanes, address;
+    unsigned bytes;
+    const char* space;
+    uint32_t other_op, other_wave, other_group;
+    const char* other_does;
+  };
+  std::vector<Race> races;
+  std::vector<std::pair<uint64_t, uint32_t>> unsettled_of;  // read and write op, how many are kept
+  // Where waves first waited at different barriers; null: they have not.
+  const Op* apart[2] = {};
+  uint64_t apart_waves = 0;   // which took part
   uint64_t scratch_size = 0;  // per lane
   std::array<uint32_t, 3> group{};
 
   std::vector<std::unique_ptr<Wave>> waves;
   std::vector<std::vector<std::byte>> scratch_bytes;
   std::vector<std::vector<uint64_t>> scratch_bits;
+  std::vector<std::vector<uint32_t>> scratch_origins;
   std::vector<std::byte> kernarg;
   std::vector<uint64_t> kernarg_defined;
   alignas(8) std::byte packet[64 + 64];  // the second half stays zero, for whole-word reads
@@ -179,15 +203,30 @@ struct Machine {
     ++repeated;
     return op;
   }
-  // The lanes' access and one of `other_wave` have no order. other_group 0: the same.
-  void report_race(Wave& wave, const Op* op, uint64_t lanes, uint64_t address, unsigned bytes,
-                   const char* space, uint32_t other_op, unsigned other_wave, uint32_t other_group,
-                   const char* other_does);
+  // A write that has no order with another one. other_group 0: the same.
+  void report_race(Wave& wave, const Op* op, const Race& race);
+  // The same of a read: it becomes a finding where the value is used.
+  void note_race(const Race& race);
+  // Whether data counts as undefined only to see where it goes (of a race, or not exact): once that
+  // is said, it is to be taken for defined.
+  static bool taken_for_defined(uint32_t origin) {
+    return (origin & kInFlight) == 0 && (origin & (kRaced | kInexact)) != 0;
+  }
+  void settle(Wave& wave, uint32_t origin);
+  // With LaunchConfig::follow_inexact: `op` has written these VGPRs.
+  void follow_inexact(Wave& wave, const Op* op, unsigned first, unsigned count, uint64_t lanes);
+  void note_inexact_use(const Op* op, const char* what, uint32_t origin);
+  // The write `op` comes after reads that it has no order with.
+  void keep_unsettled(const Wave& wave, const Op* op, UnsettledRead read, uint32_t read_op);
+  // The unsettled read that [begin, end) overlaps, of another wave's write; null: none.
+  const UnsettledRead* unsettled(const Wave& wave, bool lds, uint64_t begin, uint64_t end) const;
+  void note(const Op* op, const std::string& text);
   // Numbers of the waves in a state, joined by commas.
   std::string waves_in(WaveState state) const;
-  // At a barrier no wave of the group may have ended; at an end none may wait at one. (The hardware
-  // lets ended waves count as arrived; code that relies on it is not portable HIP.)
-  void check_barrier(Wave& wave, const Op* op, WaveState forbidden);
+  // All waves of the group wait or have ended, which counts as arrived: a note. That live waves
+  // meet at different barriers is how some kernels keep two halves in step; where some then end
+  // earlier, they have not met as often, which is a fault.
+  void check_barrier();
   // An instruction wrote a register before the load that was to fill it came in.
   void report_overwritten(Wave& wave, const PendingLoad& load, uint64_t lanes);
   // Poison reached `what` ("the address", "the branch", ...). Origin as in v_origin.
@@ -209,6 +248,8 @@ struct Machine {
   // Group `linear` of the grid, x fastest.
   void start_group(uint32_t linear);
   void start_wave(uint32_t id);
+  void next_stretch();  // behind a barrier
+  void find_reads_now();
   void run_group(uint32_t linear);
   void run_turns();
   // Whether races on an island are looked for. Once for a launch: reserves what that takes, and

@@ -102,60 +102,12 @@ class SimTarget : public Target {
   const std::string& arch() const override { return arch_name_; }
 
   Outcome launch(const Problem& problem) override try {
-    thread_local sim::Memory memory;  // keeps its address space from case to case
-    memory.reset();
-    for (const Buffer& buffer : problem.buffers) {
-      sim::Island& island = memory.add({.name = buffer.name,
-                                        .bytes = std::max<uint64_t>(buffer.bytes, 1),
-                                        .access = to_sim(buffer.access),
-                                        .alignment = kBufferAlignment,
-                                        .watch_races = !buffer.unordered_writes});
-      for (const Extent& extent : buffer.contents) {
-        island.write(extent.offset, std::as_bytes(std::span(extent.bytes)));
-      }
-      island.clear_written();
-    }
-    set_pointers(problem, memory);
-
-    Outcome outcome;
-    sim::Fidelity weakest = sim::Fidelity::kExact;
-    for (const Launch& launch : problem.launches) {
-      const sim::Program& program = this->program(launch.kernel);
-      // A runtime refuses an empty grid, so that callers skip the launch: nothing runs, nothing is
-      // written.
-      if (launch.groups[0] == 0 || launch.groups[1] == 0 || launch.groups[2] == 0) continue;
-      sim::LaunchConfig config;
-      config.groups = launch.groups;
-      config.group_size = launch.group_size;
-      config.dynamic_lds_bytes = launch.dynamic_lds_bytes;
-      config.instruction_budget = problem.instruction_budget == 0
-                                      ? kInstructionBudget
-                                      : std::min(problem.instruction_budget, kInstructionBudget);
-      config.group_budget = kGroupBudget;
-      config.explain = problem.explain;
-      if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
-      if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
-      if (problem.unwritten_registers) config.unwritten_registers = *problem.unwritten_registers;
-      if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
-      thread_local sim::Feedback feedback;
-      if (problem.coverage) {
-        feedback.reset(program.size());
-        config.feedback = &feedback;
-      }
-      set_kernarg(problem, launch, memory, config);
-      if (launch.kernarg_of_host) config.kernarg.resize(program.kernel().kernarg_bytes);
-      const sim::RunResult result = sim::run(program, memory, config);
-      weakest = std::max(weakest, result.weakest);
-      read_result(launch, result, outcome);
-      if (problem.coverage) {
-        read_edges(feedback, outcome.coverage[launch.kernel]);
-        read_compares(feedback, outcome.compares[launch.kernel]);
-      }
-      if (result.status == sim::RunResult::Status::kUnsupported) break;
-    }
-    outcome.fidelity = sim::name(weakest);
-    read_writes(problem, memory, outcome);
-    return outcome;
+    // Whether a read that a later write races with matters only a second run can tell (launch.h).
+    UnsettledReads unsettled(problem.launches.size());
+    Outcome outcome = run(problem, nullptr, unsettled);
+    const bool settled = std::ranges::all_of(unsettled, &std::vector<sim::UnsettledRead>::empty);
+    if (settled || outcome.status == Outcome::Status::kUnsupported) return outcome;
+    return run(problem, &unsettled, unsettled);
   } catch (const sim::AddressSpaceError& e) {
     throw NoRoom(e.what());
   } catch (const sim::Error& e) {
@@ -212,6 +164,69 @@ class SimTarget : public Target {
   }
 
  private:
+  using UnsettledReads = std::vector<std::vector<sim::UnsettledRead>>;  // by launch
+
+  /// `known`: what the run before left unsettled; without it `unsettled` takes what this one does.
+  Outcome run(const Problem& problem, const UnsettledReads* known, UnsettledReads& unsettled) {
+    thread_local sim::Memory memory;  // keeps its address space from case to case
+    memory.reset();
+    for (const Buffer& buffer : problem.buffers) {
+      sim::Island& island = memory.add({.name = buffer.name,
+                                        .bytes = std::max<uint64_t>(buffer.bytes, 1),
+                                        .access = to_sim(buffer.access),
+                                        .alignment = kBufferAlignment,
+                                        .watch_races = !buffer.unordered_writes});
+      for (const Extent& extent : buffer.contents) {
+        island.write(extent.offset, std::as_bytes(std::span(extent.bytes)));
+      }
+      island.clear_written();
+    }
+    set_pointers(problem, memory);
+
+    Outcome outcome;
+    sim::Fidelity weakest = sim::Fidelity::kExact;
+    for (size_t i = 0; i < problem.launches.size(); ++i) {
+      const Launch& launch = problem.launches[i];
+      const sim::Program& program = this->program(launch.kernel);
+      // A runtime refuses an empty grid, so that callers skip the launch: nothing runs, nothing is
+      // written.
+      if (launch.groups[0] == 0 || launch.groups[1] == 0 || launch.groups[2] == 0) continue;
+      sim::LaunchConfig config;
+      config.groups = launch.groups;
+      config.group_size = launch.group_size;
+      config.dynamic_lds_bytes = launch.dynamic_lds_bytes;
+      config.instruction_budget = problem.instruction_budget == 0
+                                      ? kInstructionBudget
+                                      : std::min(problem.instruction_budget, kInstructionBudget);
+      config.group_budget = kGroupBudget;
+      config.explain = problem.explain;
+      if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
+      if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
+      if (problem.unwritten_registers) config.unwritten_registers = *problem.unwritten_registers;
+      if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
+      thread_local sim::Feedback feedback;
+      if (problem.coverage) {
+        feedback.reset(program.size());
+        config.feedback = &feedback;
+      }
+      set_kernarg(problem, launch, memory, config);
+      if (launch.kernarg_of_host) config.kernarg.resize(program.kernel().kernarg_bytes);
+      if (known != nullptr) config.unsettled_reads = &(*known)[i];
+      sim::RunResult result = sim::run(program, memory, config);
+      if (known == nullptr) unsettled[i] = std::move(result.unsettled_reads);
+      weakest = std::max(weakest, result.weakest);
+      read_result(launch, result, outcome);
+      if (problem.coverage) {
+        read_edges(feedback, outcome.coverage[launch.kernel]);
+        read_compares(feedback, outcome.compares[launch.kernel]);
+      }
+      if (result.status == sim::RunResult::Status::kUnsupported) break;
+    }
+    outcome.fidelity = sim::name(weakest);
+    read_writes(problem, memory, outcome);
+    return outcome;
+  }
+
   /// The branch that kept waves from the block that begins at instruction `first`: the one in front
   /// of it, or one that leads to it; and what it was decided by.
   static std::string guard_of(const sim::Program& program, const std::vector<bool>& executed,
@@ -257,6 +272,7 @@ class SimTarget : public Target {
       return launch.name.empty() ? message : "launch " + launch.name + ": " + message;
     };
     outcome.instructions += result.instructions;
+    for (const std::string& note : result.notes) outcome.notes.push_back(in_launch(note));
     for (const sim::NonFinite& n : result.non_finite) outcome.notes.push_back(in_launch(n.message));
     for (const sim::NonFinite& n : result.non_finite) {
       if (n.value == sim::NonFinite::Value::kNan && !outcome.first_nan)

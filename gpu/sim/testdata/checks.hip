@@ -206,19 +206,19 @@ KERNEL(race_lds_atomic_twin) {
 }
 KERNEL(race_global_waves) {
   out[ID] = ID;
-  lds[threadIdx.x] = out[ID ^ 64];
+  lds[out[ID ^ 64] & 127] = 1;
 }
 KERNEL(race_global_waves_twin) {
   out[ID] = ID;
   __syncthreads();
-  lds[threadIdx.x] = out[ID ^ 64];
+  lds[out[ID ^ 64] & 127] = 1;
 }
 KERNEL(race_global_groups) { out[threadIdx.x] = ID; }
 KERNEL(race_global_groups_twin) { out[threadIdx.x] = 7; }
 KERNEL(race_global_read) {
   out[ID] = ID;
   __syncthreads();
-  lds[threadIdx.x] = out[ID ^ 128];
+  lds[out[ID ^ 128] & 127] = 1;
 }
 // The last group to arrive, by the counter in out[255], reads what the other wrote before.
 KERNEL(race_global_read_twin) {
@@ -227,9 +227,52 @@ KERNEL(race_global_read_twin) {
   __threadfence();
   if (threadIdx.x == 0) lds[0] = atomicAdd(out + 255, 1);
   __syncthreads();
-  if (lds[0] == 1 && threadIdx.x < 64) lds[1 + threadIdx.x] = out[(1 - blockIdx.x) * 64 + threadIdx.x];
+  if (lds[0] == 1 && threadIdx.x < 64)
+    lds[1 + (out[(1 - blockIdx.x) * 64 + threadIdx.x] & 63)] = 1;
 }
 KERNEL(race_global_bytes_twin) { reinterpret_cast<char*>(out)[ID * 3] = char(ID); }
+
+// A value that is dropped cannot do harm: compilers load ahead of the branch or select that drops it.
+KERNEL(race_selected) {
+  lds[threadIdx.x] = ID;
+  const int x = *static_cast<volatile int*>(lds + (threadIdx.x ^ 64));
+  out[ID] = in[ID] == 130 ? x : 1;
+}
+KERNEL(race_selected_twin) {
+  lds[threadIdx.x] = ID;
+  const int x = *static_cast<volatile int*>(lds + (threadIdx.x ^ 64));
+  out[ID] = in[ID] == 300 ? x : 1;
+}
+// The read comes first: what becomes of it is known when it comes again.
+KERNEL(race_selected_before) {
+  lds[threadIdx.x] = 5;
+  __syncthreads();
+  const int x = *static_cast<volatile int*>(lds + (threadIdx.x ^ 64));
+  lds[threadIdx.x] = ID;
+  out[ID] = in[ID] == 130 || in[ID] == 3 ? x : 1;
+}
+KERNEL(race_selected_before_twin) {
+  lds[threadIdx.x] = 5;
+  __syncthreads();
+  const int x = *static_cast<volatile int*>(lds + (threadIdx.x ^ 64));
+  lds[threadIdx.x] = ID;
+  out[ID] = in[ID] == 300 ? x : 1;
+}
+// The value lies in the LDS for a while.
+KERNEL(race_stored) {
+  out[ID] = ID;
+  lds[threadIdx.x] = out[ID ^ 64];
+  __syncthreads();
+  if (threadIdx.x < 64) out[ID + 64] = lds[threadIdx.x + 64];
+}
+KERNEL(race_stored_twin) {
+  out[ID] = ID;
+  lds[threadIdx.x] = out[ID ^ 64];
+  __syncthreads();
+  lds[threadIdx.x] = 1;
+  __syncthreads();
+  if (threadIdx.x < 64) out[ID + 64] = lds[threadIdx.x + 64];
+}
 
 // --- Waits -----------------------------------------------------------------------------------------
 
@@ -276,21 +319,15 @@ KERNEL(no_scalar_wait_twin) {
 
 // --- Barriers and ends -----------------------------------------------------------------------------
 
-// Wave 1 is through before wave 0 comes to its barrier.
-KERNEL(barrier_never_reached) {
+// Waves that have ended count as arrived: wave 1 is through before wave 0 comes to its barrier, or
+// ends when wave 0 waits.
+KERNEL(barrier_after_ends_twin) {
   if (threadIdx.x >= 64) return;
   for (int i = 0; i < in[100]; ++i) asm volatile("s_nop 0");
   __builtin_amdgcn_s_barrier();
   out[ID] = 1;
 }
-KERNEL(barrier_never_reached_twin) {
-  if (threadIdx.x < 64)
-    for (int i = 0; i < in[100]; ++i) asm volatile("s_nop 0");
-  __builtin_amdgcn_s_barrier();
-  out[ID] = 1;
-}
-// Wave 0 waits when wave 1 ends.
-KERNEL(end_at_barrier) {
+KERNEL(end_at_barrier_twin) {
   if (threadIdx.x >= 64) {
     for (int i = 0; i < in[100]; ++i) asm volatile("s_nop 0");
     return;
@@ -298,10 +335,26 @@ KERNEL(end_at_barrier) {
   __builtin_amdgcn_s_barrier();
   out[ID] = 1;
 }
-KERNEL(end_at_barrier_twin) {
-  if (threadIdx.x >= 64)
-    for (int i = 0; i < in[100]; ++i) asm volatile("s_nop 0");
+// Wave 0's first barrier meets wave 1's only one, and its second none.
+KERNEL(barriers_not_as_often) {
+  if (threadIdx.x < 64) {
+    __builtin_amdgcn_s_barrier();
+    asm volatile("s_nop 1");
+  }
   __builtin_amdgcn_s_barrier();
+  out[ID] = 1;
+}
+// Two halves that meet at barriers of their own, as often, keep in step.
+KERNEL(barriers_not_as_often_twin) {
+  if (threadIdx.x < 64) {
+    __builtin_amdgcn_s_barrier();
+    asm volatile("s_nop 1");
+  }
+  __builtin_amdgcn_s_barrier();
+  if (threadIdx.x >= 64) {
+    asm volatile("s_nop 2");
+    __builtin_amdgcn_s_barrier();
+  }
   out[ID] = 1;
 }
 KERNEL(endless) {
