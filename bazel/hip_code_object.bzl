@@ -20,6 +20,13 @@ _BITCODE = [
 
 ARCHES = ["gfx942", "gfx950"]
 
+# Flags for line tables, so that findings name the source line. No instruction changes, and neither do
+# bytes with the folder of the build.
+LINE_TABLES = [
+    "-gline-tables-only",
+    "-ffile-compilation-dir=.",
+]
+
 def _hip_code_object_impl(ctx):
     outputs = []
     for arch in ctx.attr.arches:

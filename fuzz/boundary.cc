@@ -13,10 +13,9 @@
 namespace wavefuzz {
 namespace {
 
-constexpr int64_t kNear = 16;             // values on either side of the case's that are tried
-constexpr int kMostPower = 34;            // powers of two: beyond what 32 bits address
-constexpr char kWatchdog[] = "watchdog";  // the simulator's kind for a launch that does not end
-constexpr size_t kBatch = 8;              // cases side by side, whatever the threads
+constexpr int64_t kNear = 16;   // values on either side of the case's that are tried
+constexpr int kMostPower = 34;  // powers of two: beyond what 32 bits address
+constexpr size_t kBatch = 8;    // cases side by side, whatever the threads
 constexpr uint64_t kMostListed =
     64;  // values of an axis that are all tried, where there are as few
 // An error inside of an edge of at most so many times its bound is about to sink into it.
@@ -25,8 +24,16 @@ constexpr int64_t kPeriods[] = {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
 
 /// An output that is wrong, not finite or missing: the same fault looks like each of these.
 bool is_output_kind(const std::string& kind) {
-  return kind == "wrong_value" || kind == "nan_value" || kind == "infinite_value" ||
-         kind == "wrong_mask" || kind == "missing_write";
+  switch (find_kind(kind).value_or(FindingKind::kInternalError)) {
+    case FindingKind::kWrongValue:
+    case FindingKind::kNanValue:
+    case FindingKind::kInfiniteValue:
+    case FindingKind::kWrongMask:
+    case FindingKind::kMissingWrite:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /// The search along one axis.
@@ -40,7 +47,6 @@ class Search {
         axis_(axis),
         claim_(claim),
         wanted_(wanted),
-        hangs_(kind_of(wanted) == kWatchdog),
         limits_(limits),
         threads_(threads),
         interrupted_(interrupted) {
@@ -120,10 +126,8 @@ class Search {
         try {
           Case c = base_;
           axis_.set(c, values[begin + i]);
-          verdicts[i] =
-              harness_.evaluate(c, {.instruction_budget = hangs_ ? 0 : limits_.instructions});
-          // Longer than there is time for, which does not say that it hangs.
-          late[i] = !hangs_ && kind_of(signature(verdicts[i])) == kWatchdog;
+          verdicts[i] = harness_.evaluate(c, {.instruction_budget = limits_.instructions});
+          late[i] = verdicts[i].status == Status::kTooLarge;  // longer than there is time for
           ran[i] = true;
         } catch (const std::exception&) {
           // No case: a buffer that would not fit, parameters that do not hold together.
@@ -290,7 +294,6 @@ class Search {
   const Axis& axis_;
   const Claim* claim_;  // of the kernel for this axis; null: none
   const std::string& wanted_;
-  const bool hangs_;
   const BoundaryLimits& limits_;
   const int threads_;
   const std::atomic<bool>& interrupted_;

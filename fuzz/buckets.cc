@@ -43,8 +43,11 @@ std::vector<Bucket> buckets(const Harness& harness, const std::vector<JobResult>
       // What a failure does not depend on differs between kernels by what they claim.
       const std::string boundary = f.boundary ? f.boundary->bounds() : "";
       const std::string family = wavefuzz::family(harness.manifest(r.job.kernel));
-      const std::string kind = signature(f.shrunk.verdict);
-      const std::string instruction = mnemonic(f.shrunk.verdict.findings.front());
+      // Where the instructions of a race stand differs between kernels, too.
+      const Finding& first = f.shrunk.verdict.findings.front();
+      const std::string kind =
+          first.kind == FindingKind::kDataRace ? std::string(name(first.kind)) : signature(first);
+      const std::string instruction = mnemonic(first);
       Bucket& bucket = by_key[{family, kind, instruction, axes_of(f.boundary)}];
       bucket.family = family;
       bucket.signature = kind;

@@ -39,7 +39,7 @@ JobResult result(const std::string& kernel, const std::string& target, const std
   JobResult r;
   r.job = {kernel, plant, target};
   CampaignFinding f;
-  f.shrunk.verdict.findings = {{"wrong_value", "o", "o[0] is wrong", instruction}};
+  f.shrunk.verdict.findings = {{FindingKind::kWrongValue, "o", "o[0] is wrong", instruction}};
   f.boundary = Boundary{.axes = std::move(axes)};
   r.findings = {f};
   return r;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "fuzz/parallel.h"
+#include "fuzz/plural.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -154,8 +155,6 @@ class Campaign {
           drawn[i] = harness_.draw(result.job, options_.seed, from[i].drawn);
         }
         verdicts[i] = harness_.evaluate(drawn[i]->value(), judge);
-      } catch (const NoRoom& e) {
-        verdicts[i].reason = e.what();
       } catch (const Error& e) {
         // It was moved to where it does not hold together.
         if (!moved || e.exit() != Exit::kUsage) throw;
@@ -184,6 +183,8 @@ class Campaign {
             {index(first + i), drawn[i]->value(), verdicts[i].suspects.front().message});
       }
       if (verdicts[i].status == Status::kUnsupported) result.unsupported = verdicts[i].reason;
+      if (verdicts[i].status == Status::kTooLarge && result.too_large.empty())
+        result.too_large = verdicts[i].reason;
       if (verdicts[i].status != Status::kFail || !signatures.insert(signature(verdicts[i])).second)
         continue;
       report(result, index(first + i), from[i], *drawn[i], verdicts[i]);
@@ -237,6 +238,8 @@ class Campaign {
         job, case_index, drawn.value(),
         shrink(harness_, drawn, verdict, options_.shrink, options_.threads, interrupted_), 0};
     finding.confirmations = confirm(harness_, finding.shrunk);
+    finding.shrunk.verdict.inexact_uses =
+        harness_.evaluate(finding.shrunk.smallest, {.inexact = true}).inexact_uses;
     if (options_.boundaries && job.plant.empty() && !interrupted_) {
       finding.boundary = find_boundary(harness_, finding.shrunk.smallest, finding.shrunk.verdict,
                                        options_.boundary, options_.threads, interrupted_);
@@ -279,6 +282,13 @@ size_t JobResult::edges() const {
 uint64_t JobResult::count(Status status) const {
   const auto it = by_status.find(status);
   return it == by_status.end() ? 0 : it->second;
+}
+
+std::string JobResult::too_large_sentence() const {
+  const uint64_t n = count(Status::kTooLarge);
+  return n == 0 ? ""
+                : fmt::format("{} of {} {} too large, the first: {}", n, plural(cases, "case"),
+                              n == 1 ? "is" : "are", too_large);
 }
 
 void check_objects(const Harness& harness, const JobResult& result) {

@@ -84,6 +84,7 @@ struct JobResult {
   std::map<Status, uint64_t> by_status;
   uint64_t instructions = 0;
   std::string unsupported;          ///< what the target lacked, if it did
+  std::string too_large;            ///< the limit that the first case ran into that was too large
   double cpu_seconds = 0;           ///< of this process while the job ran, shrinking included
   double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk
   std::vector<CampaignFinding> findings;
@@ -98,6 +99,8 @@ struct JobResult {
 
   uint64_t count(Status status) const;  ///< cases of that status
   size_t edges() const;                 ///< of all programs
+  /// "3 of 384 cases are too large, the first: 20000000 instructions ..."; empty where none is.
+  std::string too_large_sentence() const;
   /// No case says anything about the kernel: none passed or failed.
   bool ran_nothing() const;
 };

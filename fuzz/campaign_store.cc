@@ -11,6 +11,7 @@
 
 #include "fuzz/version.h"
 #include "gpu/error.h"
+#include "gpu/finding_json.h"
 #include "gpu/json_view.h"
 
 namespace wavefuzz {
@@ -56,15 +57,14 @@ Case parse_stored(const json& document, const std::string& where) {
 
 json findings_json(const Verdict& verdict) {
   json list = json::array();
-  for (const Finding& f : verdict.findings)
-    list.push_back({f.kind, f.where, f.message, f.instruction});
+  for (const Finding& f : verdict.findings) list.push_back(json(to_json(f)));
   return list;
 }
 
-Verdict verdict_of(const json& list) {
+Verdict verdict_of(const json& list, const std::string& where) {
   Verdict verdict;
   verdict.status = Status::kFail;
-  for (const json& f : list) verdict.findings.push_back({f.at(0), f.at(1), f.at(2), f.at(3)});
+  for (const json& f : list) verdict.findings.push_back(parse_finding(f, where));
   return verdict;
 }
 
@@ -90,6 +90,7 @@ json state_json(const JobResult& r) {
     suspects.push_back({s.case_index, to_json(s.c), s.message});
   return {{"by_status", by_status},
           {"unsupported", r.unsupported},
+          {"too_large", r.too_large},
           {"cpu_seconds_to_first", r.cpu_seconds_to_first},
           {"suspects", suspects},
           {"known", r.known},
@@ -100,12 +101,12 @@ json state_json(const JobResult& r) {
 }
 
 void read_state(const json& state, const std::string& where, JobResult& r) {
-  for (const Status status : {Status::kPass, Status::kWeak, Status::kSuspect, Status::kFail,
-                              Status::kRefused, Status::kUnsupported}) {
+  for (const Status status : kStatuses) {
     if (state.at("by_status").contains(name(status)))
       r.by_status[status] = state.at("by_status").at(name(status));
   }
   r.unsupported = state.at("unsupported");
+  r.too_large = state.value("too_large", "");  // older databases have none
   r.cpu_seconds_to_first = state.at("cpu_seconds_to_first");
   for (const json& s : state.at("suspects"))
     r.suspects.push_back({s.at(0), parse_stored(s.at(1), where), s.at(2)});
@@ -272,7 +273,7 @@ std::optional<JobResult> CampaignStore::load(const Job& job) {
       f.original = parse_stored(parse(findings.text(1), where), where);
       const json shrunk = parse(findings.text(2), where);
       f.shrunk.smallest = parse_stored(shrunk.at("case"), where);
-      f.shrunk.verdict = verdict_of(shrunk.at("findings"));
+      f.shrunk.verdict = verdict_of(shrunk.at("findings"), where);
       f.shrunk.steps = shrunk.at("steps");
       f.shrunk.better = shrunk.at("better");
       f.shrunk.instructions = shrunk.at("instructions");

@@ -168,7 +168,7 @@ TEST(CampaignStore, AFailureIsKeptBeforeItIsShrunk) {
   const std::string path = fresh_path("failure");
   Verdict verdict;
   verdict.status = Status::kFail;
-  verdict.findings.push_back({"wrong_value", "o", "o[0] is wrong", ""});
+  verdict.findings.push_back({FindingKind::kWrongValue, "o", "o[0] is wrong"});
   {
     CampaignStore store(path);
     store.begin({1, 0, 1});
@@ -178,6 +178,71 @@ TEST(CampaignStore, AFailureIsKeptBeforeItIsShrunk) {
   ASSERT_EQ(history.size(), 1u);
   EXPECT_EQ(history[0].state, "running");
   EXPECT_THAT(history[0].found, testing::ElementsAre("quantise_fp8 on sim:gfx942: wrong_value:o"));
+}
+
+/// A job of one finding, stored.
+std::string with_a_finding(const std::string& name, const Finding& finding) {
+  const std::string path = fresh_path(name);
+  CampaignStore store(path);
+  store.begin({1, 0, 1});
+  CampaignFinding f;
+  f.job = kJobs[0];
+  f.case_index = 7;
+  f.original.op = f.original.kernel = "quantise_fp8";
+  f.original.target = "sim:gfx942";
+  f.shrunk.smallest = f.original;
+  f.shrunk.verdict.status = Status::kFail;
+  f.shrunk.verdict.findings = {finding};
+  store.failure(f.job, f.case_index, f.original, f.shrunk.verdict);
+  JobResult r;
+  r.job = f.job;
+  r.findings = {f};
+  store.save(r, 1);
+  return path;
+}
+
+Finding loaded(const std::string& path) {
+  CampaignStore store(path);
+  EXPECT_TRUE(store.latest());
+  return store.load(kJobs[0]).value().findings.at(0).shrunk.verdict.findings.at(0);
+}
+
+TEST(CampaignStore, KeepsAFindingWhole) {
+  Finding f;
+  f.kind = FindingKind::kOutOfBoundsWrite;
+  f.message = "told";
+  f.instruction = "global_store_dword v1, v2, s[0:1]";
+  f.source = {{"a.hip", 3, 4, "f"}};
+  f.lanes = 6;
+  f.memory = MemoryPlace{"out", 64, 64, 4, 0x10040};
+  const Finding again = loaded(with_a_finding("whole", f));
+  EXPECT_EQ(message_of(again), message_of(f));
+  EXPECT_EQ(again.message, "told");
+  EXPECT_EQ(again.source, f.source);
+}
+
+TEST(CampaignStore, ReadsTheFindingsOfEarlierVersions) {
+  const std::string path = with_a_finding("earlier", {FindingKind::kWrongValue, "o", "off"});
+  const auto store_as = [&](const std::string& findings) {
+    Database(path).execute("UPDATE findings SET shrunk = json_set(shrunk, '$.findings', json('" +
+                           findings + "'))");
+  };
+  store_as(R"([["uninitialised_data_used", "", "it reaches EXEC", "s_and_saveexec_b64"]])");
+  const Finding f = loaded(path);
+  EXPECT_EQ(signature(f), "uninitialised_data_used");
+  EXPECT_EQ(f.message, "it reaches EXEC");
+  EXPECT_EQ(f.instruction, "s_and_saveexec_b64");
+
+  store_as(R"([["lost_value", "", "", ""]])");
+  try {
+    loaded(path);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.exit(), Exit::kUsage);
+    EXPECT_EQ(std::string(e.what()), path +
+                                         ": quantise_fp8 on sim:gfx942: a finding: 'lost_value' "
+                                         "is no kind of finding");
+  }
 }
 
 TEST(CampaignStore, RefusesAFileThatIsSomethingElse) {

@@ -124,6 +124,19 @@ TEST(Corpus, RefusesAnotherFormat) {
   }
 }
 
+TEST(Corpus, RefusesASignatureOfNoKindThatExists) {
+  const std::string path = testing::TempDir() + "kind.json";
+  write_file(path, corpus_text({example(), "lost_value:out", "byte 3 is lost"}));
+  try {
+    read_corpus_file(path);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(std::string(e.what()), path +
+                                         ": field 'signature' must begin with a kind of "
+                                         "finding, is \"lost_value:out\"");
+  }
+}
+
 TEST(Corpus, SaysWhyAFileCannotBeWritten) {
   const std::string file = testing::TempDir() + "a_file";
   write_file(file, "text");

@@ -41,9 +41,11 @@ Exit exit_of(const Verdict& verdict) {
     case Status::kSuspect:
       return Exit::kClean;
     case Status::kFail:
-      return signature(verdict) == kInternalError ? Exit::kInternal : Exit::kFindings;
+      return is_of(signature(verdict), FindingKind::kInternalError) ? Exit::kInternal
+                                                                    : Exit::kFindings;
     case Status::kRefused:
     case Status::kUnsupported:
+    case Status::kTooLarge:
       break;
   }
   return Exit::kNothingRan;
@@ -86,7 +88,8 @@ Exit zoo(const Options& options) {
 Exit run(const Options& options) {
   const Harness harness = make_harness(options);
   const Case c = redirected(given_case(options), options);
-  const Verdict verdict = harness.evaluate(c, {.explain = options.explain, .gates = options.gates});
+  const Verdict verdict =
+      harness.evaluate(c, {.inexact = true, .explain = options.explain, .gates = options.gates});
   if (options.json) {
     nlohmann::ordered_json json = verdict_json(c, verdict);
     if (options.explain) json["explain"] = verdict.notes;
@@ -104,8 +107,8 @@ Exit run(const Options& options) {
 Exit replay(const Options& options) {
   const Harness harness = make_harness(options);
   const CorpusEntry entry = read_corpus_file(user_path(options.file));
-  const Verdict verdict = harness.evaluate(entry.c);
-  const bool same = verdict.status == Status::kFail && signature(verdict) == entry.signature;
+  const Verdict verdict = harness.evaluate(entry.c, {.inexact = true});
+  const bool same = verdict.status == Status::kFail && agrees(entry.signature, signature(verdict));
   if (options.json) {
     nlohmann::ordered_json json = verdict_json(entry.c, verdict);
     json["reproduced"] = same;

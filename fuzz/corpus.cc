@@ -53,7 +53,10 @@ CorpusEntry read_corpus_file(const std::string& path) {
   const JsonView view(json, path);
   view.allow_only({"wavefuzz_corpus", "signature", "message", "history", "case"});
   view.at("wavefuzz_corpus");
-  return {read_case(view), view.at("signature").text(), view.at("message").text(),
+  Case c = read_case(view);
+  if (!names_a_kind(view.at("signature").text()))
+    view.at("signature").fail("must begin with a kind of finding");
+  return {std::move(c), view.at("signature").text(), view.at("message").text(),
           view.has("history") ? view.at("history").text() : ""};
 }
 

@@ -139,6 +139,7 @@ nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
           {"instructions", ran.instructions},
           {"suspects", suspects_json(r)},
           {"unsupported", r.unsupported},
+          {"too_large", r.too_large_sentence()},
           {"known", r.known},
           {"findings", findings}};
 }

@@ -21,19 +21,19 @@ namespace {
 // A domain that is inside the claims once in this many tries is as good as none.
 constexpr uint64_t kMostTries = 1000;
 
-bool is(const KnownFault& fault, const Diagnostic& diagnostic) {
-  return diagnostic.kind == fault.kind &&
-         diagnostic.instruction.find(fault.instruction) != std::string::npos &&
-         diagnostic.message.find(fault.message) != std::string::npos;
+bool is(const KnownFault& fault, const Finding& finding) {
+  return finding.kind == fault.kind &&
+         finding.instruction.find(fault.instruction) != std::string::npos &&
+         finding.message.find(fault.message) != std::string::npos;
 }
 
-/// Takes the diagnostics that known faults explain out of an outcome; what a verdict says instead.
+/// Takes the findings that known faults explain out of an outcome; what a verdict says instead.
 std::vector<std::string> take_known(const std::vector<const KnownFault*>& faults,
                                     Outcome& outcome) {
   std::vector<std::string> notes;
   for (const KnownFault* fault : faults) {
     const size_t seen =
-        std::erase_if(outcome.diagnostics, [&](const Diagnostic& d) { return is(*fault, d); });
+        std::erase_if(outcome.findings, [&](const Finding& f) { return is(*fault, f); });
     if (seen != 0) notes.push_back(fault->note);
   }
   return notes;
@@ -217,7 +217,8 @@ Verdict Harness::evaluate(const Case& c, const Manifest& m, JudgeOptions options
   const auto failed_check = [](const std::exception& e) {
     const std::string message = fmt::format(
         "wavefuzz cannot judge this case, which says nothing of the kernel: {}", e.what());
-    return Verdict{.status = Status::kFail, .findings = {{kInternalError, "", message, ""}}};
+    return Verdict{.status = Status::kFail,
+                   .findings = {{FindingKind::kInternalError, "", message}}};
   };
   try {
     return judged(c, m, options);
@@ -257,11 +258,21 @@ Verdict Harness::judged(const Case& c, const Manifest& m, const JudgeOptions& op
       const Problem other_problem = this->problem(
           *other, m, op, other_params, {.instruction_budget = options.instruction_budget});
       const Outcome other_outcome = target.launch(other_problem);
-      op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
+      if (other_outcome.status == Outcome::Status::kCompleted)
+        op.compare(run, {*other, m, other_problem.buffers, other_outcome}, judge);
     }
   }
   Verdict verdict = judge.finish();
   verdict.known = known;
+  // In a run of its own: it takes what is not exact for undefined, to see where it goes.
+  if (options.inexact && outcome.fidelity != kExactFidelity) {
+    Problem followed = problem;
+    followed.follow_inexact = true;
+    verdict.inexact_uses = target.launch(followed).inexact_uses;
+  }
+  for (Finding& f : verdict.findings) {
+    if (!f.instruction.empty()) f.kernel.code_object = object_name(m, f.kernel.code_object);
+  }
   for (auto& [kernel, edges] : outcome.coverage)
     verdict.coverage[{object_name(m, kernel.code_object), kernel.symbol}] = std::move(edges);
   for (auto& [kernel, compares] : outcome.compares)

@@ -74,7 +74,7 @@ class Harness {
   rc::Shrinkable<Case> draw(const Job& job, uint64_t seed, uint64_t index) const;
 
   /// Runs and judges a case, and the case that it is related to. Throws Error when it cannot be run
-  /// at all. A self-check that fails is a finding, kInternalError: a campaign goes on, and the case
+  /// at all. A self-check that fails is a finding of kind internal_error: a campaign goes on, and the case
   /// is kept, shrunk and replayed as others are.
   Verdict evaluate(const Case& c, JudgeOptions options = {}) const;
 

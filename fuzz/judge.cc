@@ -27,9 +27,6 @@ void append_few(std::vector<Finding>& to, const std::vector<Finding>& from) {
   to.insert(to.end(), from.begin(), from.begin() + count);
 }
 
-constexpr const char* kInfinite = "infinite_value";
-constexpr const char* kNan = "nan_value";
-
 // Any comparison with another one passes everything, or nothing.
 bool is_bound(double bound) { return std::isfinite(bound) && bound >= 0; }
 
@@ -167,7 +164,10 @@ void Judge::finish_stage() {
   // A bound of ours that is none comes before all that was judged by it. What is not finite explains
   // a failure better than what is merely wrong beside it, and a NaN often comes of an infinity.
   const auto rank = [](const Finding& f) {
-    return f.kind == kInternalError ? 0 : f.kind == kInfinite ? 1 : f.kind == kNan ? 2 : 3;
+    return f.kind == FindingKind::kInternalError    ? 0
+           : f.kind == FindingKind::kInfiniteValue ? 1
+           : f.kind == FindingKind::kNanValue      ? 2
+                                                   : 3;
   };
   std::stable_sort(wrong_.begin() + static_cast<ptrdiff_t>(stage_begin_), wrong_.end(),
                    [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
@@ -215,8 +215,8 @@ void Judge::exact(const Expectation& expectation, const Describe& describe) {
     if (absent < unit.offsets.size()) {
       keep(expected, nullptr);
       const ByteDescription d = describe(u, absent, expected, expected);
-      missing.push_back({"missing_write", where(expectation.buffer, d.field),
-                         d.message + ", which was not written", ""});
+      missing.push_back({FindingKind::kMissingWrite, where(expectation.buffer, d.field),
+                         d.message + ", which was not written"});
       continue;
     }
     const bool right = std::find(unit.alternatives.begin(), unit.alternatives.end(), got) !=
@@ -227,7 +227,8 @@ void Judge::exact(const Expectation& expectation, const Describe& describe) {
       if (got[i] == expected[i]) continue;
       const ByteDescription d = describe(u, i, expected, got);
       if (!seen.emplace(d.field, u).second) continue;
-      wrong[d.field].push_back({"wrong_value", where(expectation.buffer, d.field), d.message, ""});
+      wrong[d.field].push_back(
+          {FindingKind::kWrongValue, where(expectation.buffer, d.field), d.message});
     }
   }
   append_few(wrong_, missing);
@@ -298,46 +299,44 @@ void Judge::numeric(const ExpectedTensor& expected) {
   if (unbounded.count != 0) {
     const uint64_t i = unbounded.first;
     const bool hard = !is_bound(expected.hard[i]);
-    wrong_.push_back({kInternalError, "",
+    wrong_.push_back({FindingKind::kInternalError, "",
                       fmt::format("the {} bound of {} is {}, which is no finite number >= 0{}",
                                   hard ? "hard" : "likely", view.name_of(i),
-                                  hard ? expected.hard[i] : likely[i], count_of(unbounded.count)),
-                      ""});
+                                  hard ? expected.hard[i] : likely[i], count_of(unbounded.count))});
   }
   if (missing_count != 0) {
-    wrong_.push_back({"missing_write", place,
+    wrong_.push_back({FindingKind::kMissingWrite, place,
                       fmt::format("{} = {} was not written{}", view.name_of(first_missing),
-                                  expected.value[first_missing], count_of(missing_count)),
-                      ""});
+                                  expected.value[first_missing], count_of(missing_count))});
   }
   const auto element = [&](uint64_t i) {
     return fmt::format("{}: expected {} +- {:.3g}, got {}", view.name_of(i), expected.value[i],
                        expected.hard[i], got[i]);
   };
   if (infinite.count != 0)
-    wrong_.push_back({kInfinite, place, element(infinite.first) + count_of(infinite.count), ""});
-  if (nan.count != 0) wrong_.push_back({kNan, place, element(nan.first) + count_of(nan.count), ""});
+    wrong_.push_back(
+        {FindingKind::kInfiniteValue, place, element(infinite.first) + count_of(infinite.count)});
+  if (nan.count != 0)
+    wrong_.push_back({FindingKind::kNanValue, place, element(nan.first) + count_of(nan.count)});
   if (masked.count != 0) {
     wrong_.push_back(
-        {"wrong_mask", place,
+        {FindingKind::kWrongMask, place,
          fmt::format("{}: expected {}, got {}{}", view.name_of(masked.first),
-                     expected.value[masked.first], got[masked.first], count_of(masked.count)),
-         ""});
+                     expected.value[masked.first], got[masked.first], count_of(masked.count))});
   }
   if (wrong.count != 0) {
-    wrong_.push_back({"wrong_value", place, element(wrong.first) + count_of(wrong.count), ""});
+    wrong_.push_back(
+        {FindingKind::kWrongValue, place, element(wrong.first) + count_of(wrong.count)});
     if (wrong.worst != wrong.first) {
-      wrong_.push_back({"wrong_value", place,
+      wrong_.push_back({FindingKind::kWrongValue, place,
                         fmt::format("the worst is {}, {:.3g} times the bound", element(wrong.worst),
-                                    wrong.worst_ratio),
-                        ""});
+                                    wrong.worst_ratio)});
     }
   }
   if (suspicious.count != 0) {
-    suspect({"suspect_value", place,
+    suspect({FindingKind::kSuspectValue, place,
              fmt::format("{}; likely within {:.3g}{}", element(suspicious.worst),
-                         likely[suspicious.worst], count_of(suspicious.count)),
-             ""});
+                         likely[suspicious.worst], count_of(suspicious.count))});
   }
   if (options_.explain && expected.terms && worst < size) {
     note(fmt::format("bound of {}, where the error is {:.3g} of it:", view.name_of(worst),
@@ -433,13 +432,30 @@ Verdict Judge::finish() {
     verdict_.suspects.clear();
     return verdict_;
   }
-  verdict_.instruction = outcome_.first_nan;
-  if (!outcome_.diagnostics.empty()) {
-    const Diagnostic& first = outcome_.diagnostics.front();
-    verdict_.instruction = CodePlace{first.kernel, static_cast<int64_t>(first.pc)};
+  // What it had done by then is no result; what it had done wrong stays wrong.
+  const bool cut_off = outcome_.status == Outcome::Status::kTooLarge;
+  if (cut_off) {
+    verdict_.suspects.clear();
+    verdict_.bound_use = {};
+    verdict_.gates.clear();
+    verdict_.tensors.clear();
+    if (outcome_.findings.empty()) {
+      verdict_.status = Status::kTooLarge;
+      verdict_.reason = outcome_.too_large;
+      return verdict_;
+    }
+    verdict_.notes.push_back("cut off: " + outcome_.too_large);
   }
-  for (const Diagnostic& d : outcome_.diagnostics)
-    verdict_.findings.push_back({d.kind, "", d.message, d.instruction});
+  verdict_.instruction = outcome_.first_nan;
+  if (!outcome_.findings.empty()) {
+    const Finding& first = outcome_.findings.front();
+    verdict_.instruction = CodePlace{first.kernel, first.pc};
+  }
+  verdict_.findings = outcome_.findings;
+  if (cut_off) {
+    verdict_.status = Status::kFail;
+    return verdict_;
+  }
 
   std::vector<Finding> strays;
   for (const auto& [name, image] : images_) {
@@ -447,10 +463,9 @@ Verdict Judge::finish() {
                                      [&name = name](const Buffer& b) { return b.name == name; });
     if (buffer != buffers_.end() && buffer->scratch) continue;
     for (const auto& [offset, bytes] : image->strays()) {
-      strays.push_back({"stray_write", name,
+      strays.push_back({FindingKind::kStrayWrite, name,
                         fmt::format("{} bytes {}..{} were written and are no part of the output",
-                                    name, offset, offset + bytes - 1),
-                        ""});
+                                    name, offset, offset + bytes - 1)});
     }
   }
   append_few(verdict_.findings, strays);

@@ -80,11 +80,12 @@ struct ExpectedTensor {
 };
 
 struct JudgeOptions {
+  bool inexact = false;             ///< find out what results reach that are not exact
   bool explain = false;             ///< note the bound of the worst element term by term
   bool gates = false;               ///< say what the gates of peers would have said
   bool coverage = false;            ///< note which edges of the kernel's control flow the case took
   bool tensors = false;             ///< keep outputs beside what they should be
-  uint64_t instruction_budget = 0;  ///< of a launch, after which it counts as hung; 0: the target's
+  uint64_t instruction_budget = 0;  ///< of a launch, after which it is too large; 0: the target's
 };
 
 /// Collects what is wrong with an outcome. Findings come in the order that explains a failure: what

@@ -83,8 +83,8 @@ TEST(JudgeExact, AcceptsEitherAlternativeButNoMixture) {
 
 TEST(JudgeExact, PutsWhatTheTargetSawFirst) {
   Outcome outcome = wrote({{10, {9, 9, 9}}, {20, {4, 5, 6}}});
-  outcome.diagnostics.push_back(
-      {"out_of_bounds_write", "store beyond out", "global_store_byte", 16});
+  outcome.findings.push_back(
+      {FindingKind::kOutOfBoundsWrite, "", "store beyond out", "global_store_byte", 16});
   const Verdict v = judge(outcome);
   EXPECT_EQ(signature(v), "out_of_bounds_write");
   EXPECT_EQ(v.findings[0].instruction, "global_store_byte");
@@ -102,6 +102,26 @@ TEST(JudgeExact, ReportsWhatTheTargetLacks) {
   const Verdict v = judge(outcome);
   EXPECT_EQ(v.status, Status::kUnsupported);
   EXPECT_EQ(v.reason, "v_new_op");
+}
+
+TEST(JudgeExact, JudgesNothingOfALaunchThatALimitEnded) {
+  Outcome outcome = wrote({{10, {9, 9, 9}}, {100, {1}}});
+  outcome.status = Outcome::Status::kTooLarge;
+  outcome.too_large = "20000000 instructions executed by one group";
+  Verdict v = judge(outcome);
+  EXPECT_EQ(v.status, Status::kTooLarge);
+  EXPECT_EQ(v.reason, "20000000 instructions executed by one group");
+  EXPECT_TRUE(v.findings.empty());
+
+  // What it had done wrong before stays wrong.
+  outcome.findings.push_back({.kind = FindingKind::kDataRace,
+                              .message = "two waves",
+                              .instruction = "ds_write_b32",
+                              .pc = 16});
+  v = judge(outcome);
+  EXPECT_EQ(v.status, Status::kFail);
+  ASSERT_EQ(v.findings.size(), 1u);
+  EXPECT_EQ(signature(v), "data_race");
 }
 
 TEST(JudgeExact, KeepsAFewFindingsOfAKind) {
@@ -170,7 +190,7 @@ TEST(JudgeNumeric, PutsTheInfinitiesAndNansOfAStageFirst) {
     judge.stage(stage_of_lse);
     judge.numeric(lse);
     std::vector<std::string> kinds;
-    for (const Finding& f : judge.finish().findings) kinds.push_back(f.kind + ":" + f.where);
+    for (const Finding& f : judge.finish().findings) kinds.push_back(signature(f));
     return kinds;
   };
   EXPECT_THAT(two("first"),
@@ -199,20 +219,20 @@ TEST(JudgeNumeric, TakesNoBoundThatIsNoFiniteNumberFromZeroOn) {
     hard.hard[2] = bound;
     const Verdict v = judge_numeric(hard, {1, 2}, {1e6f, 4});
     EXPECT_EQ(v.status, Status::kFail);
-    EXPECT_EQ(signature(v), kInternalError);
+    EXPECT_EQ(signature(v), name(FindingKind::kInternalError));
     ASSERT_EQ(v.findings.size(), 1u);
     EXPECT_EQ(v.findings[0].message,
               fmt::format("the hard bound of o[row 1, d 0] is {}, which is no finite number >= 0",
                           bound));
     // Nor is it right because the value is.
-    EXPECT_EQ(signature(judge_numeric(hard, {1, 2}, {3, 4})), kInternalError);
+    EXPECT_EQ(signature(judge_numeric(hard, {1, 2}, {3, 4})), name(FindingKind::kInternalError));
     ExpectedTensor likely = tensor();
     likely.likely[1] = bound;
     EXPECT_EQ(judge_numeric(likely, {1, 2}, {3, 4}).findings[0].message,
               fmt::format("the likely bound of o[row 0, d 1] is {}, which is no finite number >= 0",
                           bound));
     // It comes before what else is wrong.
-    EXPECT_EQ(signature(judge_numeric(hard, {1, 9}, {3, -float(inf)})), kInternalError);
+    EXPECT_EQ(signature(judge_numeric(hard, {1, 9}, {3, -float(inf)})), name(FindingKind::kInternalError));
   }
 }
 
@@ -281,7 +301,7 @@ TEST(JudgeStages, NameTheFirstStageThatIsWrong) {
   judge.stage("logits");
   judge.numeric(tensor());
   judge.stage("top_k");
-  judge.finding({"wrong_index", "indices", "x", ""});
+  judge.finding({FindingKind::kWrongIndex, "indices", "x"});
   EXPECT_EQ(signature(judge.finish()), "wrong_value:logits/out.o");
 }
 

@@ -218,6 +218,8 @@ class Smoke {
       if (i >= kLeastCases && now() - start > part()) break;
       for (const std::string& target : targets_of(m_)) try_case(target, i * kIndexStep);
     }
+    if (!too_large_.empty())
+      result_.remarks.push_back({true, kSmokeRun, "a case is too large: " + too_large_});
     for (const std::string& what : unsupported_)
       result_.remarks.push_back({true, kSmokeRun, "the target lacks " + what});
     if (result_.failed != 0) explain();
@@ -235,6 +237,10 @@ class Smoke {
     try {
       const Verdict verdict = harness_.evaluate(tried.c);
       if (verdict.status == Status::kRefused) return;
+      if (verdict.status == Status::kTooLarge) {
+        too_large_ = verdict.reason;
+        return;
+      }
       if (verdict.status == Status::kUnsupported) {
         unsupported_.insert(verdict.reason);
         return;
@@ -244,8 +250,8 @@ class Smoke {
       tried.weak = verdict.status == Status::kWeak;
       if (!tried.passed) {
         tried.launch = std::any_of(verdict.findings.begin(), verdict.findings.end(), may_be_launch);
-        tried.why =
-            fmt::format("{}: {}", verdict.findings.front().kind, verdict.findings.front().message);
+        tried.why = fmt::format("{}: {}", name(verdict.findings.front().kind),
+                                verdict.findings.front().message);
       }
     } catch (const Error& e) {
       tried.why = e.what();
@@ -409,6 +415,7 @@ class Smoke {
   const SmokeOptions options_;
   std::vector<Tried> passed_, failed_;
   std::set<std::string> unsupported_;
+  std::string too_large_;
   SmokeRun result_;
 };
 
@@ -420,8 +427,8 @@ std::vector<Change> plausible_changes(const Manifest& manifest, const Params& pa
 }
 
 bool may_be_launch(const Finding& finding) {
-  return finding.kind != "missing_s_waitcnt" && finding.kind != "data_race" &&
-         !finding.kind.starts_with("uninitialised");
+  return finding.kind != FindingKind::kMissingWait && finding.kind != FindingKind::kDataRace &&
+         finding.kind != FindingKind::kUninitialised;
 }
 
 SmokeRun smoke_run(const Harness& harness, const Manifest& manifest, const SmokeOptions& options) {

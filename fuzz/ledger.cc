@@ -28,6 +28,11 @@ bool any_like(const std::vector<std::string>& patterns, const std::string& text)
   });
 }
 
+bool any_agrees(const std::vector<std::string>& patterns, const std::string& signature) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return agrees(pattern, signature); });
+}
+
 bool is_url(const std::string& text) {
   for (const std::string_view scheme : {"https://", "http://"}) {
     if (text.starts_with(scheme) && text.size() > scheme.size() &&
@@ -77,7 +82,7 @@ LedgerCase parse_case_file(const JsonView& view, const LedgerEntry& entry,
     view.fail(fmt::format("is of kernel '{}', which 'kernels' does not name", of.kernel));
   if (!entry.arches.empty() && !any_like(entry.arches, arch_of(of.target)))
     view.fail(fmt::format("is of {}, which 'arch' does not name", arch_of(of.target)));
-  if (!any_like(entry.signatures, c.recorded.signature))
+  if (!any_agrees(entry.signatures, c.recorded.signature))
     view.fail(
         fmt::format("fails with '{}', which 'signatures' does not name", c.recorded.signature));
   return c;
@@ -99,6 +104,9 @@ LedgerEntry parse_entry(const JsonView& view, const std::string& folder) {
   e.kernels = some_texts(view.at("kernels"));
   if (view.has("arch")) e.arches = some_texts(view.at("arch"));
   e.signatures = some_texts(view.at("signatures"));
+  for (const JsonView& item : view.at("signatures").items()) {
+    if (!names_a_kind(item.text())) item.fail(of("must begin with a kind of finding"));
+  }
   if (view.has("where")) {
     e.where = view.at("where").text();
     try {
@@ -159,11 +167,12 @@ void replay_one(const Harness& harness, LedgerReplay& r) {
         return;
       case Status::kFail:
         r.now = signature(verdict);
-        r.state = r.now == recorded.signature ? State::kFails : State::kOther;
+        r.state = agrees(recorded.signature, r.now) ? State::kFails : State::kOther;
         return;
       case Status::kRefused:
       case Status::kUnsupported:
-        r.now = fmt::format("{}: {}", name(verdict.status), verdict.reason);
+      case Status::kTooLarge:
+        r.now = fmt::format("{}: {}", words(verdict.status), verdict.reason);
         return;
     }
   } catch (const Error& e) {
@@ -239,7 +248,7 @@ Ledger::Ledger(const std::string& path) {
 bool Ledger::like(const LedgerEntry& e, const Harness& harness,
                   const CampaignFinding& finding) const {
   return any_like(e.kernels, finding.job.kernel) &&
-         any_like(e.signatures, signature(finding.shrunk.verdict)) &&
+         any_agrees(e.signatures, signature(finding.shrunk.verdict)) &&
          (e.arches.empty() || any_like(e.arches, arch_of(finding.job.target))) &&
          (e.where.empty() || holds(e.where, harness.params(finding.shrunk.smallest)));
 }
@@ -282,7 +291,7 @@ LedgerMark Ledger::match(const Case& c, const std::string& signature) const {
   const std::string id = case_id(c);
   for (const LedgerEntry& e : entries_) {
     for (const LedgerCase& of : e.cases) {
-      if (of.recorded.signature == signature && case_id(of.recorded.c) == id) return {&e};
+      if (agrees(of.recorded.signature, signature) && case_id(of.recorded.c) == id) return {&e};
     }
   }
   return {};

@@ -91,7 +91,9 @@ Exit manifest_new_command(const NewManifestOptions& options,
     }
     for (const Manifest& m : loaded) examples.push_back(&m);
   }
-  fmt::print("{}", manifest_skeleton(skeleton, examples));
+  std::vector<std::string> notes;
+  fmt::print("{}", manifest_skeleton(skeleton, examples, notes));
+  for (const std::string& note : notes) fmt::print(stderr, "note: {}: {}\n", skeleton.object, note);
   return Exit::kClean;
 }
 

@@ -59,6 +59,8 @@ class Skeleton {
     if (options.op != nullptr && !hand_written()) known_ = vocabulary_of(*options.op);
   }
 
+  const std::vector<std::string>& notes() const { return kernel_.notes; }
+
   std::string text() {
     Json top;
     top["kernel"] = kernel_.symbol;
@@ -268,8 +270,11 @@ class Skeleton {
 }  // namespace
 
 std::string manifest_skeleton(const SkeletonOptions& options,
-                              const std::vector<const Manifest*>& examples) try {
-  return Skeleton(options, examples).text();
+                              const std::vector<const Manifest*>& examples,
+                              std::vector<std::string>& notes) try {
+  Skeleton skeleton(options, examples);
+  notes = skeleton.notes();
+  return skeleton.text();
 } catch (const sim::Error& e) {
   throw Error(Exit::kUsage, e.what());
 }

@@ -19,9 +19,10 @@ struct SkeletonOptions {
 
 /// The text of a manifest. What only its author can know says "TODO", and `manifest check` names
 /// each. `examples` are manifests of the same operator, whose claims and numerics show which there
-/// are. Throws Error(kUsage).
+/// are. `notes`: what the object says of the kernel that cannot all be true. Throws Error(kUsage).
 std::string manifest_skeleton(const SkeletonOptions& options,
-                              const std::vector<const Manifest*>& examples);
+                              const std::vector<const Manifest*>& examples,
+                              std::vector<std::string>& notes);
 
 }  // namespace wavefuzz
 

@@ -145,6 +145,8 @@ class Comparer {
       if (verdict->status != Status::kUnsupported || !out_.unsupported.empty()) continue;
       out_.unsupported = fmt::format("{}: {}", build->shown, verdict->reason);
     }
+    out_.too_large +=
+        p.before.status == Status::kTooLarge || p.now.status == Status::kTooLarge;
     if (!(passes(p.before) || p.before.status == Status::kFail) ||
         !(passes(p.now) || p.now.status == Status::kFail))
       return false;  // outside the claims

@@ -72,6 +72,7 @@ struct Comparison {
   std::vector<Difference> differences;
   uint64_t other_bits = 0;  ///< cases that pass on both, with other values
   std::string first_other;  ///< the first of them
+  uint64_t too_large = 0;   ///< cases that ran into a limit on either; they are not compared
   BuildCoverage before, now;
   std::string
       unsupported;  ///< what the target lacks for a build, and which; then nothing else holds

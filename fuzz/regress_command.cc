@@ -13,6 +13,7 @@
 #include "fuzz/plural.h"
 #include "fuzz/regress.h"
 #include "fuzz/report.h"
+#include "gpu/finding_json.h"
 #include "gpu/sim/code_object.h"
 
 namespace wavefuzz {
@@ -160,6 +161,10 @@ class Teller {
                                    {"differences", nlohmann::ordered_json::array()}};
     fmt::print(out_, "{} against {} on {}: {}, {} of the corpus\n", now.build.shown,
                before.build.shown, target, plural(c.drawn, "case"), c.replayed);
+    if (c.too_large != 0) {
+      fmt::print(out_, "too large: {}\n", plural(c.too_large, "case"));
+      json["too_large"] = c.too_large;
+    }
     if (!c.unsupported.empty()) {
       fmt::print(out_, "unsupported: {}\n", c.unsupported);
       json["unsupported"] = c.unsupported;
@@ -217,6 +222,7 @@ class Teller {
         {"cases", d.cases},
         {"first", d.origin},
         {"message", first.message},
+        {"finding", to_json(first)},
         {"confirmations", d.confirmations},
         {"case", to_json(d.shrunk.smallest)},
         {"replay", command}};

@@ -39,7 +39,7 @@ void compare_elements(const std::string& relation, const Run& run, const TensorV
   }
   if (different == 0) return;
   if (different > 1) first += fmt::format("; {} elements in all", different);
-  judge.finding({"relation", view.field + "." + relation, relation + ": " + first, ""});
+  judge.finding({FindingKind::kRelation, view.field + "." + relation, relation + ": " + first});
 }
 
 std::vector<ElementPair> each_with_itself(const TensorView& view) {

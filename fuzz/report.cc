@@ -13,6 +13,7 @@
 #include "fuzz/paths.h"
 #include "fuzz/plural.h"
 #include "gpu/error.h"
+#include "gpu/finding_json.h"
 
 namespace wavefuzz {
 namespace {
@@ -48,13 +49,18 @@ std::string run_case_command(const std::string& command, const Case& c,
   return fmt::format("{} run --case={}{}", command, shell_word(to_json(c).dump()), arguments);
 }
 
+void print_inexact(std::FILE* out, const Verdict& verdict, const char* indent, size_t most) {
+  const auto& uses = verdict.inexact_uses;
+  for (size_t i = 0; i < std::min(uses.size(), most); ++i) {
+    const bool last = i + 1 == most && uses.size() > most;
+    fmt::print(out, "{}not exact: {}{}\n", indent, text(uses[i]),
+               last ? fmt::format("; and {} more", uses.size() - most) : "");
+  }
+}
+
 nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict) {
   nlohmann::ordered_json findings = nlohmann::ordered_json::array();
-  for (const Finding& f : verdict.findings) {
-    nlohmann::ordered_json finding = {{"kind", f.kind}, {"where", f.where}, {"message", f.message}};
-    if (!f.instruction.empty()) finding["instruction"] = f.instruction;
-    findings.push_back(finding);
-  }
+  for (const Finding& f : verdict.findings) findings.push_back(to_json(f));
   nlohmann::ordered_json json = {{"kernel", kernel_name(c)},
                                  {"target", c.target},
                                  {"case", case_id(c)},
@@ -65,22 +71,24 @@ nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict) {
                                  {"fidelity", verdict.fidelity}};
   if (!verdict.reason.empty()) json["reason"] = verdict.reason;
   if (!verdict.known.empty()) json["known"] = verdict.known;
+  for (const InexactUse& use : verdict.inexact_uses) json["inexact"].push_back(to_json(use));
   return json;
 }
 
 void print_verdict(std::FILE* out, const Harness& harness, const Case& c, const Verdict& verdict) {
-  fmt::print(out, "{}: {} on {}, case {}\n", name(verdict.status), kernel_name(c), c.target,
+  fmt::print(out, "{}: {} on {}, case {}\n", words(verdict.status), kernel_name(c), c.target,
              case_id(c));
   fmt::print(out, "  case: {}\n", harness.op(c).summary(c));
   if (!verdict.reason.empty()) fmt::print(out, "  {}\n", verdict.reason);
-  for (const Finding& f : verdict.findings) fmt::print(out, "  {}: {}\n", f.kind, f.message);
-  for (const Finding& f : verdict.suspects) fmt::print(out, "  {}: {}\n", f.kind, f.message);
+  for (const Finding& f : verdict.findings) fmt::print(out, "  {}: {}\n", name(f.kind), f.message);
+  for (const Finding& f : verdict.suspects) fmt::print(out, "  {}: {}\n", name(f.kind), f.message);
   for (const std::string& note : verdict.known) fmt::print(out, "  known: {}\n", note);
   for (const std::string& note : verdict.notes) fmt::print(out, "  {}\n", note);
   if (verdict.instructions != 0) {
     fmt::print(out, "  {}, fidelity: {}\n", plural(verdict.instructions, "wave instruction"),
                verdict.fidelity);
   }
+  print_inexact(out, verdict, "  ", 4);
 }
 
 void print_gates(std::FILE* out, const Verdict& verdict) {
@@ -124,6 +132,7 @@ void CampaignReport::on_finding(const CampaignFinding& finding) {
              "          {} of {} smaller cases fail alike{}; re-run {}/{} times the same\n",
              shrunk.better, shrunk.steps, shrunk.complete ? "" : ", stopped before the end",
              finding.confirmations, kConfirmations);
+  print_inexact(options_.out, shrunk.verdict, "          ", 1);
   if (finding.boundary) fmt::print(options_.out, "          {}\n", finding.sentence());
   if (options_.ledger != nullptr) {
     if (const LedgerMark mark = options_.ledger->match(harness_, finding); mark.entry != nullptr)
@@ -220,6 +229,7 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
         what += fmt::format(" ({}: {})", mark.known() ? "known" : "regression", mark.entry->name);
     }
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
+    if (r.cases != 0 && r.count(Status::kTooLarge) == r.cases) what = "every case is too large";
     const std::string coverage =
         r.coverage.empty() ? "" : fmt::format("{:.1f} %", covered(harness, r).percent());
     fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", kernel_name(r.job), width,
@@ -229,6 +239,8 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
   for (const JobResult& r : results) {
     for (const auto& [note, in_cases] : r.known)
       fmt::print(out, "known: {}, in {}: {}\n", job_name(r.job), plural(in_cases, "case"), note);
+    if (const std::string sentence = r.too_large_sentence(); !sentence.empty())
+      fmt::print(out, "too large: {}, {}\n", job_name(r.job), sentence);
     for (const SuspectCase& s : r.suspects)
       fmt::print(out, "suspect: {}, case {}: {}\n", job_name(r.job), s.case_index, s.message);
   }

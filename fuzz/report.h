@@ -21,6 +21,10 @@ std::string run_case_command(const std::string& command, const Case& c,
                              const std::string& arguments);
 
 /// The verdict of one case as `run --json` and `replay --json` print it.
+/// What depends on results that are not exact, a line for each of the first `most`; nothing where
+/// none was asked for, or none does.
+void print_inexact(std::FILE* out, const Verdict& verdict, const char* indent, size_t most);
+
 nlohmann::ordered_json verdict_json(const Case& c, const Verdict& verdict);
 
 /// The verdict of one case as `run` and `replay` print it.

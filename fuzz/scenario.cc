@@ -1,7 +1,6 @@
 #include "fuzz/scenario.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <cmath>
@@ -102,9 +101,7 @@ void check_verdicts(const JsonView& view, const std::string& text) {
   std::stringstream stream(text);
   for (std::string part; std::getline(stream, part, '|');) {
     bool known = false;
-    for (const Status status : {Status::kPass, Status::kWeak, Status::kSuspect, Status::kFail,
-                                Status::kRefused, Status::kUnsupported})
-      known |= part == name(status);
+    for (const Status status : kStatuses) known |= part == name(status);
     if (!known) view.fail(fmt::format("'{}' is no verdict", part));
   }
 }
@@ -115,7 +112,11 @@ void read_expectation(const JsonView& view, const Params& point, ScenarioCase& t
     if (rule.has("when") && evaluate(rule.at("when").text(), point) == 0) continue;
     to.expected_verdict = rule.at("verdict").text();
     check_verdicts(rule.at("verdict"), to.expected_verdict);
-    if (rule.has("signature")) to.expected_signature = rule.at("signature").text();
+    if (rule.has("signature")) {
+      to.expected_signature = rule.at("signature").text();
+      if (!names_a_kind(to.expected_signature))
+        rule.at("signature").fail("must begin with a kind of finding");
+    }
     return;
   }
   view.fail("has no rule for one of the cases");
@@ -218,8 +219,7 @@ std::vector<ScenarioResult> run_scenario(const Harness& harness, const Scenario&
       r.as_expected =
           ("|" + c.expected_verdict + "|").find(fmt::format("|{}|", name(r.verdict->status))) !=
               std::string::npos &&
-          (c.expected_signature.empty() ||
-           fnmatch(c.expected_signature.c_str(), signature(*r.verdict).c_str(), 0) == 0);
+          (c.expected_signature.empty() || agrees(c.expected_signature, signature(*r.verdict)));
     } catch (const Error& e) {
       if (e.exit() != Exit::kTargetUnavailable) throw;
       r.skipped = e.what();

@@ -82,6 +82,9 @@ TEST(ScenarioErrors, NameTheField) {
   document["groups"][0]["case"]["params"]["gqa"] = "=gqq";
   EXPECT_THAT(load_error(document), HasSubstr("gqq"));
   document = small_scenario();
+  document["groups"][0]["expect"][0]["signature"] = "wrong_valeu:*";
+  EXPECT_THAT(load_error(document), HasSubstr("must begin with a kind of finding"));
+  document = small_scenario();
   document["groups"][0]["case"].erase("seed");
   EXPECT_THAT(load_error(document), HasSubstr("seed"));
 }

@@ -27,6 +27,19 @@ std::vector<ShardResult>::const_iterator first_unsupported(const std::vector<Sha
   return first;
 }
 
+/// The limit that the first case ran into of those that are too large.
+std::string first_too_large(const std::vector<ShardResult>& shards) {
+  std::string first;
+  uint64_t at = ~uint64_t{0};
+  for (const ShardResult& s : shards) {
+    const size_t n = s.statuses.find(letter(Status::kTooLarge));
+    if (n == std::string::npos || s.key.first_case + n * s.key.case_stride >= at) continue;
+    at = s.key.first_case + n * s.key.case_stride;
+    first = s.result.too_large;
+  }
+  return first;
+}
+
 /// The first finding of each signature, in order.
 std::vector<CampaignFinding> distinct(std::vector<CampaignFinding> findings, uint64_t most) {
   std::sort(findings.begin(), findings.end(),
@@ -41,8 +54,7 @@ std::vector<CampaignFinding> distinct(std::vector<CampaignFinding> findings, uin
 }
 
 Status status_of(char c) {
-  for (const Status s : {Status::kPass, Status::kWeak, Status::kSuspect, Status::kFail,
-                         Status::kRefused, Status::kUnsupported}) {
+  for (const Status s : kStatuses) {
     if (letter(s) == c) return s;
   }
   return Status::kUnsupported;
@@ -85,6 +97,7 @@ CombinedResult combine(const std::vector<ShardResult>& shards, const CampaignLim
   sum.findings = distinct(std::move(sum.findings), most_findings(sum.job, limits.findings_per_job));
   std::sort(sum.suspects.begin(), sum.suspects.end(),
             [](const SuspectCase& a, const SuspectCase& b) { return a.case_index < b.case_index; });
+  sum.too_large = first_too_large(shards);
   auto lacked = first_unsupported(shards);
 
   if (!limits.guided && limits.cases != 0 && shards.size() == count &&

@@ -18,8 +18,14 @@ const char* name(Status status) {
       return "refused";
     case Status::kUnsupported:
       return "unsupported";
+    case Status::kTooLarge:
+      return "too_large";
   }
   return "";
+}
+
+const char* words(Status status) {
+  return status == Status::kTooLarge ? "too large" : name(status);
 }
 
 void BoundUse::add(double share) {
@@ -36,12 +42,7 @@ void BoundUse::add(const BoundUse& other) {
 
 std::string signature(const Verdict& verdict) {
   if (verdict.findings.empty()) return "";
-  const Finding& first = verdict.findings.front();
-  return first.where.empty() ? first.kind : first.kind + ":" + first.where;
-}
-
-std::string kind_of(const std::string& signature) {
-  return signature.substr(0, signature.find(':'));
+  return signature(verdict.findings.front());
 }
 
 }  // namespace wavefuzz

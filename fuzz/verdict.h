@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gpu/finding.h"
 #include "gpu/targets/coverage.h"
 
 namespace wavefuzz {
@@ -21,24 +22,13 @@ enum class Status {
   kFail,
   kRefused,      ///< outside the kernel's claims; nothing ran
   kUnsupported,  ///< the target lacks something that the kernel needs
+  kTooLarge,     ///< a limit of instructions or memory ended it: nothing is known of the kernel
 };
-const char* name(Status status);
-
-/// Kind of a finding that is wavefuzz's own fault: one of its self-checks failed.
-inline constexpr char kInternalError[] = "internal_error";
-
-/// One fault of a failed case.
-struct Finding {
-  /// Stable name of the fault, e.g. out_of_bounds_write, stray_write, missing_write, wrong_value,
-  /// infinite_value, nan_value; or kInternalError.
-  std::string kind;
-  /// The part of the output or the buffer that it concerns, e.g. kv_cache.scale; may be empty.
-  std::string where;
-  /// One line for a reader, with the values.
-  std::string message;
-  /// The instruction that did it, where the target knows; may be empty.
-  std::string instruction;
-};
+inline constexpr Status kStatuses[] = {Status::kPass,    Status::kWeak,        Status::kSuspect,
+                                       Status::kFail,    Status::kRefused,     Status::kUnsupported,
+                                       Status::kTooLarge};
+const char* name(Status status);   ///< a stable word: too_large
+const char* words(Status status);  ///< for a reader: too large
 
 /// Where errors of output elements lie as shares of their hard bounds: how much of the bound is
 /// room.
@@ -75,13 +65,15 @@ struct ComparedTensor {
 
 struct Verdict {
   Status status = Status::kPass;
-  std::string reason = {};  ///< of weak, refused and unsupported
+  std::string reason = {};  ///< of weak, refused, unsupported and too large
   std::vector<Finding> findings = {};
   std::vector<Finding> suspects = {};   ///< values between the likely and the hard bound
   uint64_t instructions = 0;            ///< wave instructions executed
   std::vector<std::string> notes = {};  ///< where non-finite values came from, when asked for
   std::vector<std::string> known = {};  ///< known faults of the kernel that it showed
   std::string fidelity = {};            ///< the weakest fidelity of any instruction executed
+  /// When asked for: what the results reach that are not exact.
+  std::vector<InexactUse> inexact_uses = {};
   /// When asked for; code objects go by Harness::object_name().
   Coverage coverage = {};
   Compares compares = {};                  ///< with coverage
@@ -94,10 +86,8 @@ struct Verdict {
   std::vector<ComparedTensor> tensors = {};  ///< when asked for
 };
 
-/// What makes two failures the same to the shrinker: kind and place of the first finding.
+/// What makes two failures the same to the shrinker: that of the first finding.
 std::string signature(const Verdict& verdict);
-/// The kind of a signature ("kind:where").
-std::string kind_of(const std::string& signature);
 
 }  // namespace wavefuzz
 

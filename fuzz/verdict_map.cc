@@ -31,6 +31,7 @@ constexpr Look kLooks[] = {
     {Cell::kFail, "#b3261e", "#ff8a80", "fails"},
     {Cell::kOther, "#e08a00", "#c77700", "fails in another way"},
     {Cell::kWeak, "#dddddd", "#555555", "weak or suspect"},
+    {Cell::kTooLarge, "#b9c6dd", "#34425c", "too large"},
 };
 
 const Look* look_of(Cell cell) {
@@ -55,6 +56,8 @@ Cell cell_of(const Verdict& verdict, const std::string& wanted) {
     case Status::kWeak:
     case Status::kSuspect:
       return Cell::kWeak;
+    case Status::kTooLarge:
+      return Cell::kTooLarge;
     case Status::kFail:
       return effect_of(verdict, wanted) == Effect::kFails ? Cell::kFail : Cell::kOther;
     default:
@@ -153,7 +156,8 @@ std::string text_of(const VerdictMap& map) {
     out += fmt::format(", {} {}..{}{} down", map.row_axis, map.rows.back(), map.rows.front(),
                        every(map.rows));
   out +=
-      "\n# fails  . passes  ! fails in another way  ~ weak or suspect  blank: outside the claims\n";
+      "\n# fails  . passes  ! fails in another way  ~ weak or suspect  > too large  "
+      "blank: outside the claims\n";
   for (size_t row = map.rows.size(); row-- > 0;) {
     out +=
         fmt::format("{:>{}} |", map.row_axis.empty() ? "" : std::to_string(map.rows[row]), width);

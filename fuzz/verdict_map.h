@@ -25,7 +25,8 @@ struct VerdictMap {
     kPass = '.',
     kFail = '#',   ///< as the case does
     kOther = '!',  ///< fails in another way
-    kWeak = '~',   ///< weak or suspect
+    kWeak = '~',      ///< weak or suspect
+    kTooLarge = '>',  ///< ran into a limit
     kNone = ' ',   ///< outside the kernel's claims, or no case at all
   };
   std::string title;

@@ -223,7 +223,9 @@ Plant parse_plant(const JsonView& view, const std::vector<LaunchSpec>& launches)
 KnownFault parse_known(const JsonView& view) {
   view.allow_only({"kind", "instruction", "message", "where", "note", "suppose"});
   KnownFault known;
-  known.kind = view.at("kind").text();
+  const std::optional<FindingKind> kind = find_kind(view.at("kind").text());
+  if (!kind) view.at("kind").fail("must be a kind of finding");
+  known.kind = *kind;
   known.note = view.at("note").text();
   if (view.has("instruction")) known.instruction = view.at("instruction").text();
   if (view.has("message")) known.message = view.at("message").text();
@@ -591,7 +593,7 @@ void Manifest::bind(const Params& of_case, const std::string& plant, const Roots
   }
   problem.schedule = schedule;
   for (const KnownFault* fault : known_faults(of_case)) {
-    problem.all_diagnostics = true;
+    problem.all_findings = true;
     if (fault->suppose == KnownFault::Suppose::kZeroRegisters) problem.unwritten_registers = 0;
     if (fault->suppose == KnownFault::Suppose::kMinusInfinityRegisters)
       problem.unwritten_registers =

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gpu/finding.h"
 #include "gpu/params.h"
 #include "gpu/planners/planner.h"
 #include "gpu/problem.h"
@@ -93,7 +94,7 @@ struct KnownFault {
     kMinusInfinityRegisters,  ///< or -inf, where a maximum should start
     kEarlyLoads,              ///< a load that nobody waits for has come in when it is used
   };
-  std::string kind;         ///< of the diagnostic
+  FindingKind kind = FindingKind::kInternalError;
   std::string instruction;  ///< a part of its text; empty: any
   std::string message;      ///< a part of it; empty: any
   std::string where;        ///< an expression: of such cases; empty: of all

@@ -243,6 +243,7 @@ class UseCheck {
         return std::move(remarks_);
       }
       const KernelInfo& kernel = object.kernel(use_.kernel.symbol);
+      for (const std::string& contradiction : kernel.notes) note("code_object", contradiction);
       check_shape(kernel, object.arch());
       check_triton(kernel);
       const std::string reason = doubt(m_, kernel);

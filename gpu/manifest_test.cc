@@ -334,6 +334,9 @@ TEST(Manifest, KnownFaultsHoldWhereTheySay) {
 
   document["known"][0]["suppose"] = "luck";
   EXPECT_THAT(load_error(document), HasSubstr("known[0].suppose"));
+  document["known"][0]["kind"] = "bad_luck";
+  EXPECT_THAT(load_error(document),
+              HasSubstr("known[0].kind' must be a kind of finding, is \"bad_luck\""));
 }
 
 TEST(ManifestErrors, NameAnUnknownRootAndAnUnknownPlannersOption) {

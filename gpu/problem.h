@@ -2,11 +2,12 @@
 #define WAVEFUZZ_GPU_PROBLEM_H_
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "gpu/kernel_id.h"
 
 namespace wavefuzz {
 
@@ -48,14 +49,6 @@ struct KernargField {
                        ///< plus the value
 };
 
-/// Which kernel a launch runs.
-struct KernelId {
-  std::string code_object;  ///< file path
-  std::string symbol;
-
-  auto operator<=>(const KernelId&) const = default;
-};
-
 /// An instruction of a kernel.
 struct CodePlace {
   KernelId kernel;
@@ -86,7 +79,8 @@ struct Problem {
   std::vector<Launch> launches;
   Schedule schedule = {};
   bool explain = false;          ///< say where non-finite values come from; slow
-  bool all_diagnostics = false;  ///< go on after the first few
+  bool follow_inexact = false;   ///< say what results that are not exact reach, and nothing else
+  bool all_findings = false;  ///< go on after the first few
   /// What registers hold that nothing wrote, undefined as it is.
   std::optional<uint32_t> unwritten_registers = {};
   bool early_loads = false;         ///< a load that nobody waits for has come in when it is used

@@ -174,6 +174,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"no_kernels", R"({"kernels": []})", "kernels"},
         Refused{"an_unknown_field", R"({"expects": "fails"})", "expects"},
         Refused{"an_expectation", R"({"expect": "maybe"})", "must be \"fails\" or \"fixed\""},
+        Refused{"a_kind_that_is_none", R"({"signatures": ["lost_value:*"]})",
+                "'one_wave' must begin with a kind of finding, is \"lost_value:*\""},
         Refused{"a_range", R"({"boundary": {"ctx": "241-255"}})", "boundary.ctx"},
         Refused{"an_expression", R"({"where": "1 +"})", "where"},
         Refused{"a_case_that_is_not_there", R"({"cases": ["gone.json"]})", ""},

@@ -394,6 +394,8 @@ std::vector<std::string> said_of(const std::string& symbol, const json& kernarg)
   m["code_object"] = "gpu/sim/testdata/arguments.{arch}.co";
   m["symbol"] = symbol;
   m["kernarg"] = kernarg;
+  m["launch"] = {{"groups", {1, 1, 1}}, {"group_size", {64, 1, 1}}};
+  m.erase("launches");
   m.erase("planted");
   m.erase("planted_code_object");
   const CommandResult r = wavefuzz("manifest check --cases=0 " + write(m, "arguments"));

@@ -73,8 +73,9 @@ struct Runner {
     try {
       const Case c = draw(options.seed);
       const Verdict verdict = harness->evaluate(c);
-      if (verdict.status == Status::kUnsupported || verdict.status == Status::kRefused) {
-        if (cases == 0) message = fmt::format("{}: {}", name(verdict.status), verdict.reason);
+      if (verdict.status == Status::kUnsupported || verdict.status == Status::kRefused ||
+          verdict.status == Status::kTooLarge) {
+        if (cases == 0) message = fmt::format("{}: {}", words(verdict.status), verdict.reason);
         going = false;
         return;
       }

@@ -127,10 +127,9 @@ void compare_uniform(const Run& related, Judge& judge) {
         const double got = decode(view.dtype, load_bits(view.dtype, bits));
         const double bound = keys == 0 ? 0 : unit * magnitude / (keys + sink) + 0x1p-24;
         if (std::abs(got - want) <= bound) continue;
-        judge.finding({"relation", "o.uniform",
+        judge.finding({FindingKind::kRelation, "o.uniform",
                        fmt::format("with q = 0, {} is {}, and the mean of V is {}",
-                                   view.name_of(element), got, want),
-                       ""});
+                                   view.name_of(element), got, want)});
         return;
       }
     }

@@ -458,12 +458,11 @@ void PagedMqaLogits::compare(const Run& run, const Run& related, Judge& judge) c
         const uint8_t* y = at(theirs, other_row);
         if (x == nullptr || y == nullptr) continue;  // missing writes are the judge's own finding
         if (std::memcmp(x, y, sizeof(float)) == 0) continue;
-        judge.finding({"broken_relation", "logits",
+        judge.finding({FindingKind::kBrokenRelation, "logits",
                        fmt::format("logits[row {}, column {}] is {}, and {} under '{}'", row,
                                    column, decode(Dtype::kF32, load_bits(Dtype::kF32, x)),
                                    decode(Dtype::kF32, load_bits(Dtype::kF32, y)),
-                                   run.c.params.text("relation")),
-                       ""});
+                                   run.c.params.text("relation"))});
         return;
       }
     }

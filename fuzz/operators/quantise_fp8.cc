@@ -383,9 +383,8 @@ void NormaliseFnToFnuz::judge(const Run& run, Judge& judge) const {
     if (want == weights[i]) {  // in place: it need not be written, if it stays what it is
       const auto got = judge.read("weights", i, 1);
       if (got && got->front() != want) {
-        judge.finding({"wrong_value", "weights",
-                       fmt::format("weight {}, {:#04x}, became {:#04x}", i, want, got->front()),
-                       ""});
+        judge.finding({FindingKind::kWrongValue, "weights",
+                       fmt::format("weight {}, {:#04x}, became {:#04x}", i, want, got->front())});
         return;
       }
       continue;

@@ -104,10 +104,9 @@ void judge_top_k(std::span<const TopKRow> rows, int64_t k, Judge& judge, bool pr
       }
       indices[slot] = std::numeric_limits<int32_t>::min();
       if (whole && findings++ < kMostFindings) {
-        judge.finding({"missing_write", "indices",
+        judge.finding({FindingKind::kMissingWrite, "indices",
                        fmt::format("slot {} of row {}, of {} logits, was not written", slot, r,
-                                   rows[r].logits.size()),
-                       ""});
+                                   rows[r].logits.size())});
       }
       whole = false;
     }
@@ -115,10 +114,9 @@ void judge_top_k(std::span<const TopKRow> rows, int64_t k, Judge& judge, bool pr
     if (!whole) continue;
     const auto fault = reference::check_top_k(rows[r].logits, indices);
     if (!fault || findings++ >= kMostFindings) continue;
-    judge.finding({"wrong_index", "indices",
+    judge.finding({FindingKind::kWrongIndex, "indices",
                    fmt::format("slot {} of row {}, of {} logits: {}", fault->slot, r,
-                               rows[r].logits.size(), fault->message),
-                   ""});
+                               rows[r].logits.size(), fault->message)});
   }
   if (primary && identity) judge.weak("the first k columns of each row would pass too");
   judge.gate_overlap(rows.empty() ? 1 : overlap / static_cast<double>(rows.size()));

@@ -27,16 +27,6 @@ const Manifest* manifest_of(const Harness& harness, const Job& job) {
   return it == harness.manifests().end() ? nullptr : &it->second;
 }
 
-/// `file` as seen from the first of the folders that it lies in.
-std::string location(const std::string& file, const ReportOptions& options) {
-  for (const std::string& folder : {options.tree, options.here}) {
-    if (folder.empty()) continue;
-    const fs::path relative = fs::path(file).lexically_relative(folder);
-    if (!relative.empty() && *relative.begin() != "..") return path_uri(relative.string());
-  }
-  return path_uri(file);
-}
-
 std::string summary(const Case& c) {
   try {
     return find_operator(c.op).summary(c);
@@ -118,6 +108,7 @@ class Builder {
 
   ReportModel build() {
     model_.database = options_.database;
+    model_.folders = {options_.tree, options_.here};
     history();
     for (const Job& job : store_.jobs()) {
       JobResult result = store_.load(job).value_or(JobResult());
@@ -200,10 +191,10 @@ class Builder {
     f.smallest = smallest;
     f.replay = options_.replay(drawn, smallest);
     if (const Manifest* m = manifest_of(harness_, job)) {
-      f.location = location(m->file, options_);
+      f.location = location(m->file, model_.folders);
       if (const Plant* plant = m->find_plant(job.plant)) f.history = plant->history;
     } else {
-      f.location = location(options_.database, options_);
+      f.location = location(options_.database, model_.folders);
     }
     return f;
   }
@@ -294,13 +285,17 @@ class Builder {
     f.alike = verdict.status == Status::kFail && wavefuzz::signature(verdict) == f.signature;
     if (!f.alike) {
       f.now = verdict.status == Status::kFail ? "fail, " + wavefuzz::signature(verdict)
-                                              : std::string(name(verdict.status));
+                                              : std::string(words(verdict.status));
       if (!verdict.reason.empty()) f.now += ": " + verdict.reason;
     }
     if (verdict.status != Status::kFail) return;
+    // What was never shrunk, or stored by an earlier version, says less.
+    if (f.alike && (f.details.empty() || f.details.front().kernel.symbol.empty()))
+      f.details = verdict.findings;
     // A relation is between two cases, and the gates have seen one.
-    const std::string& kind = verdict.findings.front().kind;
-    if (kind.find("relation") == std::string::npos) f.gates = verdict.gates;
+    const FindingKind kind = verdict.findings.front().kind;
+    if (kind != FindingKind::kRelation && kind != FindingKind::kBrokenRelation)
+      f.gates = verdict.gates;
     f.notes = verdict.notes;
     if (f.notes.size() > kMostNotes) f.notes.resize(kMostNotes);
     for (Picture& p : pictures_of(verdict)) {
@@ -308,7 +303,7 @@ class Builder {
     }
     // A NaN in some operation explains a finding that is one, not a value that is merely wrong.
     const bool of_target = !verdict.findings.front().instruction.empty();
-    const bool of_nan = kind == "nan_value";
+    const bool of_nan = kind == FindingKind::kNanValue;
     if (!verdict.instruction || !(of_target || of_nan)) return;
     f.listing = harness_.listing(f.job, *verdict.instruction, kLinesAround);
     f.program = program_name(verdict.instruction->kernel);

@@ -199,6 +199,8 @@ class Page {
       std::string what = found == 0 ? "<span class=\"muted\">none</span>"
                                     : fmt::format("<strong class=\"bad\">{}</strong>", found);
       if (!r.unsupported.empty()) what += " unsupported: " + xml_text(r.unsupported);
+      if (const std::string sentence = r.too_large_sentence(); !sentence.empty())
+        what += "; " + xml_text(sentence);
       rows += "<tr>" + cell(breakable(kernel_name(r.job)), "name") + cell(xml_text(r.job.target)) +
               count_cell(r.cases) + count_cell(r.count(Status::kWeak)) +
               count_cell(r.count(Status::kSuspect)) + coverage_cell(job) + count_cell(job.edges()) +

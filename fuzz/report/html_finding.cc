@@ -133,6 +133,10 @@ std::string finding_html(const ReportFinding& f, const std::string& id, bool ope
                      xml_text(f.job.target), f.case_index);
   out += fmt::format("<p class=\"what\" title=\"{}\">{}</p>\n",
                      xml_text(meaning_of(kind_of(f.signature))), xml_text(f.message));
+  if (f.first() != nullptr) {
+    for (const SourcePlace& place : source_places(*f.first()))
+      out += row(place.role, "<code>" + xml_text(place.text()) + "</code>");
+  }
   if (!f.boundary.empty()) out += row("boundary", xml_text(f.boundary));
   if (!f.known.empty()) {
     out += row(f.regression ? "regression" : "known",
@@ -174,8 +178,8 @@ std::string finding_html(const ReportFinding& f, const std::string& id, bool ope
   if (!f.shrunk.empty()) rest += row("drawn", xml_text(f.drawn));
   rest += row("shrinking", xml_text(f.shrinking));
   for (const Finding& finding : f.details) {
-    rest += fmt::format("<p class=\"what\"><code>{}</code> {}</p>\n", xml_text(finding.kind),
-                        xml_text(finding.message));
+    rest += fmt::format("<p class=\"what\"><code>{}</code> {}</p>\n",
+                        xml_text(std::string(name(finding.kind))), xml_text(finding.message));
   }
   if (!f.notes.empty()) {
     rest += "<pre>";

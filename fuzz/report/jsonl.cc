@@ -4,6 +4,7 @@
 
 #include "fuzz/report/model.h"
 #include "fuzz/report/rules.h"
+#include "gpu/finding_json.h"
 
 namespace wavefuzz {
 namespace {
@@ -39,6 +40,7 @@ ordered_json of(const ReportModel& model, const ReportJob& job) {
   json["findings"] = model.of(r.job).size();
   json["known"] = r.known;
   json["unsupported"] = r.unsupported;
+  json["too_large"] = r.too_large;
   return json;
 }
 
@@ -47,6 +49,8 @@ ordered_json of(const ReportModel& model, const ReportFinding& f) {
   json["signature"] = f.signature;
   json["kind"] = kind_of(f.signature);
   json["message"] = f.message;
+  json["findings"] = ordered_json::array();
+  for (const Finding& finding : f.details) json["findings"].push_back(to_json(finding));
   if (!f.boundary.empty()) json["boundary"] = f.boundary;
   if (f.bounds) json["bounds"] = to_json(*f.bounds)["axes"];
   if (!f.known.empty())

@@ -27,7 +27,12 @@ std::string testcase(const ReportJob& job, const ReportFinding* finding, bool fi
   if (finding != nullptr) {
     out += fmt::format(">\n   <failure type=\"{}\" message=\"{}\">", xml_text(finding->signature),
                        xml_text(finding->message));
-    out += xml_text(fmt::format("case {}: {}\n{}{}replay: {}\n", finding->case_index,
+    std::string places;
+    if (finding->first() != nullptr) {
+      for (const SourcePlace& place : source_places(*finding->first()))
+        places += fmt::format("{}: {}\n", place.role, place.text());
+    }
+    out += xml_text(fmt::format("{}case {}: {}\n{}{}replay: {}\n", places, finding->case_index,
                                 finding->shrunk.empty() ? finding->drawn : finding->shrunk,
                                 finding->boundary, finding->boundary.empty() ? "" : "\n",
                                 finding->replay));
@@ -62,10 +67,11 @@ std::string junit_report(const ReportModel& model) {
       if (findings.empty()) cases += testcase(*job, nullptr, true);
       for (const ReportFinding* f : findings) cases += testcase(*job, f, f == findings.front());
       log += fmt::format(
-          "{} on {}: {} cases, {} weak, {} suspect{}\n", kernel_name(job->result.job),
+          "{} on {}: {} cases, {} weak, {} suspect{}{}\n", kernel_name(job->result.job),
           job->result.job.target, job->result.cases, job->result.count(Status::kWeak),
           job->result.count(Status::kSuspect),
-          job->result.unsupported.empty() ? "" : "; unsupported: " + job->result.unsupported);
+          job->result.unsupported.empty() ? "" : "; unsupported: " + job->result.unsupported,
+          job->result.too_large.empty() ? "" : "; " + job->result.too_large_sentence());
     }
     // The time stamp has no zone in either schema: it is UTC.
     out += fmt::format(

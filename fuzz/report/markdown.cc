@@ -23,6 +23,14 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + " ...";
 }
 
+/// Its boundary, behind the line of the source where it is known; or the message, which begins with
+/// it.
+std::string what(const ReportFinding& f) {
+  if (f.boundary.empty()) return f.message;
+  if (f.first() == nullptr || f.first()->source.empty()) return f.boundary;
+  return fmt::format("{}: {}", text(f.first()->source.front()), f.boundary);
+}
+
 /// A block of code with a fence that its lines cannot close.
 std::string block(const std::string& text) {
   const std::string line = clean(text);
@@ -74,6 +82,12 @@ std::string markdown_report(const ReportModel& model) {
                        model.change.added.size(), model.change.gone.size());
   }
   out += "\n";
+  for (const ReportJob& job : model.jobs) {
+    const std::string sentence = job.result.too_large_sentence();
+    if (!sentence.empty())
+      out += fmt::format("\n{} on {}: {}.\n", markdown_code(kernel_name(job.result.job)),
+                         markdown_code(job.result.job.target), markdown_text(sentence));
+  }
   if (known != 0) out += known_words(model, known);
   if (right == 0) return out;
 
@@ -89,7 +103,7 @@ std::string markdown_report(const ReportModel& model) {
     out += fmt::format("| {} | {} | {} | {} | {} |\n", markdown_code(kernel_name(f.job)),
                        markdown_code(f.job.target), markdown_code(f.signature),
                        missed.empty() && !f.gates.empty() ? "none" : markdown_text(missed),
-                       markdown_text(shortened(f.boundary.empty() ? f.message : f.boundary)));
+                       markdown_text(shortened(what(f))));
     commands += clean(f.replay) + "\n";
   }
   if (right > rows) out += fmt::format("\n{} more.\n", plural(right - rows, "finding"));

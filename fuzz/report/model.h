@@ -46,6 +46,8 @@ struct ReportFinding {
   std::vector<ListingLine> listing;
   std::vector<std::string> notes;  ///< the bound term by term, where non-finite values came from
 
+  /// The first of the verdict; null when that was never kept.
+  const Finding* first() const { return details.empty() ? nullptr : &details.front(); }
   bool planted() const { return !job.plant.empty(); }
   /// Known and expected.
   bool is_known() const { return !known.empty() && !regression; }
@@ -85,6 +87,7 @@ struct ReportModel {
   std::vector<std::pair<CampaignRecord, CampaignChange>> nights;
   std::optional<ZooScore> score;  ///< of the planted bugs, where there were any
   std::string database;           ///< as the user named it
+  std::vector<std::string> folders;  ///< that locations are relative to, the first that they lie in
 
   size_t right_findings() const;
   size_t known_findings() const;  ///< of those
@@ -92,6 +95,19 @@ struct ReportModel {
   /// The findings of a job.
   std::vector<const ReportFinding*> of(const Job& job) const;
 };
+
+/// `file` as seen from the first of the folders that it lies in, as SARIF has it: a relative path or
+/// a URI.
+std::string location(const std::string& file, const std::vector<std::string>& folders);
+
+/// A place in the source that a finding speaks of.
+struct SourcePlace {
+  const char* role;                      ///< "source", "loaded at", "other access"
+  const std::vector<SourceLine>* lines;  ///< never empty
+  std::string text() const;  ///< "kernel.hip:12:7 in load, inlined at kernel.hip:40:3 in kernel"
+};
+/// The instruction's own first; empty where the code object does not tell.
+std::vector<SourcePlace> source_places(const Finding& finding);
 
 /// Whole documents.
 std::string html_report(const ReportModel& model);

@@ -52,7 +52,7 @@ ReportFinding finding(const Job& job, const std::string& signature, const std::s
   f.case_index = 7;
   f.signature = signature;
   f.message = message;
-  f.details = {{"wrong_value", "o", message, ""}};
+  f.details = {{FindingKind::kWrongValue, "o", message}};
   f.drawn = "drawn " + message;
   f.shrunk = "shrunk " + message;
   f.replay = "wavefuzz replay out/a.json --manifest='" + message + "'";
@@ -324,6 +324,99 @@ TEST(Sarif, HasTheRequiredProperties) {
   EXPECT_THAT(run["results"][0]["message"]["text"].get<std::string>(), HasSubstr(kHostileClean));
 }
 
+/// Of undefined data that a function from a header loads and stores.
+Finding with_source(const std::string& folder) {
+  Finding f;
+  f.kind = FindingKind::kUninitialised;
+  f.message = "told";
+  f.instruction = "global_store_dword v1, v2, s[0:1]";
+  f.kernel = {"k.co", "k"};
+  f.source = {{folder + "src/store.h", 12, 7, "store_row"}, {folder + "src/k.hip", 40, 3, "k"}};
+  f.loaded_by = Instruction{8, "global_load_dword v2, v1, s[2:3]", {{folder + "src/k.hip", 9, 0}}};
+  return f;
+}
+
+TEST(Sarif, PointsAtTheSourceOfTheKernelWhereItIsKnown) {
+  ReportModel m = model();
+  m.folders = {"/home/tree"};
+  const auto first = [&](const Finding& f) {
+    m.findings[0].details = {f};
+    return json::parse(sarif_report(m))["runs"][0]["results"][0];
+  };
+  const auto physical = [](const json& at) { return at.at("physicalLocation"); };
+  const json file = {{"uri", "src/store.h"}, {"uriBaseId", "%SRCROOT%"}};
+  const json region = {{"startLine", 12}, {"startColumn", 7}};
+  // Relative as the object has it, below the tree, elsewhere.
+  for (const std::string folder : {"", "/home/tree/"}) {
+    const json r = first(with_source(folder));
+    ASSERT_EQ(r["locations"].size(), 1u);
+    EXPECT_EQ(physical(r["locations"][0]), json({{"artifactLocation", file}, {"region", region}}));
+  }
+  const json r = first(with_source("/opt/a b/"));
+  EXPECT_EQ(physical(r["locations"][0]).at("artifactLocation"),
+            json({{"uri", "file:///opt/a%20b/src/store.h"}}));
+
+  const json& related = r.at("relatedLocations");
+  ASSERT_EQ(related.size(), 3u);
+  EXPECT_EQ(related[0]["message"]["text"], "The kernel's manifest");
+  EXPECT_THAT(physical(related[0])["artifactLocation"]["uri"].get<std::string>(),
+              StartsWith("gpu/manifests/"));
+  EXPECT_EQ(related[1]["message"]["text"], "source: inlined here");
+  EXPECT_EQ(physical(related[1])["region"]["startLine"], 40);
+  EXPECT_EQ(related[2]["message"]["text"], "loaded at");
+  EXPECT_EQ(physical(related[2])["region"], json({{"startLine", 9}})) << "no column is known";
+  for (size_t i = 0; i < related.size(); ++i) EXPECT_EQ(related[i]["id"], i + 1);
+
+  ASSERT_EQ(r.at("codeFlows").size(), 1u);
+  const json& threads = r["codeFlows"][0].at("threadFlows");
+  ASSERT_EQ(threads.size(), 1u);
+  const json& steps = threads[0].at("locations");
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(physical(steps[0].at("location"))["region"]["startLine"], 9);
+  EXPECT_EQ(physical(steps[1].at("location"))["region"]["startLine"], 12);
+  EXPECT_EQ(r["properties"]["finding"]["source"][0]["line"], 12);
+}
+
+TEST(Sarif, ARaceHasAFlowForEachAccess) {
+  ReportModel m = model();
+  Finding f = with_source("");
+  f.kind = FindingKind::kDataRace;
+  f.loaded_by.reset();
+  f.other = OtherAccess{{4, "ds_write_b32 v1, v2", {{"src/k.hip", 20, 5, "k"}}}, "writes", {}, 1};
+  m.findings[0].details = {f};
+  const json r = json::parse(sarif_report(m))["runs"][0]["results"][0];
+  const json& threads = r.at("codeFlows").at(0).at("threadFlows");
+  ASSERT_EQ(threads.size(), 2u);
+  std::vector<int> lines;
+  for (const json& t : threads)
+    lines.push_back(t["locations"][0]["location"]["physicalLocation"]["region"]["startLine"]);
+  EXPECT_THAT(lines, ElementsAre(20, 12));
+}
+
+TEST(Sarif, WithoutSourceLinesAResultStandsAtTheManifestAlone) {
+  ReportModel m = model();
+  Finding f = with_source("");
+  f.source.clear();  // the load's line alone does not say where the fault is
+  m.findings[0].details = {f};
+  const json r = json::parse(sarif_report(m))["runs"][0]["results"][0];
+  EXPECT_EQ(r["locations"][0]["physicalLocation"]["region"]["startLine"], 1);
+  EXPECT_FALSE(r.contains("relatedLocations"));
+  EXPECT_FALSE(r.contains("codeFlows"));
+}
+
+TEST(Source, IsInEveryOtherFormatToo) {
+  ReportModel m = model();
+  m.findings[0].details = {with_source("")};
+  m.findings[0].boundary = "fails for ctx 3..";
+  const std::string place = "src/store.h:12:7 in store_row, inlined at src/k.hip:40:3 in k";
+  for (const std::string& text : {html_report(m), junit_report(m)}) {
+    EXPECT_THAT(text, HasSubstr(place));
+    EXPECT_THAT(text, HasSubstr("src/k.hip:9"));
+  }
+  EXPECT_THAT(markdown_report(m), HasSubstr("src/store.h:12:7: fails for ctx 3.."));
+  EXPECT_THAT(jsonl_report(m), HasSubstr(R"("file":"src/store.h","line":12,"column":7)"));
+}
+
 TEST(Sarif, AFindingKeepsItsFingerprintWhileItsSignatureLasts) {
   ReportModel m = model();
   const auto fingerprints = [&] {
@@ -471,7 +564,7 @@ std::string database() {
   c.target = "sim:gfx942";
   Verdict verdict;
   verdict.status = Status::kFail;
-  verdict.findings = {{"wrong_value", "codes", kHostileClean, ""}};
+  verdict.findings = {{FindingKind::kWrongValue, "codes", kHostileClean}};
   const Job job = {"gone", "", "sim:gfx942"};
   store.failure(job, 4, c, verdict);
   CampaignFinding f;
@@ -485,7 +578,7 @@ std::string database() {
   r.by_status[Status::kPass] = 9;
   r.findings = {f};
   store.save(r, 3);
-  verdict.findings = {{"stray_write", "codes", "bytes", ""}};
+  verdict.findings = {{FindingKind::kStrayWrite, "codes", "bytes"}};
   store.failure({"gone", "", "sim:gfx950"}, 6, c, verdict);
   store.finish(true);
   return path;

@@ -1,8 +1,9 @@
-// The kernarg segment: what of it a kernel may load, and what of that is defined. Arguments of every
-// size, by clang (testdata/arguments.hip) and by hand.
+// The kernarg segment: what of it a kernel may load, and what of that is defined. Arguments of
+// every size, by clang (testdata/arguments.hip) and by hand.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "gpu/sim/launch.h"
@@ -47,6 +48,22 @@ TEST_P(Arguments, ALoadOfTheLastIntegersReachesThePaddingBehindTheSegment) {
   config_.set_arg(28, 2);
   config_.set_arg(32, 3);
   expect_all(run_kernel("three_ints"), 5321);
+}
+
+// Only the low byte of a bool's dword is defined; the compiler tests a bit of it.
+TEST_P(Arguments, Flags) {
+  config_.set_arg(8, 3);
+  config_.set_arg(12, 4);
+  struct Row {
+    std::array<bool, 3> flags;
+    int want;
+  };
+  const Row rows[] = {
+      {{true, false, false}, 66}, {{false, true, false}, 1012}, {{false, false, true}, -12}};
+  for (const Row& row : rows) {
+    config_.set_arg(16, row.flags);
+    expect_all(run_kernel("flags"), uint32_t(row.want));
+  }
 }
 
 TEST_P(Arguments, StructsOfOddSizes) {
@@ -122,13 +139,15 @@ TEST_P(Arguments, ThePaddingIsUndefinedAndEndsAt64Bytes) {
   const RunResult beyond = with("0x3c", "0");
   ASSERT_EQ(beyond.findings.size(), 1u);
   EXPECT_EQ(beyond.findings[0].kind, FindingKind::kOutOfBoundsRead);
-  EXPECT_EQ(beyond.findings[0].offset, 64);
+  ASSERT_TRUE(beyond.findings[0].memory);
+  EXPECT_EQ(beyond.findings[0].memory->offset, 64);
 }
 
 TEST_P(Arguments, PreloadedRegistersMayHoldThePadding) {
   // s[2:3] is the output, s10 the last argument, s11 padding.
-  const std::string store = "v_lshlrev_b32 v0, 2, v0\nv_mov_b32 v1, {}\n"
-                            "global_store_dword v0, v1, s[2:3]\n";
+  const std::string store =
+      "v_lshlrev_b32 v0, 2, v0\nv_mov_b32 v1, {}\n"
+      "global_store_dword v0, v1, s[2:3]\n";
   const auto with = [&](const char* value) {
     std::string text = store;
     return run_text(GetParam(), text.replace(text.find("{}"), 2, value), 10);

@@ -8,6 +8,7 @@
 #include "gpu/sim/decode.h"
 #include "gpu/sim/float_bits.h"
 #include "gpu/sim/matrix.h"
+#include "gpu/sim/mfma/sparse.h"
 #include "gpu/sim/table.h"
 #include "gpu/sim/wave.h"
 
@@ -68,6 +69,12 @@ Part part(std::string_view text) {
 // For instructions that write scalars without telling the wave that EXEC has changed.
 void not_exec(const Op& op) {
   if (op.dst + op.dwords > kExec) throw Mismatch();
+}
+
+// Whether an s_setreg reaches MODE's VSKIP.
+bool writes_vskip(const Op& op) {
+  const unsigned first = unsigned(op.imm2) & 31, size = unsigned(op.imm2) >> 8;
+  return op.imm == kHwregMode && first <= Mode::kVskipBit && Mode::kVskipBit < first + size;
 }
 
 int32_t cache_bits(const AsmText& text) {
@@ -424,6 +431,30 @@ void Binder::bind_scalar_load() {
   const unsigned base = row_->mnemonic.starts_with("s_buffer_") ? 4 : 2;
   op_.src[0] = {Kind::kSgpr, 0, scalar_register(operand(1), base)};
   op_.imm2 = cache_bits(*asm_);
+  bind_scalar_offset();
+}
+
+// Data, base, offset. The data registers of an atomic with glc take the old content.
+void Binder::bind_scalar_store() {
+  expect_modifiers({"offset", "glc"});
+  op_.exec = row_->exec;
+  const unsigned dwords = (row_->param & kBytes) / 4;
+  const unsigned data = dwords * (row_->operand_count != 0 ? 2 : 1);
+  const unsigned base = row_->mnemonic.starts_with("s_buffer_") ? 4 : 2;
+  op_.src[0] = {Kind::kSgpr, 0, scalar_register(operand(1), base)};
+  op_.src[2] = {Kind::kSgpr, 0, scalar_register(operand(0), data)};
+  op_.imm2 = cache_bits(*asm_);
+  if ((row_->param & kAtomic) != 0 && (op_.imm2 & kSc0) != 0) {
+    op_.dst = op_.src[2].index;
+    op_.dwords = uint8_t(dwords);
+    op_.dst_scalar = true;
+    not_exec(op_);
+  }
+  bind_scalar_offset();
+}
+
+// The third and last operand of scalar memory instructions.
+void Binder::bind_scalar_offset() {
   expect_operands(3);
   const AsmOperand& offset = operand(2);
   if (offset.kind == AsmKind::kScalar) {
@@ -635,6 +666,25 @@ void Binder::bind_matrix() {
   expect_operands(matrix.scaled ? 6u : 4u);
 }
 
+void Binder::bind_sparse() {
+  expect_modifiers({"cbsz", "abid"});
+  op_.exec = row_->exec;
+  const mfma::SparseOp& sparse = *mfma::find_sparse(code_->arch, asm_->mnemonic);
+  op_.imm2 = int32_t(&sparse - mfma::sparse_ops(code_->arch).data());
+  MatrixFields fields;
+  fields.cbsz = uint8_t(asm_->number("cbsz", 0));
+  fields.abid = uint8_t(asm_->number("abid", 0));
+  if (mfma::first_index_bit(sparse, fields.cbsz, fields.abid) < 0) throw Mismatch();
+  fields.store(op_);
+  op_.dwords = uint8_t(mfma::d_registers(sparse));
+  op_.dst = vector_register(operand(0), op_.dwords);
+  const unsigned widths[3] = {unsigned(mfma::a_registers(sparse)),
+                              unsigned(mfma::b_registers(sparse)), 1};
+  for (unsigned k = 0; k < 3; ++k)
+    op_.src[k] = {Kind::kVgpr, 0, vector_register(operand(k + 1), widths[k])};
+  expect_operands(4);
+}
+
 void Binder::bind_bare() {
   op_.exec = row_->exec;
   if (asm_->mnemonic.starts_with("s_set_gpr_idx")) {
@@ -738,6 +788,9 @@ void Binder::bind_operands() {
     case Format::kScalarLoad:
       bind_scalar_load();
       break;
+    case Format::kScalarStore:
+      bind_scalar_store();
+      break;
     case Format::kLds:
       bind_lds();
       break;
@@ -755,6 +808,9 @@ void Binder::bind_operands() {
     case Format::kMatrix:
       bind_matrix();
       break;
+    case Format::kSparse:
+      bind_sparse();
+      break;
     case Format::kWide:
       bind_wide();
       break;
@@ -764,6 +820,7 @@ void Binder::bind_operands() {
   }
   const std::string_view m = asm_->mnemonic;
   code_->calls |= m == "s_swappc_b64" || m == "s_setpc_b64" || m == "s_call_b64";
+  code_->skips_vectors |= m == "s_setvskip" || (m.starts_with("s_setreg") && writes_vskip(op_));
 }
 
 }  // namespace wavefuzz::sim

@@ -42,11 +42,14 @@ class Binder {
   void bind_scalar();
   void bind_branch();
   void bind_scalar_load();
+  void bind_scalar_store();
+  void bind_scalar_offset();
   void bind_lds();
   void bind_memory();
   void bind_buffer();
   void bind_lane_move();
   void bind_matrix();
+  void bind_sparse();
   void bind_wide();
   void bind_bare();
 

@@ -10,6 +10,9 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
+
+#include "gpu/sim/source_lines.h"
 
 namespace wavefuzz::sim {
 
@@ -29,6 +32,7 @@ struct CodeObject::Content {
   std::vector<KernelInfo> kernels;
   std::vector<CodeRange> functions;
   std::vector<Segment> segments;
+  std::shared_ptr<const SourceLines> source_lines;
 };
 
 namespace {
@@ -78,7 +82,11 @@ KernelDescriptor read_descriptor(std::span<const std::byte> raw, uint64_t addres
   const uint32_t properties = kd.kernel_code_properties;
   const uint32_t preload = kd.kernarg_preload;
   d.entry = address + uint64_t(kd.kernel_code_entry_byte_offset);
+  d.group_segment_bytes = kd.group_segment_fixed_size;
+  d.private_segment_bytes = kd.private_segment_fixed_size;
+  d.kernarg_bytes = kd.kernarg_size;
   d.vgprs = (bits(rsrc1, 0, 6) + 1) * 8;
+  d.sgprs = (bits(rsrc1, 6, 4) / 2 + 1) * 16;  // GFX9: in units of 16
   d.accum_offset = (bits(rsrc3, 0, 6) + 1) * 4;
   d.round_f32 = uint8_t(bits(rsrc1, 12, 2));
   d.round_f16_f64 = uint8_t(bits(rsrc1, 14, 2));
@@ -103,11 +111,17 @@ KernelDescriptor read_descriptor(std::span<const std::byte> raw, uint64_t addres
   return d;
 }
 
+// What the metadata note says of sizes that the descriptor has too.
+struct Said {
+  std::optional<uint32_t> group_segment_bytes, private_segment_bytes, kernarg_bytes;
+  std::optional<uint32_t> vgprs, agprs, sgprs;
+};
+
 // The metadata note: msgpack, keys as in LLVM's "Code Object V3 Metadata" and later.
 class NoteReader {
  public:
-  NoteReader(const std::string& name, std::vector<KernelInfo>* kernels)
-      : name_(name), kernels_(kernels) {}
+  NoteReader(const std::string& name, std::vector<KernelInfo>* kernels, std::vector<Said>* said)
+      : name_(name), kernels_(kernels), said_(said) {}
 
   void read(llvm::StringRef blob) {
     const Json root =
@@ -136,15 +150,13 @@ class NoteReader {
     where_ = info.symbol;
     if (info.symbol.empty())
       throw Error(fmt::format("{}: metadata note: a kernel has neither .symbol nor .name", name_));
-    info.kernarg_bytes = number(map, ".kernarg_segment_size", 0);
-    if (info.kernarg_bytes > kMaxKernarg)
-      throw Error(fmt::format("{}: kernel {}: .kernarg_segment_size is {}, more than {}", name_,
-                              where_, info.kernarg_bytes, kMaxKernarg));
-    info.group_segment_bytes = number(map, ".group_segment_fixed_size", 0);
-    info.private_segment_bytes = number(map, ".private_segment_fixed_size", 0);
-    if (info.private_segment_bytes > kMaxPrivate)
-      throw Error(fmt::format("{}: kernel {}: .private_segment_fixed_size is {}, more than {}",
-                              name_, where_, info.private_segment_bytes, kMaxPrivate));
+    Said& said = said_->emplace_back();
+    said.kernarg_bytes = maybe(map, ".kernarg_segment_size");
+    said.group_segment_bytes = maybe(map, ".group_segment_fixed_size");
+    said.private_segment_bytes = maybe(map, ".private_segment_fixed_size");
+    said.vgprs = maybe(map, ".vgpr_count");
+    said.agprs = maybe(map, ".agpr_count");
+    said.sgprs = maybe(map, ".sgpr_count");
     info.max_workgroup_size = number(map, ".max_flat_workgroup_size", 1024);
     if (const auto size = map.find(".reqd_workgroup_size"); size != map.end()) {
       const bool three = size->is_array() && size->size() == 3 &&
@@ -167,18 +179,22 @@ class NoteReader {
         info.args.push_back({text(arg, ".name", ""), number(arg, ".offset", 0),
                              number(arg, ".size", 0), text(arg, ".value_kind", "")});
         const KernelArg& last = info.args.back();
-        if (last.offset > info.kernarg_bytes || last.size > info.kernarg_bytes - last.offset)
+        if (last.offset > kMaxKernarg || last.size > kMaxKernarg - last.offset)
           throw Error(fmt::format(
-              "{}: kernel {}: argument {} at offset {} of size {} exceeds the {} bytes of kernarg",
-              name_, where_, info.args.size() - 1, last.offset, last.size, info.kernarg_bytes));
+              "{}: kernel {}: argument {} at offset {} of size {} ends past {} bytes", name_,
+              where_, info.args.size() - 1, last.offset, last.size, kMaxKernarg));
       }
     }
     return info;
   }
 
   uint32_t number(const Json& map, const char* key, uint32_t otherwise) {
+    return maybe(map, key).value_or(otherwise);
+  }
+
+  std::optional<uint32_t> maybe(const Json& map, const char* key) {
     const auto it = map.find(key);
-    if (it == map.end()) return otherwise;
+    if (it == map.end()) return std::nullopt;
     if (!it->is_number_unsigned())
       throw Error(fmt::format("{}: kernel {}: {} is not an unsigned number", name_, where_, key));
     const uint64_t value = it->get<uint64_t>();
@@ -198,7 +214,87 @@ class NoteReader {
 
   const std::string& name_;
   std::vector<KernelInfo>* kernels_;
+  std::vector<Said>* said_;
   std::string where_;
+};
+
+// Gives arguments that the metadata leave nameless the names of the kernel's parameters.
+void name_arguments(const SourceLines& lines, KernelInfo& kernel) {
+  std::vector<KernelArg*> explicit_args;
+  bool nameless = false;
+  for (KernelArg& arg : kernel.args) {
+    if (arg.hidden()) continue;
+    explicit_args.push_back(&arg);
+    nameless |= arg.name.empty();
+  }
+  if (!nameless) return;
+  const std::vector<std::string> names = lines.parameters(kernel.code_address);
+  if (names.size() != explicit_args.size()) return;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (explicit_args[i]->name.empty()) explicit_args[i]->name = names[i];
+}
+
+// Takes the sizes from the descriptor, and notes what contradicts it. CP and SPI go by the
+// descriptor's registers and the AQL packet's sizes, and the runtime takes those of LDS and scratch
+// from the loader's symbol, which are the descriptor's (ROCclr, Kernel::postLoad; older ones from the
+// note). How large kernarg is, only the note says in hand-written objects.
+class Obedience {
+ public:
+  Obedience(const std::string& name, const Said& said, KernelInfo& kernel)
+      : name_(name), said_(said), kernel_(kernel) {}
+
+  void run() {
+    const KernelDescriptor& d = kernel_.descriptor;
+    kernel_.group_segment_bytes = d.group_segment_bytes;
+    kernel_.private_segment_bytes = d.private_segment_bytes;
+    kernel_.kernarg_bytes = d.kernarg_bytes != 0 ? d.kernarg_bytes : said_.kernarg_bytes.value_or(0);
+    limit("kernarg", kernel_.kernarg_bytes, kMaxKernarg);
+    limit("scratch", kernel_.private_segment_bytes, kMaxPrivate);
+    contradict("LDS", said_.group_segment_bytes, d.group_segment_bytes);
+    contradict("scratch", said_.private_segment_bytes, d.private_segment_bytes);
+    if (d.kernarg_bytes != 0) contradict("kernarg", said_.kernarg_bytes, d.kernarg_bytes);
+    lacks("vector registers", said_.vgprs, d.vgprs);
+    lacks("accumulation registers", said_.agprs, kernel_.owned_agprs());
+    lacks("scalar registers", said_.sgprs, d.sgprs);
+    arguments();
+  }
+
+ private:
+  void limit(const char* what, uint32_t bytes, uint32_t most) const {
+    if (bytes > most)
+      throw Error(fmt::format("{}: kernel {}: {} bytes of {}, more than {}", name_, kernel_.symbol,
+                              bytes, what, most));
+  }
+  void contradict(const char* what, std::optional<uint32_t> note, uint32_t descriptor) {
+    if (!note || *note == descriptor) return;
+    kernel_.notes.push_back(
+        fmt::format("the metadata say {} bytes of {}, and the descriptor, which counts, {}", *note,
+                    what, descriptor));
+  }
+  void lacks(const char* what, std::optional<uint32_t> note, uint32_t descriptor) {
+    if (!note || *note <= descriptor) return;
+    kernel_.notes.push_back(
+        fmt::format("the metadata say {} {}, and the descriptor, which counts, allocates {}", *note,
+                    what, descriptor));
+  }
+  // Those that the caller gives must have room, whatever the segment's size is said to be.
+  void arguments() {
+    const uint32_t size = kernel_.kernarg_bytes;
+    const KernelArg* last = nullptr;
+    for (const KernelArg& arg : kernel_.args)
+      if (arg.offset + arg.size > size &&
+          (last == nullptr || arg.offset + arg.size > last->offset + last->size))
+        last = &arg;
+    if (last == nullptr) return;
+    kernel_.kernarg_bytes = std::max(size, kernel_.explicit_bytes());
+    kernel_.notes.push_back(
+        fmt::format("argument {} at offset {} of size {} ends past the {} bytes of kernarg",
+                    last - kernel_.args.data(), last->offset, last->size, size));
+  }
+
+  const std::string& name_;
+  const Said& said_;
+  KernelInfo& kernel_;
 };
 
 }  // namespace
@@ -272,13 +368,22 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       content->segments.push_back(std::move(loaded));
     }
   }
+  // The dynamic section lies in a segment that is writable only while it is relocated.
+  for (const auto& segment : take(elf.program_headers(), name, "program headers"))
+    if (segment.p_type == ELF::PT_GNU_RELRO)
+      for (Segment& loaded : content->segments)
+        if (loaded.address >= segment.p_vaddr &&
+            loaded.address - segment.p_vaddr <= segment.p_memsz &&
+            loaded.bytes.size() <= segment.p_memsz - (loaded.address - segment.p_vaddr))
+          loaded.writable = false;
   bool noted = false;
+  std::vector<Said> said;  // of each kernel
   for (const auto& segment : take(elf.program_headers(), name, "program headers")) {
     if (segment.p_type != ELF::PT_NOTE) continue;
     llvm::Error error = llvm::Error::success();
     for (const auto& note : elf.notes(segment, error)) {
       if (note.getType() != ELF::NT_AMDGPU_METADATA || note.getName() != "AMDGPU") continue;
-      NoteReader(content->name, &content->kernels)
+      NoteReader(content->name, &content->kernels, &said)
           .read(note.getDescAsStringRef(std::max<size_t>(segment.p_align, 4)));
       noted = true;
     }
@@ -321,6 +426,7 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       throw Error(fmt::format("{}: kernel {}: descriptor at {:#x} lies in no segment", name,
                               kernel.symbol, uint64_t(descriptor->st_value)));
     kernel.descriptor = read_descriptor(raw, descriptor->st_value);
+    Obedience(name, said[size_t(&kernel - content->kernels.data())], kernel).run();
     const KernelDescriptor& d = kernel.descriptor;
     if (4u * (d.preload_offset + d.preload_dwords) > kernel.kernarg_readable())
       throw Error(fmt::format(
@@ -340,6 +446,9 @@ CodeObject CodeObject::parse(std::vector<std::byte> file, std::string name) {
       throw Error(fmt::format("{}: kernel {}: entry {:#x} with {} bytes lies in no segment", name,
                               kernel.symbol, kernel.code_address, kernel.code_bytes));
   }
+  content->source_lines = SourceLines::of(file);
+  if (content->source_lines != nullptr)
+    for (KernelInfo& kernel : content->kernels) name_arguments(*content->source_lines, kernel);
   return CodeObject(std::move(content));
 }
 
@@ -370,6 +479,9 @@ Arch CodeObject::arch() const { return content_->arch; }
 const std::vector<KernelInfo>& CodeObject::kernels() const { return content_->kernels; }
 const std::vector<CodeRange>& CodeObject::functions() const { return content_->functions; }
 const std::vector<Segment>& CodeObject::segments() const { return content_->segments; }
+const std::shared_ptr<const SourceLines>& CodeObject::source_lines() const {
+  return content_->source_lines;
+}
 
 const KernelInfo& CodeObject::kernel(std::string_view symbol) const {
   std::string known;
@@ -384,5 +496,7 @@ const KernelInfo& CodeObject::kernel(std::string_view symbol) const {
 std::span<const std::byte> CodeObject::bytes_at(uint64_t address, uint64_t size) const {
   return find_bytes(content_->segments, address, size);
 }
+
+std::shared_ptr<const void> CodeObject::identity() const { return content_; }
 
 }  // namespace wavefuzz::sim

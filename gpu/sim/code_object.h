@@ -2,6 +2,7 @@
 #ifndef WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
 #define WAVEFUZZ_GPU_SIM_CODE_OBJECT_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include "gpu/sim/arch.h"
 
 namespace wavefuzz::sim {
+
+class SourceLines;
 
 // One argument of a kernel, as the code object's metadata note lists it. Offsets and sizes in
 // bytes.
@@ -31,8 +34,12 @@ struct KernelArg {
 // (LLVM "User Guide for AMDGPU Backend", Kernel Descriptor for GFX90A/GFX942).
 struct KernelDescriptor {
   uint64_t entry = 0;  // address of the first instruction, in the code object's address space
-  uint32_t vgprs = 0;  // VGPRs and AGPRs a wave owns, together
-  uint32_t accum_offset = 0;  // the first of them that is an AGPR
+  uint32_t group_segment_bytes = 0;
+  uint32_t private_segment_bytes = 0;
+  uint32_t kernarg_bytes = 0;  // 0: not said; before LLVM 12 the field was reserved
+  uint32_t vgprs = 0;          // VGPRs and AGPRs a wave owns, together; 0: as many as there are
+  uint32_t accum_offset = 0;   // the first of them that is an AGPR
+  uint32_t sgprs = 112;        // SGPRs a wave owns, VCC, FLAT_SCRATCH and XNACK_MASK among them
   // MODE fields: see mode.h.
   uint8_t round_f32 = 0;
   uint8_t round_f16_f64 = 0;
@@ -57,6 +64,8 @@ struct KernelDescriptor {
   uint16_t preload_offset = 0;    // the first of them
 };
 
+// The sizes are the descriptor's, which the hardware and the runtime's loader go by; where the
+// metadata note says otherwise, `notes` say so.
 struct KernelInfo {
   std::string symbol;
   uint32_t kernarg_bytes = 0;
@@ -66,11 +75,16 @@ struct KernelInfo {
   std::array<uint32_t, 3> required_group_size{};  // work-items in x, y, z; 0 where any will do
   std::vector<KernelArg> args;         // explicit and hidden; empty when the note lists none
   KernelDescriptor descriptor;
+  // What the object says of the kernel that cannot all be true, a line each.
+  std::vector<std::string> notes;
   uint64_t code_address = 0;  // of the kernel's code symbol, in the code object's address space
   uint64_t code_bytes = 0;
 
   // Bytes of the explicit arguments: what a caller of run() has to give.
   uint32_t explicit_bytes() const;
+  // Of the registers of each kind that a wave owns, how many it can name: v0.., a0...
+  uint32_t owned_vgprs() const { return std::min(descriptor.vgprs, descriptor.accum_offset); }
+  uint32_t owned_agprs() const { return descriptor.vgprs - owned_vgprs(); }
   // Bytes of kernarg that a wave may load: runtimes pad the segment to whole cache lines, and
   // compilers count on it where they widen or merge loads of the last arguments.
   uint32_t kernarg_readable() const { return (kernarg_bytes + 63) / 64 * 64; }
@@ -87,7 +101,7 @@ struct CodeRange {
 struct Segment {
   uint64_t address = 0;
   std::vector<std::byte> bytes;
-  bool writable = false;
+  bool writable = false;  // also after relocation (PT_GNU_RELRO)
   bool executable = false;
 };
 
@@ -118,6 +132,10 @@ class CodeObject {
   // The bytes at an address of the code object's own address space; empty when no segment holds
   // them all.
   std::span<const std::byte> bytes_at(uint64_t address, uint64_t size) const;
+  // Of the debug information; null where there is none.
+  const std::shared_ptr<const SourceLines>& source_lines() const;
+  // The same for copies of one object, another for every load.
+  std::shared_ptr<const void> identity() const;
 
  private:
   struct Content;

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -152,6 +153,95 @@ TEST(CodeObject, FieldsThatWouldLeadOutOfTheFile) {
              std::string::npos;
   }
   EXPECT_EQ(found, 1u);
+}
+
+// The object with its descriptor changed.
+std::vector<std::byte> with_descriptor(const std::function<void(std::byte*)>& change) {
+  std::vector<std::byte> bytes = file(kObject);
+  const CodeObject object = CodeObject::parse(bytes, "k.co");
+  const KernelDescriptor& d = object.kernel("saxpy").descriptor;
+  for (size_t at = 0; at + 64 <= bytes.size(); at += 64) {
+    // Entry and kernarg size are its alone.
+    int64_t entry;
+    uint32_t kernarg;
+    std::memcpy(&kernarg, &bytes[at + 8], 4);
+    std::memcpy(&entry, &bytes[at + 16], 8);
+    if (kernarg == d.kernarg_bytes && int64_t(at) + entry == int64_t(d.entry)) {
+      change(&bytes[at]);
+      return bytes;
+    }
+  }
+  ADD_FAILURE() << "no descriptor found";
+  return bytes;
+}
+template <typename T>
+std::vector<std::byte> with_field(size_t offset, T value) {
+  return with_descriptor([&](std::byte* d) { std::memcpy(d + offset, &value, sizeof(value)); });
+}
+std::vector<std::string> notes(const std::vector<std::byte>& bytes) {
+  return CodeObject::parse(bytes, "k.co").kernel("saxpy").notes;
+}
+
+TEST(Descriptor, AnObjectThatAgreesWithItselfHasNoNotes) {
+  EXPECT_TRUE(notes(file(kObject)).empty());
+  EXPECT_EQ(CodeObject::load(kObject).kernel("saxpy").descriptor.kernarg_bytes,
+            CodeObject::load(kObject).kernel("saxpy").kernarg_bytes);
+}
+
+TEST(Descriptor, ItsSizesCountAndAContradictionIsNoted) {
+  const auto sizes = [](const std::vector<std::byte>& bytes) {
+    const CodeObject object = CodeObject::parse(bytes, "k.co");
+    const KernelInfo& k = object.kernel("saxpy");
+    return std::array<uint32_t, 3>{k.group_segment_bytes, k.private_segment_bytes, k.kernarg_bytes};
+  };
+  const std::array<uint32_t, 3> as_is = sizes(file(kObject));
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(sizes(with_field(0, uint32_t{512}))[0], 512u);
+  EXPECT_EQ(notes(with_field(0, uint32_t{512})),
+            Strings{"the metadata say 0 bytes of LDS, and the descriptor, which counts, 512"});
+  EXPECT_EQ(sizes(with_field(4, uint32_t{64}))[1], 64u);
+  EXPECT_EQ(notes(with_field(4, uint32_t{64})),
+            Strings{"the metadata say 0 bytes of scratch, and the descriptor, which counts, 64"});
+  EXPECT_EQ(sizes(with_field(8, as_is[2] + 64))[2], as_is[2] + 64);
+  EXPECT_EQ(notes(with_field(8, as_is[2] + 64)).size(), 1u);
+  // Hand-written objects leave it out.
+  EXPECT_EQ(sizes(with_field(8, uint32_t{0})), as_is);
+  EXPECT_TRUE(notes(with_field(8, uint32_t{0})).empty());
+}
+
+TEST(Descriptor, FewerRegistersThanTheMetadataSayAreNoted) {
+  const auto with_vgprs = with_descriptor([](std::byte* d) { d[48] &= std::byte{0xc0}; });  // 8
+  const KernelInfo whole = CodeObject::load(kObject).kernel("saxpy");
+  if (whole.descriptor.vgprs > 8) {
+    ASSERT_EQ(notes(with_vgprs).size(), 1u);
+    EXPECT_NE(notes(with_vgprs)[0].find("vector registers, and the descriptor, which counts, "
+                                        "allocates 8"),
+              std::string::npos);
+  }
+  const auto with_sgprs = with_descriptor([](std::byte* d) {
+    d[48] &= std::byte{0x3f};
+    d[49] &= std::byte{0xfc};
+  });
+  const KernelDescriptor d = CodeObject::parse(with_sgprs, "k.co").kernel("saxpy").descriptor;
+  EXPECT_EQ(d.sgprs, 16u);
+}
+
+TEST(Descriptor, SizesBeyondAllReasonAreRefused) {
+  EXPECT_EQ(parse_error(with_field(8, uint32_t{0xffffffff})),
+            "k.co: kernel saxpy: 4294967295 bytes of kernarg, more than 65536");
+  EXPECT_EQ(parse_error(with_field(4, uint32_t{0x80000000})),
+            "k.co: kernel saxpy: 2147483648 bytes of scratch, more than 1048576");
+}
+
+// "kernarg_segment_size" in the note's own words, smaller than its arguments: as AITER's
+// fmoe_bf16_blockscaleBf16_g1u1_ps objects have it.
+TEST(Descriptor, ArgumentsBeyondTheSegmentAreNotedAndHaveRoom) {
+  std::vector<std::byte> bytes = with_field(8, uint32_t{16});
+  const CodeObject object = CodeObject::parse(bytes, "k.co");
+  const KernelInfo& k = object.kernel("saxpy");
+  EXPECT_EQ(k.kernarg_bytes, 32u);
+  ASSERT_EQ(k.notes.size(), 2u);
+  EXPECT_NE(k.notes[1].find("ends past the 16 bytes of kernarg"), std::string::npos) << k.notes[1];
 }
 
 }  // namespace

@@ -18,6 +18,14 @@
 namespace wavefuzz::sim {
 namespace {
 
+// What a vector instruction executes in a program that may skip it (ISA manual, s_setvskip): no
+// VALU, LDS, flat, global, scratch or buffer instruction is issued while VSKIP is set, and the wait
+// counters do not see it.
+const Op* exec_unless_skipped(Wave& wave, const Op* op) {
+  if (wave.mode.skips_vectors()) return op + 1;
+  return wave.machine->code->unskipped[op->index](wave, op);
+}
+
 class Decoder {
  public:
   Decoder(const CodeObject& object, const KernelInfo& kernel, HostIsa isa, Code* code)
@@ -51,13 +59,21 @@ class Decoder {
         if (op.row != nullptr &&
             (op.row->format == Format::kVector || op.row->format == Format::kVectorCompareExec))
           op.exec = table_.vector_indexed;
+    if (code_->skips_vectors) skip_vectors();
     link();
     registers();
+    for (auto& [index, unallocated] : code_->unallocated) {
+      Op& op = code_->ops[index];
+      unallocated.exec = op.exec;
+      if (op.exec != &exec_unsupported) op.exec = &exec_unallocated;
+    }
+    code_->object = object_.identity();
     for (const Segment& segment : object_.segments())
       if (!segment.executable) code_->globals.push_back(segment);
     // Hand-written kernels may keep tables beside their code.
     for (const Segment& segment : object_.segments())
       if (segment.executable) code_->globals.push_back(segment);
+    code_->source_lines = object_.source_lines();
   }
 
  private:
@@ -118,7 +134,11 @@ class Decoder {
     std::string text = inst.bytes == 0 ? "(undecodable)" : inst.text;
     std::optional<Binder::Bound> bound;
     if (inst.bytes != 0)
-      if (const auto parsed = parse_asm(text)) bound = binder_.bind(*parsed, encoding, address);
+      if (const auto parsed = parse_asm(text)) {
+        bound = binder_.bind(*parsed, encoding, address);
+        if (std::string what = unallocated(*parsed); !what.empty())
+          code_->unallocated[uint32_t(code_->ops.size())].what = std::move(what);
+      }
     Op op;
     if (bound) {
       op = bound->op;
@@ -128,6 +148,29 @@ class Decoder {
     }
     push(op, address, std::move(text));
     if (!bound) code_->encodings.back() = hex(raw);
+  }
+
+  // The first operand that the kernel does not own all of, and what it owns of its kind; empty:
+  // there is none. Relative addressing is not looked at.
+  std::string unallocated(const AsmText& text) const {
+    constexpr unsigned kNamed = 102;  // SGPRs that have a number
+    const KernelInfo& kernel = code_->kernel;
+    if (kernel.descriptor.vgprs == 0) return "";
+    for (const AsmOperand& o : text.operands) {
+      using K = AsmOperand::Kind;
+      const bool scalar = o.kind == K::kScalar && o.first < kNamed;
+      if (o.kind != K::kVgpr && o.kind != K::kAgpr && !scalar) continue;
+      const unsigned owned = o.kind == K::kVgpr   ? kernel.owned_vgprs()
+                             : o.kind == K::kAgpr ? kernel.owned_agprs()
+                                                  : kernel.descriptor.sgprs;
+      const unsigned last = o.first + o.count - 1u;
+      if (last < owned || (scalar && last >= kNamed)) continue;
+      const char letter = o.kind == K::kVgpr ? 'v' : o.kind == K::kAgpr ? 'a' : 's';
+      const std::string gives =
+          owned == 0 ? "none of that kind" : fmt::format("{0}0 to {0}{1}", letter, owned - 1);
+      return fmt::format("{}{}, and the kernel's descriptor allocates {}", letter, last, gives);
+    }
+    return "";
   }
 
   // --- After decoding ----------------------------------------------------------------------------
@@ -140,6 +183,15 @@ class Decoder {
       outside.imm2 = int32_t(branch.op);
       branch.sentinel = uint32_t(code_->ops.size());
       push(outside, branch.target, "(outside the code)");
+    }
+  }
+
+  void skip_vectors() {
+    code_->unskipped.resize(code_->ops.size());
+    for (Op& op : code_->ops) {
+      if (op.row == nullptr || op.row->mnemonic.starts_with("s_")) continue;
+      code_->unskipped[op.index] = op.exec;
+      op.exec = &exec_unless_skipped;
     }
   }
 
@@ -171,7 +223,8 @@ class Decoder {
         code_->vgprs = std::max(code_->vgprs, end);
     };
     for (const Op& op : code_->ops) {
-      const bool matrix = op.row != nullptr && op.row->format == Format::kMatrix;
+      const bool matrix = op.row != nullptr && (op.row->format == Format::kMatrix ||
+                                                op.row->format == Format::kSparse);
       const bool wide = op.row != nullptr && op.row->format == Format::kWide;
       const unsigned most = matrix ? std::max<unsigned>(op.dwords, mfma::kMaxInputRegisters)
                             : wide ? 32

@@ -91,7 +91,7 @@ SIM_INLINE void set_mask(Wave& w, const Op* op, const u32* lanes, u64 poison, u3
   if (const u64 poison = w.s64_poison(kExec)) {
     const u32 origin = w.s_origin[op->mask];
     w.s_poison[kExec] = w.s_poison[kExec + 1] = 0;
-    w.machine->report_poison(w, op, "EXEC", poison, origin);
+    w.machine->report_poison(w, op, "a branch", poison, origin);
   }
   w.exec_changed();
 }
@@ -432,7 +432,7 @@ const Op* exec_vector_indexed(Wave& w, const Op* op) {
   const ExecFn exec = op->extras != nullptr ? &exec_vector_extras : &exec_vector;
   if (!w.gpr_index) return exec(w, op);
   if (w.s_poison[kM0] & 0xf0ff)
-    w.machine->report_poison(w, op, "the VGPR index", 0, w.s_origin[kM0]);
+    w.machine->report_poison(w, op, "a VGPR index", 0, w.s_origin[kM0]);
   const u32 index = w.s[kM0] & 0xff, classes = w.s[kM0] >> 12;
   const u32 limit = w.machine->code->vgprs;
   Op moved = *op;

@@ -8,6 +8,7 @@
 
 #include "gpu/sim/float_bits.h"
 #include "gpu/sim/matrix.h"
+#include "gpu/sim/mfma/sparse.h"
 #include "gpu/sim/mfma/table.h"
 #include "gpu/sim/wave.h"
 
@@ -227,24 +228,10 @@ unsigned count_specials(const Wave& wave, unsigned first, unsigned count, mfma::
   return specials;
 }
 
-const Op* explain_matrix(Wave& wave, const Op* op) {
-  const mfma::Op& matrix = matrix_op(wave.machine->code->arch, op->row->mnemonic);
-  if (matrix.tile.a == mfma::Element::kI8) return op->exec(wave, op);
-  const MatrixFields fields = MatrixFields::load(*op);
-  mfma::Modifiers modifiers;
-  modifiers.cbsz = fields.cbsz;
-  modifiers.blgp = fields.blgp;
-  const bool wide = matrix.tile.a == mfma::Element::kF64;
+// `a` and `b`: elements that are not finite; `c`: the first register of C, if any.
+const Op* explain_product(Wave& wave, const Op* op, bool wide, unsigned count, unsigned a,
+                          unsigned b, std::optional<unsigned> c) {
   const OperandType type = wide ? OperandType::kF64 : OperandType::kF32;
-  const unsigned count = unsigned(mfma::d_registers(matrix));
-  const unsigned a =
-      matrix.f8f6f4 ? 0
-                    : count_specials(wave, op->src[0].index,
-                                     unsigned(mfma::a_registers(matrix, modifiers)), matrix.tile.a);
-  const unsigned b =
-      matrix.f8f6f4 ? 0
-                    : count_specials(wave, op->src[1].index,
-                                     unsigned(mfma::b_registers(matrix, modifiers)), matrix.tile.b);
   const auto scan = [&](unsigned first) {
     Found found;
     for (unsigned r = 0; r < count; r += wide ? 2 : 1)
@@ -253,7 +240,7 @@ const Op* explain_matrix(Wave& wave, const Op* op) {
     return found;
   };
   Found sources;
-  if (op->src[2].kind == sim::Kind::kVgpr) sources = scan(op->src[2].index);
+  if (c) sources = scan(*c);
   const Op* next = op->exec(wave, op);
   if (next == op) return next;
   Found results = scan(op->dst);
@@ -270,10 +257,45 @@ const Op* explain_matrix(Wave& wave, const Op* op) {
   return next;
 }
 
+const Op* explain_matrix(Wave& wave, const Op* op) {
+  const mfma::Op& matrix = matrix_op(wave.machine->code->arch, op->row->mnemonic);
+  if (matrix.tile.a == mfma::Element::kI8) return op->exec(wave, op);
+  const MatrixFields fields = MatrixFields::load(*op);
+  mfma::Modifiers modifiers;
+  modifiers.cbsz = fields.cbsz;
+  modifiers.blgp = fields.blgp;
+  const unsigned a =
+      matrix.f8f6f4 ? 0
+                    : count_specials(wave, op->src[0].index,
+                                     unsigned(mfma::a_registers(matrix, modifiers)), matrix.tile.a);
+  const unsigned b =
+      matrix.f8f6f4 ? 0
+                    : count_specials(wave, op->src[1].index,
+                                     unsigned(mfma::b_registers(matrix, modifiers)), matrix.tile.b);
+  std::optional<unsigned> c;
+  if (op->src[2].kind == sim::Kind::kVgpr) c = op->src[2].index;
+  return explain_product(wave, op, matrix.tile.a == mfma::Element::kF64,
+                         unsigned(mfma::d_registers(matrix)), a, b, c);
+}
+
+const Op* explain_sparse(Wave& wave, const Op* op) {
+  const mfma::SparseOp& sparse = *mfma::find_sparse(wave.machine->code->arch, op->row->mnemonic);
+  if (sparse.tile.a == mfma::Element::kI8) return op->exec(wave, op);
+  return explain_product(wave, op, false, unsigned(mfma::d_registers(sparse)),
+                         count_specials(wave, op->src[0].index,
+                                        unsigned(mfma::a_registers(sparse)), sparse.tile.a),
+                         count_specials(wave, op->src[1].index,
+                                        unsigned(mfma::b_registers(sparse)), sparse.tile.b),
+                         op->dst);
+}
+
 }  // namespace
 
 const Op* Machine::explain(Wave& wave, const Op* op) {
-  if (op->row != nullptr && result->non_finite.size() < 3) {
+  const bool skipped = wave.mode.skips_vectors() && !code->unskipped.empty() &&
+                       code->unskipped[op->index] != nullptr;
+  if (op->row != nullptr && result->non_finite.size() < 3 && !skipped) {
+    if (op->row->format == Format::kSparse) return explain_sparse(wave, op);
     if (op->row->format == Format::kMatrix) return explain_matrix(wave, op);
     if (op->row->format == Format::kVector && result_type(*op->row) && wave.exec != 0)
       return explain_vector(wave, op);

@@ -152,6 +152,10 @@ void run_all(const std::string& name, std::vector<std::byte> file, FaultCounts& 
           if (result.findings.empty()) throw std::logic_error("faulted without a finding");
           ++counts.faulted;
           break;
+        case RunResult::Status::kTooLarge:
+          if (result.too_large.empty()) throw std::logic_error("too large, but for what?");
+          ++counts.too_large;
+          break;
         case RunResult::Status::kUnsupported:
           if (result.unsupported_what.empty()) throw std::logic_error("unsupported, but what?");
           ++counts.unsupported;

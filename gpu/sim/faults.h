@@ -14,6 +14,7 @@ struct FaultCounts {
   size_t refused = 0;      // Error from parse(), Program or run()
   size_t unsupported = 0;  // the run met an instruction without semantics
   size_t faulted = 0;      // findings
+  size_t too_large = 0;    // a budget ended it
   size_t completed = 0;
 };
 

@@ -245,7 +245,7 @@ SIM_INLINE void store_lanes(Machine& m, const Span& s, u64 lanes, const u64* add
 SIM_INLINE u64 drop_poisoned(Wave& w, const Op* op, u64 lanes, u64 poison, u32 origin) {
   poison &= lanes;
   if (poison != 0) [[unlikely]] {
-    w.machine->report_poison(w, op, "the address", poison, origin);
+    w.machine->report_poison(w, op, "an address", poison, origin);
     if (Machine::taken_for_defined(origin)) {
       w.machine->settle(w, origin);
       return lanes;
@@ -544,7 +544,7 @@ inline void watch_to_lds(Wave& w, const Op* op, u64 lanes, u64 base, unsigned by
 inline void defer_to_lds(Wave& w, const Op* op, u64 lanes, unsigned bytes, u64 failed) {
   Machine& m = *w.machine;
   const u64 base = (w.s[kM0] & 0x3'ffff) + u64(i64(op->imm));
-  if (w.s_poison[kM0]) m.report_poison(w, op, "the LDS address", 0, w.s_origin[kM0]);
+  if (w.s_poison[kM0]) m.report_poison(w, op, "an LDS address", 0, w.s_origin[kM0]);
   const unsigned stored = lds_stored(bytes);
   u64 outside = 0;
   for_lanes(lanes, [&](unsigned i) {

@@ -9,7 +9,10 @@
 #include <iterator>
 #include <numeric>
 #include <set>
+#include <utility>
 
+#include "gpu/sim/describe.h"
+#include "gpu/sim/endless.h"
 #include "gpu/sim/wave.h"
 
 namespace wavefuzz::sim {
@@ -21,6 +24,10 @@ constexpr uint32_t kMaxGroupSize = 1024;
 constexpr uint32_t kCallStackBytes = 16384;
 // Longest turn of a wave under a schedule seed.
 constexpr uint32_t kLongestRandomTurn = 64;
+// How long a group is watched that has spent its budget, a quarter of that otherwise; and turns of
+// its waves where they had no end.
+constexpr uint64_t kLeastWatched = 50'000, kMostWatched = 1'000'000;
+constexpr uint64_t kWatchedTurn = 16;
 
 size_t waves_of(const LaunchConfig& config) {
   const uint32_t size = config.group_size[0] * config.group_size[1] * config.group_size[2];
@@ -149,7 +156,9 @@ bool Machine::watches(const LaunchConfig& config, const Island& island) {
   return config.races && several && island.watch_races_ && island.access_ != Access::kRead;
 }
 
-uint32_t Machine::prepare(Memory& memory, const LaunchConfig& config) {
+uint32_t Machine::prepare(const Code& code, Memory& memory, const LaunchConfig& config) {
+  for (const Segment& segment : code.globals)
+    if (segment.writable) memory.object_data(code.object, segment.address, segment.bytes);
   for (const auto& island : memory.islands())
     if (watches(config, *island)) memory.reserve_shadow(*island);
   return memory.take_group_numbers(groups_of(config));
@@ -163,6 +172,8 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
   budget = config_.instruction_budget;
   least_budget = 0;
   stop = false;
+  spent = false;
+  watch = nullptr;
   repeat = false;
   repeated = 0;
   races.clear();
@@ -204,10 +215,14 @@ void Machine::start(const Code& code_, Memory& memory, const LaunchConfig& confi
               kernarg_defined.data(), "kernarg");
   if (code->kernel.descriptor.dispatch_ptr)
     read_only(kPacketBase, 64, packet, nullptr, "dispatch packet");
-  for (const Segment& segment : code->globals)
-    if (!segment.bytes.empty())
-      read_only(kCodeBase + segment.address, segment.bytes.size(), segment.bytes.data(), nullptr,
-                "code object");
+  for (const Segment& segment : code->globals) {
+    if (segment.bytes.empty()) continue;
+    read_only(kCodeBase + segment.address, segment.bytes.size(), segment.bytes.data(), nullptr,
+              "code object");
+    if (!segment.writable) continue;
+    spans.back().data = memory.object_data(code->object, segment.address, segment.bytes);
+    spans.back().access = Access::kReadWrite;
+  }
   std::sort(spans.begin(), spans.end(),
             [](const Span& a, const Span& b) { return a.address < b.address; });
   last_span = nullptr;
@@ -381,25 +396,14 @@ void Machine::run_wave(Wave& w, uint64_t turn) {
   group_budget -= allowed - left;
   if (op != nullptr) w.next = op;
   if (budget < least_budget) stop = true;
-  if (std::min(budget, group_budget) == 0 && w.state == WaveState::kReady) {
-    if (op != nullptr)
-      report(w, op, FindingKind::kWatchdog, {},
-             fmt::format("{} instructions executed{}{}",
-                         budget == 0 ? config->instruction_budget : config->group_budget,
-                         budget == 0 ? "" : " by one group",
-                         waves_in(WaveState::kAtBarrier).empty()
-                             ? ""
-                             : fmt::format("; at a barrier that it never reached: wave {}",
-                                           waves_in(WaveState::kAtBarrier))));
-    stop = true;
-  }
+  if (std::min(budget, group_budget) == 0 && w.state == WaveState::kReady) spent = true;
 }
 
 // The next waves to run, one turn each: all in order of their number, or a random one.
 void Machine::run_turns() {
   if (!random_schedule) {
     const uint64_t turn = config->turn == 0 ? ~uint64_t{0} : config->turn;
-    for (size_t i = 0; i < wave_count && !stop; ++i)
+    for (size_t i = 0; i < wave_count && !stop && !spent; ++i)
       if (waves[i]->state == WaveState::kReady) run_wave(*waves[i], turn);
     return;
   }
@@ -426,25 +430,95 @@ void Machine::find_reads_now() {
     if (read.stretch == stretch || read.stretch == kAnyStretch) reads_now.push_back(read);
 }
 
+bool Machine::next_round() {
+  bool ready = false;
+  const Wave* waiting = nullptr;
+  for (size_t i = 0; i < wave_count; ++i) {
+    ready |= waves[i]->state == WaveState::kReady;
+    if (waves[i]->state == WaveState::kAtBarrier) waiting = waves[i].get();
+  }
+  if (ready) return true;
+  if (waiting == nullptr) return false;
+  check_barrier();
+  if (stop) return false;
+  next_stretch();
+  for (size_t i = 0; i < wave_count; ++i)
+    if (waves[i]->state == WaveState::kAtBarrier) waves[i]->state = WaveState::kReady;
+  return true;
+}
+
 void Machine::run_group(uint32_t linear) {
   start_group(linear);
-  for (;;) {
+  do {
     run_turns();
+    if (spent && !stop) judge_spent();
     if (stop) return;
-    bool ready = false;
-    const Wave* waiting = nullptr;
-    for (size_t i = 0; i < wave_count; ++i) {
-      ready |= waves[i]->state == WaveState::kReady;
-      if (waves[i]->state == WaveState::kAtBarrier) waiting = waves[i].get();
-    }
-    if (ready) continue;
-    if (waiting == nullptr) return;
-    check_barrier();
-    if (stop) return;
-    next_stretch();
-    for (size_t i = 0; i < wave_count; ++i)
-      if (waves[i]->state == WaveState::kAtBarrier) waves[i]->state = WaveState::kReady;
+  } while (next_round());
+}
+
+uint64_t Machine::run_watched(LoopWatch& loop, Wave& w, uint64_t turn) {
+  set_host_rounding(w.mode.round_f32);
+  const Op* op = w.next;
+  uint64_t done = 0;
+  while (done < turn && op != nullptr && !stop && !loop.failed()) {
+    loop.before(w, op);
+    op = op->exec(w, op);
+    ++done;
+    if (op != nullptr) w.next = op;
   }
+  return done;
+}
+
+// Waves take turns in order whatever the schedule was: what does not end then cannot be sure to.
+void Machine::judge_spent() {
+  const bool of_group = budget != 0;
+  const uint64_t most = of_group ? config->group_budget : config->instruction_budget;
+  uint64_t left = std::clamp(most / 4, kLeastWatched, kMostWatched);
+  const uint64_t turn = config->turn == 0 ? kWatchedTurn : config->turn;
+  const bool random = std::exchange(random_schedule, false);
+  LoopWatch loop(*this, alone);
+  watch = &loop;
+  last_span = nullptr;
+  LoopWatch::State state = LoopWatch::State::kUnknown;
+  do {
+    for (size_t i = 0; i < wave_count && !stop && !loop.failed(); ++i)
+      if (waves[i]->state == WaveState::kReady)
+        left -= std::min(left, run_watched(loop, *waves[i], turn));
+    if (stop) break;
+    state = loop.end_round();
+  } while (state == LoopWatch::State::kUnknown && left != 0 && next_round());
+  watch = nullptr;
+  random_schedule = random;
+  if (stop) return;  // an instruction without semantics
+  stop = true;
+
+  std::string limit = fmt::format("{} instructions executed{}", most, of_group ? " by one group" : "");
+  for (size_t i = 0; i < wave_count && state != LoopWatch::State::kUnknown; ++i) {
+    Wave& w = *waves[i];
+    if (w.state != WaveState::kReady) continue;
+    const LoopWatch::Loop l = loop.loop(w);
+    if (l.branch == nullptr) continue;
+    const std::string range =
+        fmt::format("pc {:#x} to {:#x}", code->pc(l.first->index), code->pc(l.last->index));
+    if (state == LoopWatch::State::kEndless) {
+      const std::string waiting = waves_in(WaveState::kAtBarrier);
+      report(w, l.branch, FindingKind::kWatchdog, {},
+             fmt::format("the loop at {} never ends: all that decides whether it goes on comes back "
+                         "as it was{}",
+                         range,
+                         waiting.empty()
+                             ? ""
+                             : fmt::format("; at a barrier that it never reached: wave {}", waiting)));
+      return;
+    }
+    limit += fmt::format("; the loop at {} waits for memory that another group may still write, or "
+                         "for time to pass, and here groups run one after the other, without time",
+                         range);
+    break;
+  }
+  result->too_large = limit;
+  if (result->status == RunResult::Status::kCompleted)
+    result->status = RunResult::Status::kTooLarge;
 }
 
 namespace {
@@ -473,7 +547,11 @@ void merge(RunResult&& part, RunResult& whole) {
     whole.status = part.status;
     whole.unsupported_what = part.unsupported_what;
   }
-  if (whole.status == RunResult::Status::kCompleted) whole.status = part.status;
+  if (whole.status == RunResult::Status::kCompleted ||
+      (whole.status == RunResult::Status::kTooLarge &&
+       part.status == RunResult::Status::kFaulted))
+    whole.status = part.status;
+  if (whole.too_large.empty()) whole.too_large = std::move(part.too_large);
   std::move(part.findings.begin(), part.findings.end(), std::back_inserter(whole.findings));
   whole.instructions += part.instructions;
   for (NonFinite& n : part.non_finite)
@@ -512,7 +590,7 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
   const uint64_t count = groups_of(config);
   const unsigned threads = unsigned(std::clamp<uint64_t>(config.threads, 1, count));
   const GroupOrder order(config.schedule_seed, count);
-  const uint32_t first_group = Machine::prepare(memory, config);
+  const uint32_t first_group = Machine::prepare(program.code(), memory, config);
   SharedLaunch shared;
   std::atomic<uint64_t> next = 0;
   RunResult result;
@@ -530,6 +608,7 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
     // Default exception masks, no flushing: denormals are the instructions' own business.
     _mm_setcsr(_MM_MASK_MASK);
     for (uint64_t at; !shared.stop && (at = next++) < count;) {
+      machine.alone = at + 1 == count && threads == 1;
       machine.run_group(order[at]);
       if (machine.stop) shared.stop = true;
     }
@@ -547,6 +626,7 @@ RunResult run(const Program& program, Memory& memory, const LaunchConfig& config
     order_findings(config, result);
   }
   std::sort(result.inexact_instructions.begin(), result.inexact_instructions.end());
+  describe(program.code(), result);
   return result;
 }
 

@@ -11,12 +11,16 @@
 #include <string_view>
 #include <vector>
 
+#include "gpu/finding.h"
 #include "gpu/sim/feedback.h"
 #include "gpu/sim/fidelity.h"
 #include "gpu/sim/memory.h"
 #include "gpu/sim/program.h"
 
 namespace wavefuzz::sim {
+
+using wavefuzz::Finding;
+using wavefuzz::FindingKind;
 
 // What v_exp, v_log, v_rcp, v_rsq, v_sqrt, v_sin and v_cos return within their 1 ulp. A verdict
 // that changes with the model rests on bits that no document promises.
@@ -48,38 +52,6 @@ struct UnsettledRead {
 };
 inline constexpr uint32_t kAnyStretch = ~0u;
 
-enum class FindingKind : uint8_t {
-  kOutOfBoundsRead,  // outside every island, LDS or scratch
-  kOutOfBoundsWrite,
-  kWriteToReadOnly,
-  kReadFromWriteOnly,
-  kMisaligned,         // where the hardware forbids it
-  kUninitialised,      // poison reached an address, a branch, EXEC or a store to global memory
-  kMissingWait,        // a register was used before an s_waitcnt covered the load that fills it
-  kDataRace,           // two accesses, one of them a write, that no barrier orders
-  kBarrierDivergence,  // waves of a group met at different barriers, and not all as often
-  kFetchOutsideCode,   // a branch or fall-through left the kernel's code
-  kTrap,               // s_trap: an assertion of the kernel's own
-  kWatchdog,           // an instruction budget is spent
-};
-std::string_view name(FindingKind kind);  // "out-of-bounds read", ...
-
-inline constexpr int kWholeWave = -1;
-
-struct Finding {
-  FindingKind kind;
-  std::string message;      // one line with everything below
-  int64_t pc = 0;           // bytes from the kernel's entry
-  std::string instruction;  // assembly text
-  std::array<uint32_t, 3> group{};
-  uint32_t wave = 0;      // in the group
-  int lane = kWholeWave;  // the first lane concerned
-  unsigned lanes = 0;     // how many are; 0 for a scalar instruction
-  uint64_t address = 0;   // memory findings: the first lane's byte address (LDS: offset)
-  std::string island;     // nearest island, "LDS", "scratch"; empty when none is concerned
-  int64_t offset = 0;     // address relative to the island's start
-};
-
 struct LaunchConfig {
   std::array<uint32_t, 3> groups{1, 1, 1};
   std::array<uint32_t, 3> group_size{64, 1, 1};  // work-items
@@ -87,7 +59,9 @@ struct LaunchConfig {
   // The explicit arguments at their metadata offsets; hidden ones are filled in by run().
   std::vector<std::byte> kernarg;
   // Wave instructions of the whole launch, or of each thread, and of one group. A large launch has
-  // many groups; it is one of them that does not end when the launch does not.
+  // many groups; it is one of them that does not end when the launch does not. A group that would
+  // run past them is watched a little longer: a loop that cannot end is a finding, anything else is
+  // RunResult::too_large.
   uint64_t instruction_budget = 1'000'000'000;
   uint64_t group_budget = ~uint64_t{0};
   // Instructions that a wave runs before it is the next wave's turn; 0: all up to the next barrier.
@@ -137,21 +111,16 @@ struct NonFinite {
   std::string instruction;
 };
 
-// A result that hardware may give in other bits, and what it reached.
-struct InexactUse {
-  std::string from;  // the instruction: "v_exp_f32 v1, v2 at pc 0x40 (within 1 ulp)"
-  std::string what;  // "a branch", "an address", "an output", ...
-  std::string at;    // the instruction that used it so, as `from`
-};
-
 struct RunResult {
   enum class Status : uint8_t {
     kCompleted,    // every wave ended, no finding
     kFaulted,      // findings say what went wrong
+    kTooLarge,     // a limit ended it, without a finding: outputs mean nothing
     kUnsupported,  // an instruction without semantics was executed: outputs mean nothing
   };
   Status status = Status::kCompleted;
   std::string unsupported_what;  // mnemonic, encoding bytes and pc
+  std::string too_large;         // the limit that ended it; also beside findings
   std::vector<Finding> findings;
   uint64_t instructions = 0;  // wave instructions executed
   Fidelity weakest = Fidelity::kExact;

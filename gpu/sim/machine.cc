@@ -6,6 +6,7 @@
 #include <bit>
 #include <iterator>
 
+#include "gpu/sim/endless.h"
 #include "gpu/sim/table.h"
 #include "gpu/sim/wave.h"
 
@@ -23,101 +24,70 @@ std::string_view name(Fidelity fidelity) {
   return "";
 }
 
-std::string_view name(FindingKind kind) {
-  switch (kind) {
-    case FindingKind::kOutOfBoundsRead:
-      return "out-of-bounds read";
-    case FindingKind::kOutOfBoundsWrite:
-      return "out-of-bounds write";
-    case FindingKind::kWriteToReadOnly:
-      return "write to read-only memory";
-    case FindingKind::kReadFromWriteOnly:
-      return "read from write-only memory";
-    case FindingKind::kMisaligned:
-      return "misaligned access";
-    case FindingKind::kUninitialised:
-      return "uninitialised data used";
-    case FindingKind::kMissingWait:
-      return "missing s_waitcnt";
-    case FindingKind::kDataRace:
-      return "data race";
-    case FindingKind::kBarrierDivergence:
-      return "barrier divergence";
-    case FindingKind::kFetchOutsideCode:
-      return "fetch outside the code";
-    case FindingKind::kTrap:
-      return "trap";
-    case FindingKind::kWatchdog:
-      return "watchdog";
-  }
-  return "";
-}
-
 std::string_view name(RunResult::Status status) {
   switch (status) {
     case RunResult::Status::kCompleted:
       return "completed";
     case RunResult::Status::kFaulted:
       return "faulted";
+    case RunResult::Status::kTooLarge:
+      return "too large";
     case RunResult::Status::kUnsupported:
       return "unsupported";
   }
   return "";
 }
 
+namespace {
+
+MemoryPlace place_of(const std::vector<Span>& spans, const Machine::Where& where) {
+  MemoryPlace place;
+  place.bytes = where.bytes;
+  place.address = where.address;
+  if (where.space != nullptr) {
+    place.buffer = where.space;
+    place.offset = int64_t(where.address);
+    place.size = where.limit;
+    return place;
+  }
+  uint64_t best = ~uint64_t{0};
+  for (const Span& s : spans) {
+    const uint64_t distance = where.address < s.address ? s.address - where.address
+                              : where.address - s.address >= s.size
+                                  ? where.address - s.address - s.size + 1
+                                  : 0;
+    if (distance >= best) continue;
+    best = distance;
+    place.buffer = std::string(s.name);
+    place.offset = int64_t(where.address - s.address);
+    place.size = s.size;
+  }
+  return place;
+}
+
+}  // namespace
+
 bool Machine::report(Wave& wave, const Op* op, FindingKind kind, const Where& where,
                      const std::string& detail) {
+  if (watch != nullptr) return true;  // beyond the budget: whether it ends is all there is to say
   // One finding per instruction and kind: a loop would otherwise drown the others.
   const uint64_t key = uint64_t(op->index) << 8 | uint64_t(kind);
   if (std::find(seen_findings.begin(), seen_findings.end(), key) != seen_findings.end())
     return true;
   seen_findings.push_back(key);
 
+  // Source lines and the message are run()'s: not every finding is kept.
   Finding f;
   f.kind = kind;
   f.pc = code->pc(op->index);
   f.instruction = code->texts[op->index];
   f.group = group;
   f.wave = wave.id;
-  f.lanes = unsigned(std::popcount(where.lanes));
-  if (where.lanes != 0) f.lane = std::countr_zero(where.lanes);
-
-  std::string what(sim::name(kind));
-  if (!detail.empty()) what += ": " + detail;
-  if (where.has_address) {
-    f.address = where.address;
-    if (where.space != nullptr) {
-      f.island = where.space;
-      f.offset = int64_t(where.address);
-      what += fmt::format(": {} bytes at {} offset {:#x}, which has {:#x} bytes", where.bytes,
-                          where.space, where.address, where.limit);
-    } else {
-      const Span* nearest = nullptr;
-      uint64_t best = ~uint64_t{0};
-      for (const Span& s : spans) {
-        const uint64_t distance = where.address < s.address ? s.address - where.address
-                                  : where.address - s.address >= s.size
-                                      ? where.address - s.address - s.size + 1
-                                      : 0;
-        if (distance < best) {
-          best = distance;
-          nearest = &s;
-        }
-      }
-      what += fmt::format(": {} bytes at {:#x}", where.bytes, where.address);
-      if (nearest != nullptr) {
-        f.island = std::string(nearest->name);
-        f.offset = int64_t(where.address - nearest->address);
-        what += fmt::format(", nearest island {} ({} bytes) {}{:#x}", nearest->name, nearest->size,
-                            f.offset < 0 ? "-" : "+",
-                            f.offset < 0 ? 0 - uint64_t(f.offset) : uint64_t(f.offset));
-      }
-    }
-  }
-  f.message = fmt::format("{}; pc {:#x} `{}`, group {},{},{} wave {}", what, f.pc, f.instruction,
-                          group[0], group[1], group[2], wave.id);
-  if (f.lane >= 0)
-    f.message += fmt::format(" lane {} ({} lane{})", f.lane, f.lanes, f.lanes == 1 ? "" : "s");
+  f.lanes = where.lanes;
+  f.detail = detail;
+  if (where.has_address) f.memory = place_of(spans, where);
+  if (where.load != kNeverWritten) f.loaded_by = instruction(where.load);
+  if (where.other != nullptr) f.other = *where.other;
   result->findings.push_back(std::move(f));
   result->status = RunResult::Status::kFaulted;
   if (result->findings.size() >= config->max_findings) stop = true;
@@ -137,9 +107,8 @@ uint32_t Machine::used_in_flight(Wave& wave, const Op* op, uint32_t origin, uint
   if (found == nullptr) return load;
   Where where;
   where.lanes = found->target == LoadTarget::kSgprs ? 0 : found->lanes & lanes;
-  report(
-      wave, op, FindingKind::kMissingWait, where,
-      fmt::format("nothing waits for what pc {:#x} `{}` loads", code->pc(load), code->texts[load]));
+  where.load = load;
+  report(wave, op, FindingKind::kMissingWait, where, "a register is used before its load has come in");
   if (config->late_loads == LateLoads::kNewContent) {
     code->come_in_now(wave, *found);
     repeat = true;
@@ -154,30 +123,23 @@ void Machine::report_overwritten(Wave& wave, const PendingLoad& load, uint64_t l
          "its destination was written before it came in");
 }
 
-namespace {
-
-// "wave 3 of group 1,0,0 writes it at pc 0x40 `...`, in no order".
-std::string other_access(const Machine& m, const Machine::Race& race) {
-  std::string who =
-      race.other_wave == kSeveralWaves ? "another wave" : fmt::format("wave {}", race.other_wave);
-  if (race.other_group != 0 && race.other_group != m.group_number) {
-    const uint32_t linear = race.other_group - m.first_group;
-    const auto& n = m.config->groups;
-    who += fmt::format(" of group {},{},{}", linear % n[0], linear / n[0] % n[1],
-                       linear / n[0] / n[1]);
+void Machine::report_race(Wave& wave, const Op* op, const Race& race, const std::string& detail) {
+  OtherAccess other = {.at = instruction(race.other_op), .does = race.other_does, .group = group};
+  if (race.other_wave != kSeveralWaves) other.wave = race.other_wave;
+  if (race.other_group != 0 && race.other_group != group_number) {
+    const uint32_t linear = race.other_group - first_group;
+    const auto& n = config->groups;
+    other.group = {linear % n[0], linear / n[0] % n[1], linear / n[0] / n[1]};
   }
-  return fmt::format("{} {} it at pc {:#x} `{}`, in no order", who, race.other_does,
-                     m.code->pc(race.other_op), m.code->texts[race.other_op]);
-}
-
-Machine::Where where_of(const Machine& m, const Machine::Race& race) {
-  return {race.lanes, true, race.address, race.bytes, race.space, m.lds_bytes};
-}
-
-}  // namespace
-
-void Machine::report_race(Wave& wave, const Op* op, const Race& race) {
-  report(wave, op, FindingKind::kDataRace, where_of(*this, race), other_access(*this, race));
+  Where where;
+  where.lanes = race.lanes;
+  where.has_address = true;
+  where.address = race.address;
+  where.bytes = race.bytes;
+  where.space = race.space;
+  where.limit = lds_bytes;
+  where.other = &other;
+  report(wave, op, FindingKind::kDataRace, where, detail);
 }
 
 void Machine::note_race(const Race& race) {
@@ -274,6 +236,10 @@ uint32_t Machine::random() {
 
 bool Machine::report_poison(Wave& wave, const Op* op, const char* what, uint64_t lanes,
                             uint32_t origin) {
+  if (watch != nullptr) {
+    watch->poisoned(what);
+    return true;
+  }
   const size_t before = result->findings.size();
   origin = waited(wave, op, origin, lanes);
   repeat = false;                                       // too late for that
@@ -286,19 +252,18 @@ bool Machine::report_poison(Wave& wave, const Op* op, const char* what, uint64_t
     const uint32_t load = origin & ~kRaced;
     const auto race = std::ranges::find(races, load, &Race::load);
     if (race == races.end()) return !stop;
-    return report(
-        wave, &code->ops[load], FindingKind::kDataRace, where_of(*this, *race),
-        fmt::format("{}; what it reads reaches {} at pc {:#x} `{}`", other_access(*this, *race),
-                    what, code->pc(op->index), code->texts[op->index]));
+    report_race(wave, &code->ops[load], *race,
+                fmt::format("{} depends on what it reads, at pc {:#x} `{}`", what,
+                            code->pc(op->index), code->texts[op->index]));
+    return !stop;
   }
   Where where;
   where.lanes = lanes;
-  std::string detail = fmt::format("it reaches {}", what);
-  if (origin == kNeverWritten)
-    detail += "; a register never written";
-  else
-    detail += fmt::format("; loaded at pc {:#x} by `{}`", code->pc(origin), code->texts[origin]);
-  return report(wave, op, FindingKind::kUninitialised, where, detail);
+  where.load = origin;
+  return report(wave, op, FindingKind::kUninitialised, where,
+                fmt::format("{} depends on {}", what,
+                            origin == kNeverWritten ? "a register never written"
+                                                    : "undefined data"));
 }
 
 void Machine::unsupported(Wave& wave, const Op* op) {
@@ -330,6 +295,11 @@ const Span* Machine::find_span(uint64_t address, uint64_t bytes) {
   const Span& s = *(it - 1);
   const uint64_t offset = address - s.address;
   if (offset >= s.size || bytes > s.size - offset) return nullptr;
+  if (watch != nullptr) {  // every access has to come by here
+    if (bytes > LoopWatch::kWidest) return nullptr;
+    watch->touch(s, offset, bytes);
+    return &s;
+  }
   last_span = &s;
   return &s;
 }
@@ -374,6 +344,13 @@ const Op* find_jump(Wave& wave, const Op* op, uint64_t address) {
   return nullptr;
 }
 
+const Op* exec_unallocated(Wave& wave, const Op* op) {
+  Machine& m = *wave.machine;
+  const Unallocated& u = m.code->unallocated.at(op->index);
+  if (!m.report(wave, op, FindingKind::kUnallocated, {}, u.what)) return nullptr;
+  return u.exec(wave, op);
+}
+
 const Op* exec_inexact(Wave& wave, const Op* op) {
   Machine& m = *wave.machine;
   m.note_inexact(op);
@@ -395,17 +372,13 @@ void Machine::follow_inexact(Wave& wave, const Op* op, unsigned first, unsigned 
 }
 
 void Machine::note_inexact_use(const Op* op, const char* what, uint32_t origin) {
-  const Op& from = code->ops[origin & ~kInexact];
-  const auto place = [&](const Op& o) {
-    return fmt::format("`{}` at pc {:#x}", code->texts[o.index], code->pc(o.index));
-  };
-  InexactUse use{fmt::format("{} ({})", place(from), sim::name(from.row->fidelity)), what,
-                 place(*op)};
-  const auto same = [&](const InexactUse& other) {
-    return other.from == use.from && other.at == use.at;
-  };
-  if (std::ranges::none_of(result->inexact_uses, same))
-    result->inexact_uses.push_back(std::move(use));
+  const uint32_t from = origin & ~kInexact;
+  const int64_t from_pc = code->pc(from), at_pc = code->pc(op->index);
+  for (const InexactUse& use : result->inexact_uses)
+    if (use.from.pc == from_pc && use.at.pc == at_pc) return;
+  result->inexact_uses.push_back({instruction(from),
+                                  std::string(sim::name(code->ops[from].row->fidelity)), what,
+                                  instruction(op->index)});
 }
 
 }  // namespace wavefuzz::sim

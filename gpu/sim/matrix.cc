@@ -25,21 +25,6 @@ std::vector<Row> make_rows() {
   return rows;
 }
 
-// Lanes where any byte of the registers is undefined.
-uint64_t poisoned_lanes(const Wave& wave, unsigned first, unsigned count) {
-  uint64_t lanes = 0;
-  for (unsigned r = first; r < first + count; ++r) lanes |= wave.v_poison[r].any();
-  return lanes;
-}
-
-uint32_t first_origin(Wave& wave, const Op* op, unsigned first, unsigned count) {
-  uint32_t result = kNeverWritten;
-  for (unsigned r = first + count; r-- > first;)
-    if (const uint64_t lanes = wave.v_poison[r].any())
-      result = wave.machine->waited(wave, op, wave.v_origin[r], lanes);
-  return result;
-}
-
 // An element of D is undefined where its row of A, its column of B or its element of C is. (A zero
 // does not save it: 0 * NaN is NaN, and undefined may be NaN.)
 // False when the instruction has to start anew.
@@ -114,6 +99,20 @@ bool propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned
 }
 
 }  // namespace
+
+uint64_t poisoned_lanes(const Wave& wave, unsigned first, unsigned count) {
+  uint64_t lanes = 0;
+  for (unsigned r = first; r < first + count; ++r) lanes |= wave.v_poison[r].any();
+  return lanes;
+}
+
+uint32_t first_origin(Wave& wave, const Op* op, unsigned first, unsigned count) {
+  uint32_t result = kNeverWritten;
+  for (unsigned r = first + count; r-- > first;)
+    if (const uint64_t lanes = wave.v_poison[r].any())
+      result = wave.machine->waited(wave, op, wave.v_origin[r], lanes);
+  return result;
+}
 
 std::span<const Row> matrix_rows() {
   static const std::vector<Row> rows = make_rows();

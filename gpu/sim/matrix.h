@@ -26,6 +26,11 @@ struct MatrixFields {
 
 const Op* exec_matrix(Wave& wave, const Op* op);
 
+// Lanes where any byte of the registers is undefined, and what the first of them comes from (as
+// Machine::waited: the instruction may have to start anew).
+uint64_t poisoned_lanes(const Wave& wave, unsigned first, unsigned count);
+uint32_t first_origin(Wave& wave, const Op* op, unsigned first, unsigned count);
+
 }  // namespace wavefuzz::sim
 
 #endif  // WAVEFUZZ_GPU_SIM_MATRIX_H_

@@ -156,8 +156,8 @@ TEST_P(Matrix, AnUndefinedElementOfAReachesItsRowOfDOnly) {
   ASSERT_EQ(launched.result.status, RunResult::Status::kFaulted);
   const Finding& finding = launched.result.findings.at(0);
   EXPECT_EQ(finding.kind, FindingKind::kUninitialised) << finding.message;
-  EXPECT_EQ(finding.lane, 16);
-  EXPECT_EQ(finding.lanes, 16u);
+  EXPECT_EQ(finding.first_lane(), 16);
+  EXPECT_EQ(finding.lane_count(), 16);
 }
 
 INSTANTIATE_TEST_SUITE_P(Arches, Matrix, testing::Values("gfx942", "gfx950"));

@@ -209,6 +209,20 @@ Island& Memory::add(const IslandSpec& spec) {
   return *islands_.back();
 }
 
+std::byte* Memory::object_data(const std::shared_ptr<const void>& object, uint64_t address,
+                               std::span<const std::byte> initial) {
+  const auto it = std::ranges::find_if(object_data_, [&](const ObjectData& data) {
+    return data.object == object && data.address == address;
+  });
+  if (it == object_data_.end()) {
+    object_data_.push_back({object, address, {initial.begin(), initial.end()}, true});
+    return object_data_.back().bytes.data();
+  }
+  if (!it->current) std::ranges::copy(initial, it->bytes.begin());
+  it->current = true;
+  return it->bytes.data();
+}
+
 Island* Memory::find(std::string_view name) {
   for (const auto& island : islands_)
     if (island->name_ == name) return island.get();
@@ -265,6 +279,8 @@ void Memory::reset() {
   islands_.clear();
   if (std::ssize(spare_) > kMostSpares) spare_.erase(spare_.begin(), spare_.end() - kMostSpares);
   next_address_ = kFirstAddress;
+  if (object_data_.size() > kMostObjectData) object_data_.clear();
+  for (ObjectData& data : object_data_) data.current = false;
 }
 
 }  // namespace wavefuzz::sim

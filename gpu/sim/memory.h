@@ -100,6 +100,11 @@ class Island {
 };
 
 // What a kernel can reach. One Memory serves one thread at a time.
+//
+// A code object's own writable data (__device__ variables) is part of it: the first launch of one of
+// the object's kernels finds the object's initial values, later ones what those before have left,
+// as a runtime has it between loading and unloading the object. reset() brings the initial values
+// back. All of it counts as initialised, and races on it are not looked for.
 class Memory {
  public:
   Memory();
@@ -118,8 +123,9 @@ class Memory {
   // The island nearest to an address, or null when there is none.
   const Island* nearest(uint64_t address) const;
 
-  // Forgets every island. Their pages are kept for the next ones: only what was touched is cleared.
-  // Those above kMostSpare give their address space back, so that many threads can each have some.
+  // Forgets every island, and what kernels wrote to their code objects' own data. Their pages are
+  // kept for the next ones: only what was touched is cleared. Those above kMostSpare give their
+  // address space back, so that many threads can each have some.
   void reset();
 
  private:
@@ -134,7 +140,18 @@ class Memory {
   // some pages.
   static constexpr ptrdiff_t kMostSpares = 32;
   void reserve_shadow(Island& island);
+  // The present content of a writable segment of the object.
+  std::byte* object_data(const std::shared_ptr<const void>& object, uint64_t address,
+                         std::span<const std::byte> initial);
 
+  struct ObjectData {
+    std::shared_ptr<const void> object;
+    uint64_t address;
+    std::vector<std::byte> bytes;
+    bool current;  // false: reset() was called
+  };
+  static constexpr size_t kMostObjectData = 64;  // kept over a reset()
+  std::vector<ObjectData> object_data_;
   std::vector<std::unique_ptr<Island>> islands_;  // by address
   std::vector<std::unique_ptr<Island>> spare_;    // last used last
   uint64_t next_address_;

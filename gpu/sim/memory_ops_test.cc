@@ -164,15 +164,15 @@ TEST(Global, OutOfBoundsIsAFindingAndTheRunGoesOn) {
   EXPECT_EQ(read.kind, FindingKind::kOutOfBoundsRead);
   EXPECT_EQ(read.pc, 0);
   EXPECT_EQ(read.instruction, "global_load_dword v1, v0, s[0:1]");
-  EXPECT_EQ(read.lane, 63);
-  EXPECT_EQ(read.lanes, 1u);
-  EXPECT_EQ(read.island, "keys");
-  EXPECT_EQ(read.offset, 256);
-  EXPECT_EQ(read.address, m.address() + 256);
-  EXPECT_NE(read.message.find("nearest island keys (256 bytes) +0x100"), std::string::npos)
+  EXPECT_EQ(read.first_lane(), 63);
+  EXPECT_EQ(read.lane_count(), 1);
+  EXPECT_EQ(read.memory->buffer, "keys");
+  EXPECT_EQ(read.memory->offset, 256);
+  EXPECT_EQ(read.memory->address, m.address() + 256);
+  EXPECT_NE(read.message.find("nearest buffer keys (256 bytes) +0x100"), std::string::npos)
       << read.message;
   EXPECT_EQ(wave.result().findings[1].kind, FindingKind::kOutOfBoundsWrite);
-  EXPECT_EQ(wave.result().findings[1].lanes, 3u);
+  EXPECT_EQ(wave.result().findings[1].lane_count(), 3);
   EXPECT_EQ(wave.v_poison(1, 63), 0xffff'ffffu);  // the load gave poison,
   EXPECT_EQ(wave.v_poison(1, 62), 0u);
   EXPECT_EQ(wave.v(3), 1u);  // and the wave went on
@@ -184,7 +184,7 @@ TEST(Global, BelowAnIslandIsANegativeOffset) {
   Island& m = wave.memory().add({"table", 64});
   wave.set_s64(0, m.address() - 16).run();
   ASSERT_EQ(wave.result().findings.size(), 1u);
-  EXPECT_EQ(wave.result().findings[0].offset, -16);
+  EXPECT_EQ(wave.result().findings[0].memory->offset, -16);
   EXPECT_EQ(wave.s_poison(2), 0xffff'ffffu);
 }
 
@@ -298,10 +298,10 @@ TEST(Lds, OutOfBoundsIsAFinding) {
   wave.set_v(0, times(4)).run();
   ASSERT_EQ(wave.result().findings.size(), 2u);
   EXPECT_EQ(wave.result().findings[0].kind, FindingKind::kOutOfBoundsWrite);
-  EXPECT_EQ(wave.result().findings[0].island, "LDS");
-  EXPECT_EQ(wave.result().findings[0].lane, 63);
+  EXPECT_EQ(wave.result().findings[0].memory->buffer, "LDS");
+  EXPECT_EQ(wave.result().findings[0].first_lane(), 63);
   EXPECT_EQ(wave.result().findings[1].kind, FindingKind::kOutOfBoundsRead);
-  EXPECT_EQ(wave.result().findings[1].lanes, 2u);
+  EXPECT_EQ(wave.result().findings[1].lane_count(), 2);
 }
 
 TEST(Flat, AperturesReachLdsAndScratch) {
@@ -347,7 +347,7 @@ TEST(Scratch, EveryLaneHasItsOwn) {
   EXPECT_EQ(wave.lanes(4), times(1));
   EXPECT_EQ(wave.lanes(5), times(2));
   ASSERT_EQ(wave.result().findings.size(), 1u);  // 32 is past the end
-  EXPECT_EQ(wave.result().findings[0].island, "scratch");
+  EXPECT_EQ(wave.result().findings[0].memory->buffer, "scratch");
 }
 
 // Range checks are architecture: loads past num_records give 0 and stores are dropped, dword by
@@ -399,7 +399,7 @@ TEST(Buffer, PastTheIslandInsideNumRecordsIsAFinding) {
   fill_bytes(m);
   wave.set_s64(4, m.address()).set_s(6, 4096).set_s(7, 0).set_v(0, times(4)).run();
   ASSERT_EQ(wave.result().findings.size(), 1u);
-  EXPECT_EQ(wave.result().findings[0].lane, 16);
+  EXPECT_EQ(wave.result().findings[0].first_lane(), 16);
 }
 
 TEST(ToLds, GlobalAndBufferLoadsFillConsecutiveSlots) {

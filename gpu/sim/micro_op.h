@@ -165,6 +165,7 @@ enum class Format : uint8_t {
   kScalar,
   kBranch,
   kScalarLoad,
+  kScalarStore,  // stores, and atomics
   kLds,
   kGlobal,
   kFlat,
@@ -172,6 +173,7 @@ enum class Format : uint8_t {
   kBuffer,
   kLaneMove,  // v_readlane and its like: a destination of either kind, then the row's operands
   kMatrix,    // D, A, B, C (matrix.h)
+  kSparse,    // D, A, B, the index (sparse.cc)
   kWide,      // D, then sources of the widths in Row::param (ops_wide.cc)
   kBare,      // operands are the row's own business
 };
@@ -262,6 +264,13 @@ struct alignas(64) Lanes {
   uint32_t lane[kLanes];
 };
 
+// Of an instruction that names registers which its kernel does not own: what it executes otherwise,
+// and which they are.
+struct Unallocated {
+  ExecFn exec;
+  std::string what;
+};
+
 // A decoded program.
 struct Code {
   KernelInfo kernel;
@@ -280,12 +289,17 @@ struct Code {
   void (*come_in_now)(Wave&, PendingLoad&) = nullptr;  // the op files' own
   bool calls = false;                                  // has calls or indirect jumps
   bool indexes_vgprs = false;
+  bool skips_vectors = false;  // has s_setvskip; `unskipped` then is what ops execute otherwise
+  std::vector<ExecFn> unskipped;  // per op; null: is executed always
   bool lds_atomics = false;
   unsigned lds_granule_shift = 2;  // log2 of the narrowest LDS access in bytes, at most 4
   unsigned vgprs = 0, agprs = 0;   // registers a wave may touch, allocation and use taken together
   // The address of an op relative to the kernel's entry.
   int64_t pc(size_t op) const { return int64_t(addresses.at(op) - kernel.descriptor.entry); }
-  std::vector<Segment> globals;  // the object's data segments, for constant tables of the kernel
+  std::unordered_map<uint32_t, Unallocated> unallocated;  // by op
+  std::vector<Segment> globals;                           // the object's segments that hold data
+  std::shared_ptr<const void> object;  // whose they are: CodeObject::identity()
+  std::shared_ptr<const SourceLines> source_lines;  // null: the object has no debug information
 };
 
 }  // namespace wavefuzz::sim

@@ -9,6 +9,9 @@ namespace wavefuzz::sim {
 // Round field: 0 to nearest even, 1 up, 2 down, 3 toward zero (ISA manual, MODE).
 enum class Round : uint8_t { kNearest, kUp, kDown, kZero };
 
+// The number of MODE among the hardware registers that s_setreg and s_getreg name.
+inline constexpr int kHwregMode = 1;
+
 struct Mode {
   Round round_f32 = Round::kNearest;
   Round round_f16_f64 = Round::kNearest;
@@ -36,6 +39,9 @@ struct Mode {
     mode.fp16_overflow = bits >> 23 & 1;
     return mode;
   }
+  // VSKIP: vector instructions are not issued.
+  static constexpr unsigned kVskipBit = 28;
+  bool skips_vectors() const { return bits >> kVskipBit & 1; }
   bool flushes_f32() const { return flush_in_f32 | flush_out_f32; }
   bool flushes_f16_f64() const { return flush_in_f16_f64 | flush_out_f16_f64; }
 };

@@ -47,7 +47,7 @@ template <bool kTaken>
 const Op* cbranch_scc(Wave& w, const Op* op) {
   if (w.s_poison[kScc]) [[unlikely]] {
     w.s_poison[kScc] = 0;
-    if (!w.machine->report_poison(w, op, "the branch", 0, w.s_origin[kScc])) return nullptr;
+    if (!w.machine->report_poison(w, op, "a branch", 0, w.s_origin[kScc])) return nullptr;
   }
   return go(w, op, (w.s[kScc] != 0) == kTaken);
 }
@@ -57,7 +57,7 @@ const Op* cbranch_vccz(Wave& w, const Op* op) {
   const u64 poison = w.s64_poison(kVcc);
   if (poison && (w.s64(kVcc) & ~poison) == 0) [[unlikely]] {
     w.s_poison[kVcc] = w.s_poison[kVcc + 1] = 0;
-    if (!w.machine->report_poison(w, op, "the branch", poison, w.s_origin[kVcc])) return nullptr;
+    if (!w.machine->report_poison(w, op, "a branch", poison, w.s_origin[kVcc])) return nullptr;
   }
   return go(w, op, (w.s64(kVcc) == 0) == kTaken);
 }
@@ -77,7 +77,7 @@ const Op* jump_to(Wave& w, const Op* op) {
   const unsigned source = op->src[0].index;
   if (w.s64_poison(source) != 0) {
     const u32 origin = w.s_origin[source];
-    w.machine->report_poison(w, op, "the jump's address", 0, origin);
+    w.machine->report_poison(w, op, "the address of a jump", 0, origin);
     if (!Machine::taken_for_defined(origin)) {
       w.state = WaveState::kStopped;
       return nullptr;

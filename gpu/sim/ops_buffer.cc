@@ -7,7 +7,7 @@
 namespace wavefuzz::sim::WAVEFUZZ_SIM_ISA {
 namespace {
 
-constexpr char kGlobalStore[] = "a store to global memory";
+constexpr char kGlobalStore[] = "a value stored to global memory";
 
 // Operands: src[0] VGPR index or offset, src[1] VGPR offset when both are on, src[2] SGPR
 // descriptor, src[3] data, src[4] scalar offset, imm byte offset, flags BufferFlag.

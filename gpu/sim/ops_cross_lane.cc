@@ -50,7 +50,7 @@ const Op* v_readlane(Wave& w, const Op* op) {
   u32 poison;
   const unsigned lane = scalar_source(w, op, 1, poison) & 63;
   const unsigned reg = op->src[0].index;
-  if (poison) w.machine->report_poison(w, op, "the lane number", 0, w.s_origin[op->src[1].index]);
+  if (poison) w.machine->report_poison(w, op, "a lane number", 0, w.s_origin[op->src[1].index]);
   set_from_lane(w, op, reg, lane);
   return op + 1;
 }
@@ -59,7 +59,7 @@ const Op* v_writelane(Wave& w, const Op* op) {
   const u32 value = scalar_source(w, op, 0, poison);
   const unsigned lane = scalar_source(w, op, 1, lane_poison) & 63;
   if (lane_poison)
-    w.machine->report_poison(w, op, "the lane number", 0, w.s_origin[op->src[1].index]);
+    w.machine->report_poison(w, op, "a lane number", 0, w.s_origin[op->src[1].index]);
   w.v[op->dst][lane] = value;
   for (unsigned b = 0; b < 4; ++b) {
     u64& p = w.v_poison[op->dst].byte[b];

@@ -189,7 +189,7 @@ const Op* ds_exchange2(Wave& w, const Op* op) {
 // Addresses that need no register: M0 + offset, the same for all lanes or a dword per lane.
 SIM_INLINE u64 m0_addresses(Wave& w, const Op* op, unsigned per_lane, bool write, u64* address) {
   const u64 base = u64(w.s[kM0]) + u32(op->imm);
-  if (w.s_poison[kM0]) w.machine->report_poison(w, op, "the LDS address", 0, w.s_origin[kM0]);
+  if (w.s_poison[kM0]) w.machine->report_poison(w, op, "an LDS address", 0, w.s_origin[kM0]);
   u64 outside = 0;
   for (unsigned i = 0; i < kLanes; ++i) {
     address[i] = base + per_lane * i;

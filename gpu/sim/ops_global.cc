@@ -8,7 +8,7 @@ namespace {
 // Operands: src[0], src[1] address VGPRs (src[1] absent: a 32-bit offset), src[2] SGPR base, src[3]
 // data, imm byte offset. dst: destination of loads and returning atomics.
 
-constexpr char kGlobalStore[] = "a store to global memory";
+constexpr char kGlobalStore[] = "a value stored to global memory";
 
 // One lane's undefined address bits, and its origin.
 struct Address {

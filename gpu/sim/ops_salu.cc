@@ -116,7 +116,7 @@ struct Scalar<F, R, kRule, Types<A...>> {
     if (const u64 poison = w.s64_poison(kExec)) {
       const u32 origin = w.s_poison[kExec] ? w.s_origin[kExec] : w.s_origin[kExec + 1];
       w.s_poison[kExec] = w.s_poison[kExec + 1] = 0;
-      w.machine->report_poison(w, op, "EXEC", poison, origin);
+      w.machine->report_poison(w, op, "a branch", poison, origin);
     }
     w.exec_changed();
   }
@@ -192,7 +192,7 @@ const Op* saveexec(Wave& w, const Op* op) {
   w.s[kScc] = result != 0;
   w.s_poison[kScc] = 0;
   w.exec_changed();
-  if (poison) w.machine->report_poison(w, op, "EXEC", poison, origin);
+  if (poison) w.machine->report_poison(w, op, "a branch", poison, origin);
   return op + 1;
 }
 template <typename F>
@@ -226,7 +226,7 @@ constexpr Row wrexec_row(std::string_view mnemonic, F f) {
 template <unsigned kDwords, bool kSource>
 const Op* movrel(Wave& w, const Op* op) {
   const u32 index = kDwords == 2 ? w.s[kM0] & ~1u : w.s[kM0];
-  if (w.s_poison[kM0]) w.machine->report_poison(w, op, "the SGPR index", 0, w.s_origin[kM0]);
+  if (w.s_poison[kM0]) w.machine->report_poison(w, op, "an SGPR index", 0, w.s_origin[kM0]);
   const u64 moved = u64(kSource ? op->src[0].index : op->dst) + index;
   if (moved + kDwords > kFlatScratch) {
     Machine::Where where{0, true, moved, 4, "the SGPRs, from number", kFlatScratch};
@@ -257,7 +257,6 @@ constexpr Row movrel_row(std::string_view mnemonic) {
 }
 
 // hwreg operands arrive decoded: imm is the register, imm2 its bit offset | size << 8.
-constexpr int kHwregMode = 1;
 SIM_INLINE u32 field_mask(const Op* op) {
   const unsigned size = unsigned(op->imm2) >> 8;
   return (size >= 32 ? ~0u : (1u << size) - 1) << (op->imm2 & 31);
@@ -267,7 +266,7 @@ const Op* s_setreg(Wave& w, const Op* op) {
   const u32 mask = field_mask(op);
   const u32 value = read_dword(w, op->src[0]) << (op->imm2 & 31);
   if (op->src[0].kind == Kind::kSgpr && w.s_poison[op->src[0].index] != 0)
-    w.machine->report_poison(w, op, "MODE", 0, w.s_origin[op->src[0].index]);
+    w.machine->report_poison(w, op, "the floating-point mode", 0, w.s_origin[op->src[0].index]);
   const Round before = w.mode.round_f32;
   w.mode = Mode::from_bits((w.mode.bits & ~mask) | (value & mask));
   if (w.mode.round_f32 != before) set_host_rounding(w.mode.round_f32);
@@ -278,6 +277,30 @@ const Op* s_getreg(Wave& w, const Op* op) {
   w.s[op->dst] = (w.mode.bits & field_mask(op)) >> (op->imm2 & 31);
   w.s_poison[op->dst] = 0;
   return op + 1;
+}
+// VSKIP = S0[S1[4:0]]. What it then skips is decode.cc's.
+const Op* s_setvskip(Wave& w, const Op* op) {
+  const auto undefined = [&](const Slot& slot, u32 bits) {
+    const bool any = slot.kind == Kind::kSgpr && (w.s_poison[slot.index] & bits) != 0;
+    if (any) w.machine->report_poison(w, op, "MODE", 0, w.s_origin[slot.index]);
+    return any;
+  };
+  if (undefined(op->src[1], 31)) return op + 1;
+  const u32 bit = read_dword(w, op->src[1]) & 31;
+  if (undefined(op->src[0], 1u << bit)) return op + 1;
+  constexpr u32 kVskip = 1u << Mode::kVskipBit;
+  const bool skips = read_dword(w, op->src[0]) >> bit & 1;
+  w.mode.bits = skips ? w.mode.bits | kVskip : w.mode.bits & ~kVskip;
+  return op + 1;
+}
+constexpr Row setvskip() {
+  Row row;
+  row.mnemonic = "s_setvskip";
+  row.format = Format::kScalar;
+  row.exec = &s_setvskip;
+  row.operands[0] = row.operands[1] = OperandType::kB32;
+  row.operand_count = 2;
+  return row;
 }
 constexpr Row hwreg(std::string_view mnemonic, ExecFn exec) {
   Row row;
@@ -640,6 +663,7 @@ constexpr Row kRows[] = {
     hwreg("s_setreg_b32", &s_setreg),
     hwreg("s_setreg_imm32_b32", &s_setreg),
     hwreg("s_getreg_b32", &s_getreg),
+    setvskip(),
 };
 
 }  // namespace

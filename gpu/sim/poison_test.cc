@@ -181,12 +181,12 @@ void expect_uninitialised(const AsmWave& wave, const std::string& instruction,
 TEST(Decisions, ExecBranchAndScc) {
   AsmWave exec("v_cmp_gt_u32 vcc, v0, v1\ns_and_saveexec_b64 s[2:3], vcc");
   exec.set_v(0, 5).run();
-  expect_uninitialised(exec, "s_and_saveexec_b64", "it reaches EXEC; a register never written");
-  EXPECT_EQ(exec.result().findings[0].lanes, 64u);
+  expect_uninitialised(exec, "s_and_saveexec_b64", "a branch depends on a register never written");
+  EXPECT_EQ(exec.result().findings[0].lane_count(), 64);
 
   AsmWave scc("s_cmp_eq_u32 s0, s1\ns_cbranch_scc1 end\nend:");
   scc.set_s(0, 1).run();
-  expect_uninitialised(scc, "s_cbranch_scc1", "it reaches the branch");
+  expect_uninitialised(scc, "s_cbranch_scc1", "a branch depends on a register never written");
 
   AsmWave defined("s_cmp_eq_u32 s0, s1\ns_cbranch_scc1 end\nend:");
   defined.set_s(0, 1).set_s(1, 2).run();
@@ -194,7 +194,7 @@ TEST(Decisions, ExecBranchAndScc) {
 
   AsmWave vccz("v_cmp_gt_u32 vcc, v0, v1\ns_cbranch_vccz end\nend:");
   vccz.set_v(0, 5).run();
-  expect_uninitialised(vccz, "s_cbranch_vccz", "it reaches the branch");
+  expect_uninitialised(vccz, "s_cbranch_vccz", "a branch depends on a register never written");
 }
 
 TEST(Memory, LoadsBringItInAndStoresOrAddressesGiveItAway) {
@@ -213,11 +213,11 @@ TEST(Memory, LoadsBringItInAndStoresOrAddressesGiveItAway) {
   EXPECT_EQ(wave.v_poison(1, 10), 0x00ff'0000u);
   EXPECT_EQ(wave.v_poison(2, 10), 0xffff'0000u);  // a carry goes upwards
   EXPECT_EQ(wave.v_poison(2, 9), 0u);
-  expect_uninitialised(
-      wave, "global_store_dword",
-      "it reaches a store to global memory; loaded at pc 0x0 by `global_load_dword v1");
-  EXPECT_EQ(wave.result().findings[0].lane, 10);
-  EXPECT_EQ(wave.result().findings[0].lanes, 1u);
+  expect_uninitialised(wave, "global_store_dword",
+                       "a value stored to global memory depends on undefined data; loaded at pc "
+                       "0x0 by `global_load_dword v1");
+  EXPECT_EQ(wave.result().findings[0].first_lane(), 10);
+  EXPECT_EQ(wave.result().findings[0].lane_count(), 1);
   EXPECT_FALSE(out.initialised(40, 4));
   EXPECT_TRUE(out.initialised(44, 4));
 }
@@ -241,7 +241,8 @@ TEST(Memory, AddressLaneByLane) {
   ASSERT_EQ(wave.result().findings.size(),
             2u);  // the LDS address and the global one; the move is fine
   EXPECT_EQ(wave.result().findings[0].instruction, "ds_read_b32 v2, v1");
-  EXPECT_NE(wave.result().findings[0].message.find("it reaches the address; loaded at pc 0x0"),
+  EXPECT_NE(wave.result().findings[0].message.find(
+                "an address depends on undefined data; loaded at pc 0x0"),
             std::string::npos);
   EXPECT_EQ(wave.result().findings[1].instruction, "global_load_dword v3, v1, s[0:1]");
 }

@@ -11,6 +11,7 @@
 
 #include "gpu/sim/bind.h"
 #include "gpu/sim/matrix.h"
+#include "gpu/sim/mfma/sparse.h"
 #include "gpu/sim/wave.h"
 
 namespace wavefuzz::sim {
@@ -206,6 +207,9 @@ class Printer {
       case Format::kScalarLoad:
         scalar_load();
         break;
+      case Format::kScalarStore:
+        scalar_store();
+        break;
       case Format::kLds:
         lds();
         break;
@@ -222,6 +226,9 @@ class Printer {
         break;
       case Format::kMatrix:
         matrix();
+        break;
+      case Format::kSparse:
+        sparse();
         break;
       case Format::kWide:
         wide();
@@ -261,8 +268,8 @@ class Printer {
                                     : scalar_name(slot.index, count);
   }
   void cache_bits() {
-    const char* const names[] = {row_.format == Format::kScalarLoad ? " glc" : " sc0", " nt",
-                                 " sc1"};
+    const bool scalar = row_.format == Format::kScalarLoad || row_.format == Format::kScalarStore;
+    const char* const names[] = {scalar ? " glc" : " sc0", " nt", " sc1"};
     for (unsigned i = 0; i < 3; ++i)
       if (op_.imm2 & (1 << i)) modifiers_ += names[i];
   }
@@ -458,6 +465,14 @@ class Printer {
   }
   void scalar_load() {
     destination();
+    scalar_address();
+  }
+  void scalar_store() {
+    const unsigned data = (row_.param & kBytes) / 4 * (row_.operand_count != 0 ? 2 : 1);
+    operands_.push_back(scalar_name(op_.src[2].index, data));
+    scalar_address();
+  }
+  void scalar_address() {
     operands_.push_back(
         scalar_name(op_.src[0].index, row_.mnemonic.starts_with("s_buffer_") ? 4 : 2));
     if (op_.src[1].kind == Kind::kSgpr) {
@@ -568,6 +583,17 @@ class Printer {
       list("neg", {fields.blgp & 1u, fields.blgp >> 1 & 1u, fields.blgp >> 2 & 1u});
     else if (fields.blgp != 0)
       modifier("blgp:{}", fields.blgp);
+  }
+
+  void sparse() {
+    const mfma::SparseOp& sparse = mfma::sparse_ops(code_.arch)[size_t(op_.imm2)];
+    const MatrixFields fields = MatrixFields::load(op_);
+    destination();
+    operands_.push_back(registers(op_.src[0], unsigned(mfma::a_registers(sparse))));
+    operands_.push_back(registers(op_.src[1], unsigned(mfma::b_registers(sparse))));
+    operands_.push_back(registers(op_.src[2], 1));
+    if (fields.cbsz != 0) modifier("cbsz:{}", fields.cbsz);
+    if (fields.abid != 0) modifier("abid:{}", fields.abid);
   }
 
   static std::string index_classes(int32_t classes) {

@@ -180,6 +180,14 @@ TEST(Print, APlantedFaultShows) {
       {"buffer_load_dword v0, v1, s[4:7], s8 offen offset:16", [](Op& op) { op.flags = kIdxen; }},
       {"v_mfma_f32_4x4x4_16b_f16 v[0:3], v[4:5], v[6:7], v[0:3] cbsz:2 abid:2",
        [](Op& op) { op.imm ^= 1 << 8; }},
+      {"s_store_dword s4, s[0:1], 0x10", [](Op& op) { op.src[2].index = 5; }},
+      {"s_atomic_add s4, s[0:1], s6 glc", [](Op& op) { op.imm2 = 0; }},
+      {"s_atomic_cmpswap s[4:5], s[0:1], s6 offset:0x8", [](Op& op) { op.src[1].index = 7; }},
+      {"s_setvskip s4, s5", [](Op& op) { std::swap(op.src[0], op.src[1]); }},
+      {"v_smfmac_f32_16x16x32_f16 v[0:3], v[4:5], v[8:11], v6 abid:2",
+       [](Op& op) { op.imm ^= 1 << 8; }},
+      {"v_smfmac_f32_16x16x32_f16 v[0:3], v[4:5], v[8:11], v6",
+       [](Op& op) { op.src[2].index = 7; }},
   };
   for (const Fault& fault : faults) {
     const auto program = program_of(Arch::kGfx950, fault.line);

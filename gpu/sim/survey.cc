@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "gpu/error.h"
+#include "gpu/sim/micro_op.h"
 #include "gpu/sim/program.h"
 
 namespace wavefuzz::sim {
@@ -59,6 +60,19 @@ bool is_host_elf(std::string_view bytes) {
 }
 bool has_object_name(const fs::path& path) {
   return path.extension() == ".co" || path.extension() == ".hsaco";
+}
+
+// Instructions that name registers which the kernel does not own.
+std::vector<std::string> unallocated(const Program& program) {
+  std::vector<std::string> list;
+  const Code& code = program.code();
+  for (size_t i = 0; i < code.instructions; ++i) {
+    const auto it = code.unallocated.find(uint32_t(i));
+    if (it != code.unallocated.end())
+      list.push_back(fmt::format("pc {:#x} `{}` names {}", code.pc(i), code.texts[i],
+                                 it->second.what));
+  }
+  return list;
 }
 
 struct Lacking {
@@ -174,6 +188,8 @@ class Survey {
   void add_kernel(const CodeObject& object, const KernelInfo& kernel) {
     const Program program(object, kernel.symbol);
     const std::vector<std::string> unsupported = program.unsupported();
+    std::vector<std::string> notes = kernel.notes;
+    for (std::string& note : unallocated(program)) notes.push_back(std::move(note));
     ++kernels_;
     instructions_ += program.size();
     runnable_ += unsupported.empty();
@@ -186,11 +202,13 @@ class Survey {
                                   {"arch", name(object.arch())},
                                   {"symbol", kernel.symbol},
                                   {"instructions", program.size()},
-                                  {"unsupported", unsupported}});
+                                  {"unsupported", unsupported},
+                                  {"notes", notes}});
     } else {
       fmt::print("{}  {}  {}  {} instructions{}\n", object.name(), name(object.arch()),
                  kernel.symbol, program.size(),
                  unsupported.empty() ? "" : fmt::format(", {} unsupported", unsupported.size()));
+      for (const std::string& note : notes) fmt::print("  note: {}\n", note);
     }
   }
 

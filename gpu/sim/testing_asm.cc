@@ -24,6 +24,8 @@
 
 #include <cstring>
 
+#include "gpu/sim/describe.h"
+
 extern "C" void LLVMInitializeAMDGPUTargetInfo();
 extern "C" void LLVMInitializeAMDGPUTargetMC();
 extern "C" void LLVMInitializeAMDGPUAsmParser();
@@ -189,6 +191,7 @@ AsmWave& AsmWave::run() {
   const unsigned host_state = _mm_getcsr();
   machine_->run_wave(wave());
   _mm_setcsr(host_state);
+  describe(program_->code(), result_);
   return *this;
 }
 

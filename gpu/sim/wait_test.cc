@@ -51,7 +51,7 @@ struct Bench {
 TEST(Waitcnt, TheOldContentIsUsedWithoutOne) {
   Bench b("global_load_dword v1, v0, s[0:1]\nv_mov_b32 v2, v1");
   b.expect_missing_wait("v_mov_b32_e32 v2, v1", "global_load_dword v1, v0, s[0:1]");
-  EXPECT_EQ(b.wave.result().findings[0].lanes, 64u);
+  EXPECT_EQ(b.wave.result().findings[0].lane_count(), 64);
   EXPECT_EQ(b.wave.v(2, 5), 7001u);
   EXPECT_EQ(b.wave.v(1, 5), 5u);  // it comes in at the end
 }

@@ -38,6 +38,7 @@ inline constexpr uint32_t kPrivateAperture = 0x20000;      // high dword of src_
 enum class WaveState : uint8_t { kReady, kAtBarrier, kEnded, kStopped };
 
 struct Machine;
+class LoopWatch;
 
 // Poison of a VGPR: per byte of the register, the lanes where that byte is undefined.
 struct VgprPoison {
@@ -96,7 +97,7 @@ struct Span {
   std::byte* data;
   uint64_t* initialised;  // null: all of it is
   uint32_t* origins;      // of a dword's undefined bytes; null: not kept
-  uint64_t* written;      // null: not tracked, and stores are errors
+  uint64_t* written;      // null: not tracked
   uint8_t* dirty;
   GlobalShadow* shadow;  // null: races are not looked for
   Island* island;        // null for kernarg and code
@@ -183,9 +184,12 @@ struct Machine {
     unsigned bytes = 0;
     const char* space = nullptr;  // "LDS", "scratch"; null: global
     uint64_t limit = 0;           // of that space
+    uint32_t load = kNeverWritten;       // the op whose data it is about
+    const OtherAccess* other = nullptr;  // of a race
   };
   bool report(Wave& wave, const Op* op, FindingKind kind, const Where& where,
               const std::string& detail = {});
+  Instruction instruction(uint32_t op) const { return {code->pc(op), code->texts[op]}; }
   // An operand's origin as in v_origin, before its poison goes on. When it is a load of `lanes` (0:
   // a scalar one) that has not come in, the use is a finding; the mark is gone from what it
   // returns.
@@ -204,7 +208,7 @@ struct Machine {
     return op;
   }
   // A write that has no order with another one. other_group 0: the same.
-  void report_race(Wave& wave, const Op* op, const Race& race);
+  void report_race(Wave& wave, const Op* op, const Race& race, const std::string& detail = {});
   // The same of a read: it becomes a finding where the value is used.
   void note_race(const Race& race);
   // Whether data counts as undefined only to see where it goes (of a race, or not exact): once that
@@ -229,7 +233,7 @@ struct Machine {
   void check_barrier();
   // An instruction wrote a register before the load that was to fill it came in.
   void report_overwritten(Wave& wave, const PendingLoad& load, uint64_t lanes);
-  // Poison reached `what` ("the address", "the branch", ...). Origin as in v_origin.
+  // `what` ("an address", "a branch", ...) depends on poison. Origin as in v_origin.
   bool report_poison(Wave& wave, const Op* op, const char* what, uint64_t lanes, uint32_t origin);
   // Stops the wave and the launch: no semantics.
   void unsupported(Wave& wave, const Op* op);
@@ -241,6 +245,9 @@ struct Machine {
   uint32_t random();               // the next number of the schedule's stream
   SharedLaunch* shared = nullptr;  // null: all groups run on this thread
   bool stop = false;               // the launch is over: too many findings, no semantics, no budget
+  bool spent = false;              // a budget, and a wave could go on
+  bool alone = true;               // no other group of the launch has yet to end
+  LoopWatch* watch = nullptr;      // while a group is looked at that has spent it (endless.h)
   size_t wave_count = 0;
 
   // Defined in launch.cc.
@@ -253,13 +260,19 @@ struct Machine {
   void run_group(uint32_t linear);
   void run_turns();
   // Whether races on an island are looked for. Once for a launch: reserves what that takes, and
-  // numbers its groups; returns the first number.
+  // numbers its groups; returns the first number. Copies the writable data of the code object.
   static bool watches(const LaunchConfig& config, const Island& island);
-  static uint32_t prepare(Memory& memory, const LaunchConfig& config);
+  static uint32_t prepare(const Code& code, Memory& memory, const LaunchConfig& config);
   // In explain.cc: executes an instruction and looks at what it did to non-finite values.
   const Op* explain(Wave& wave, const Op* op);
   // Runs a wave until it waits or ends, or for `turn` instructions.
   void run_wave(Wave& wave, uint64_t turn = ~uint64_t{0});
+  // Between two turns of all waves: lets those go on that have all come to a barrier. False when
+  // none is left to run.
+  bool next_round();
+  // The budget is spent: a finding where the group will never end, else RunResult::too_large.
+  void judge_spent();
+  uint64_t run_watched(LoopWatch& loop, Wave& wave, uint64_t turn);
 };
 
 // Sets or restores the host's rounding mode for f32 bodies.

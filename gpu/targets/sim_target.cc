@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <span>
@@ -15,13 +16,13 @@
 namespace wavefuzz {
 namespace {
 
-// Far above what a kernel needs for a case: a group that runs past the first has a loop that will
-// not end; the second is as much as anyone would wait for.
+// Far above what a kernel needs for a case; what runs past them is looked at for a loop that cannot
+// end, and else is more than anyone would wait for.
 constexpr uint64_t kGroupBudget = 20'000'000;
 constexpr uint64_t kInstructionBudget = 1'000'000'000;
 
 // Where known faults are among them.
-constexpr unsigned kMostDiagnostics = 4096;
+constexpr unsigned kMostFindings = 4096;
 
 // Buffers start as a GPU allocator places them: aligned far beyond any access.
 constexpr uint64_t kBufferAlignment = 4096;
@@ -36,14 +37,6 @@ sim::Access to_sim(Access access) {
       break;
   }
   return sim::Access::kReadWrite;
-}
-
-std::string snake_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c == ' ' || c == '-') c = '_';
-  }
-  return out;
 }
 
 void set_pointers(const Problem& problem, sim::Memory& memory) {
@@ -109,7 +102,11 @@ class SimTarget : public Target {
     if (settled || outcome.status == Outcome::Status::kUnsupported) return outcome;
     return run(problem, &unsettled, unsettled);
   } catch (const sim::AddressSpaceError& e) {
-    throw NoRoom(e.what());
+    // When other cases have ended there may be.
+    Outcome outcome;
+    outcome.status = Outcome::Status::kTooLarge;
+    outcome.too_large = fmt::format("no room: {}", e.what());
+    return outcome;
   } catch (const sim::Error& e) {
     throw Error(Exit::kUsage, e.what());
   }
@@ -200,8 +197,9 @@ class SimTarget : public Target {
                                       : std::min(problem.instruction_budget, kInstructionBudget);
       config.group_budget = kGroupBudget;
       config.explain = problem.explain;
+      config.follow_inexact = problem.follow_inexact;
       if (problem.schedule.turn != 0) config.turn = problem.schedule.turn;
-      if (problem.all_diagnostics) config.max_findings = kMostDiagnostics;
+      if (problem.all_findings) config.max_findings = kMostFindings;
       if (problem.unwritten_registers) config.unwritten_registers = *problem.unwritten_registers;
       if (problem.early_loads) config.late_loads = sim::LateLoads::kNewContent;
       thread_local sim::Feedback feedback;
@@ -215,12 +213,16 @@ class SimTarget : public Target {
       sim::RunResult result = sim::run(program, memory, config);
       if (known == nullptr) unsettled[i] = std::move(result.unsettled_reads);
       weakest = std::max(weakest, result.weakest);
-      read_result(launch, result, outcome);
+      const bool hangs = this->hangs(result);
+      read_result(launch, result, outcome);  // takes the findings
       if (problem.coverage) {
         read_edges(feedback, outcome.coverage[launch.kernel]);
         read_compares(feedback, outcome.compares[launch.kernel]);
       }
-      if (result.status == sim::RunResult::Status::kUnsupported) break;
+      for (const std::string& note : program.kernel().notes)
+        outcome.notes.push_back(fmt::format("{}: {}", launch.kernel.symbol, note));
+      // Nothing begins behind a launch that does not end.
+      if (outcome.status != Outcome::Status::kCompleted || hangs) break;
     }
     outcome.fidelity = sim::name(weakest);
     read_writes(problem, memory, outcome);
@@ -267,11 +269,17 @@ class SimTarget : public Target {
     return programs_.emplace(key, sim::Program(object, kernel.symbol)).first->second;
   }
 
-  static void read_result(const Launch& launch, const sim::RunResult& result, Outcome& outcome) {
+  static bool hangs(const sim::RunResult& result) {
+    return std::ranges::find(result.findings, FindingKind::kWatchdog, &Finding::kind) !=
+           result.findings.end();
+  }
+
+  static void read_result(const Launch& launch, sim::RunResult& result, Outcome& outcome) {
     const auto in_launch = [&](const std::string& message) {
       return launch.name.empty() ? message : "launch " + launch.name + ": " + message;
     };
     outcome.instructions += result.instructions;
+    std::ranges::move(result.inexact_uses, std::back_inserter(outcome.inexact_uses));
     for (const std::string& note : result.notes) outcome.notes.push_back(in_launch(note));
     for (const sim::NonFinite& n : result.non_finite) outcome.notes.push_back(in_launch(n.message));
     for (const sim::NonFinite& n : result.non_finite) {
@@ -281,13 +289,15 @@ class SimTarget : public Target {
     if (result.status == sim::RunResult::Status::kUnsupported) {
       outcome.status = Outcome::Status::kUnsupported;
       outcome.unsupported = result.unsupported_what;
+    } else if (!result.too_large.empty()) {
+      outcome.status = Outcome::Status::kTooLarge;
+      outcome.too_large = in_launch(result.too_large);
     }
-    for (const sim::Finding& finding : result.findings) {
-      outcome.diagnostics.push_back({.kind = snake_case(sim::name(finding.kind)),
-                                     .message = in_launch(finding.message),
-                                     .instruction = finding.instruction,
-                                     .pc = static_cast<uint64_t>(finding.pc),
-                                     .kernel = launch.kernel});
+    for (Finding& f : result.findings) {
+      f.kernel = launch.kernel;
+      f.launch = launch.name;
+      f.message = message_of(f);
+      outcome.findings.push_back(std::move(f));
     }
   }
 

@@ -8,19 +8,11 @@
 #include <vector>
 
 #include "gpu/error.h"
+#include "gpu/finding.h"
 #include "gpu/problem.h"
 #include "gpu/targets/coverage.h"
 
 namespace wavefuzz {
-
-/// A fault that the target itself saw while the kernel ran, such as an out-of-bounds store.
-struct Diagnostic {
-  std::string kind;         ///< stable snake_case name, part of a failure's signature
-  std::string message;      ///< one line: what, where, which lane
-  std::string instruction;  ///< disassembly
-  uint64_t pc = 0;          ///< bytes from the kernel's first instruction
-  KernelId kernel = {};     ///< that the instruction belongs to
-};
 
 /// An instruction in its disassembly.
 struct ListingLine {
@@ -34,30 +26,30 @@ struct WrittenBuffer {
   std::vector<Extent> extents;
 };
 
+/// Outcome::fidelity where every instruction's bits are fixed by a document.
+inline constexpr char kExactFidelity[] = "exact";
+
 struct Outcome {
   enum class Status {
-    kCompleted,    ///< ran to the end; diagnostics may still say that it did so wrongly
+    kCompleted,    ///< ran to the end; findings may still say that it did so wrongly
     kUnsupported,  ///< the target lacks something the kernel needs; `unsupported` says what
+    kTooLarge,     ///< a limit ended it, which `too_large` names; findings are from before that
   };
   Status status = Status::kCompleted;
   std::string unsupported;
-  std::vector<Diagnostic> diagnostics;
+  std::string too_large;
+  std::vector<Finding> findings;  ///< faults that it saw while the kernels ran
   std::vector<WrittenBuffer> written;
   uint64_t instructions = 0;           ///< wave instructions executed, where the target counts them
   std::vector<std::string> notes;      ///< with Problem::explain: a line for each thing found out
   std::optional<CodePlace> first_nan;  ///< with Problem::explain: what made it
   Coverage coverage;                   ///< with Problem::coverage
   Compares compares;                   ///< the same
+  std::vector<InexactUse> inexact_uses;  ///< with Problem::follow_inexact
   std::string fidelity;                ///< the weakest fidelity of any instruction executed
 
   /// The extents written of a buffer; empty when nothing was.
   const std::vector<Extent>& written_to(const std::string& buffer) const;
-};
-
-/// The target has no room for a case now; when others have ended it may.
-class NoRoom : public Error {
- public:
-  explicit NoRoom(const std::string& line) : Error(Exit::kTargetUnavailable, line) {}
 };
 
 /// A way to run a kernel. Launches are independent and may be made from several threads at once.
@@ -66,7 +58,7 @@ class Target {
   virtual ~Target() = default;
   virtual const std::string& name() const = 0;  ///< as on the command line: sim:gfx942
   virtual const std::string& arch() const = 0;  ///< as in a code object's name: gfx942
-  /// Throws Error for a code object that cannot be loaded, NoRoom where the buffers do not fit.
+  /// Throws Error for a code object that cannot be loaded.
   virtual Outcome launch(const Problem& problem) = 0;
   /// What of a program ran. Throws Error for a code object that cannot be loaded.
   virtual ProgramCoverage coverage(const KernelId& kernel, const Edges& edges) = 0;

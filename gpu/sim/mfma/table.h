@@ -23,7 +23,7 @@ struct Op {
   Fidelity fidelity() const { return tile.rule.fidelity; }
 };
 
-// By mnemonic; every instruction LLVM 22 knows for the arch except the sparse v_smfmac_*.
+// By mnemonic; every v_mfma_* that LLVM 22 knows for the arch. The sparse ones are sparse.h's.
 std::span<const Op> ops(Arch arch);
 
 // Null: the arch has no such instruction.

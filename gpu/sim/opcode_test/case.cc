@@ -76,6 +76,8 @@ const Cases& all_cases() {
     add_memory_cases(list);
     add_lds_cases(list);
     add_atomic_cases(list);
+    add_scalar_memory_cases(list);
+    add_sparse_cases(list);
     return list;
   }();
   return cases;

@@ -242,6 +242,8 @@ void add_lane_cases(Cases& cases);
 void add_memory_cases(Cases& cases);
 void add_lds_cases(Cases& cases);
 void add_atomic_cases(Cases& cases);
+void add_scalar_memory_cases(Cases& cases);
+void add_sparse_cases(Cases& cases);
 const Cases& all_cases();
 
 }  // namespace wavefuzz::sim::opcode

@@ -191,6 +191,30 @@ void add_control_cases(Cases& cases) {
   indexing("s_set_gpr_idx_mode",
            "s_set_gpr_idx_on s0, gpr_idx(SRC0)\ns_set_gpr_idx_mode gpr_idx(SRC1,DST)", 10);
 
+  // VSKIP = S0[S1[4:0]]; while it is set, vector instructions do nothing, scalar ones all.
+  cases.push_back(custom("s_setvskip", [](Probe& p) {
+    for (const char* text : {"s_setvskip s0, s1", "s_setvskip s0, 5", "s_setvskip 0x2345678, s1",
+                             "s_setvskip -3, s1", "s_setvskip s0, 0xabcd"})
+      for (int trial = 0; trial < 8; ++trial) {
+        const auto wave = p.wave(std::string(text) +
+                                 "\nv_mov_b32 v1, 77\ns_mov_b32 s2, 88"
+                                 "\ns_getreg_b32 s3, hwreg(HW_REG_MODE, 28, 1)");
+        const uint32_t value = uint32_t(p.random()()), bit = uint32_t(p.random()());
+        wave->set_s(0, value).set_s(1, bit).set_s(2, 5).set_s(3, 5).set_v(1, 6);
+        p.run(*wave);
+        const std::string s = text;
+        const uint32_t from = s.find("0x2345678") != s.npos ? 0x2345678
+                              : s.find("-3") != s.npos      ? uint32_t(-3)
+                                                            : value;
+        const uint32_t at = s.ends_with(" 5") ? 5 : s.ends_with("0xabcd") ? 0xabcd : bit;
+        const bool skips = from >> (at & 31) & 1;
+        for (unsigned i = 0; i < kLanes; ++i)
+          p.equal(wave->v(1, i), skips ? 6 : 77, 6, [&] { return s; });
+        p.equal(wave->s(2), 88, 5, [&] { return s; });
+        p.equal(wave->s(3), skips, 5, [&] { return s + " MODE"; });
+      }
+  }));
+
   for (const char* text : {"s_nop 3",
                            "s_waitcnt vmcnt(0) lgkmcnt(0)",
                            "s_sleep 1",

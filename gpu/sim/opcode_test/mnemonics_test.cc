@@ -17,21 +17,15 @@ namespace {
 
 // A name, or with '*' at its end the start of names.
 constexpr const char* kNotModelled[] = {
-    "v_smfmac_*",
     "ds_gws_*",
     "tbuffer_*",
     "buffer_load_format_*",
     "buffer_store_format_*",
-    "s_store_*",
-    "s_buffer_store_*",
-    "s_atomic_*",
-    "s_buffer_atomic_*",
     "s_scratch_*",
     "s_atc_probe*",
     "s_dcache_discard*",
     "s_rfe_*",
     "s_setkill",
-    "s_setvskip",
     "s_cbranch_cdbg*",
     "s_cbranch_g_fork",
     "s_cbranch_i_fork",

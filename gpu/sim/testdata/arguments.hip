@@ -25,6 +25,14 @@ extern "C" __global__ void bytes(int* out, uint8_t a, int8_t b, uint8_t c) {
   out[threadIdx.x] = a + 1000 * b + 100000 * c;
 }
 
+// Tested as single bits of the dwords that they lie in.
+extern "C" __global__ void flags(int* out, int rows, int columns, bool a, bool b, bool c) {
+  int sum = 0;
+  for (int i = 0; i < rows * columns; ++i) sum += a ? i : 1;
+  if (b) sum += 1000;
+  out[threadIdx.x] = c ? -sum : sum;
+}
+
 extern "C" __global__ void shorts(int* out, int16_t a, uint8_t b, uint16_t c) {
   out[threadIdx.x] = a + 1000 * b + 10 * c;
 }
