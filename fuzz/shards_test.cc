@@ -19,7 +19,7 @@ struct Verdicts {
 Verdict failure(const std::string& kind) {
   Verdict v;
   v.status = Status::kFail;
-  v.findings.push_back({find_kind(kind).value()});
+  v.findings.push_back({FindingKind::kWrongValue, kind});
   return v;
 }
 
