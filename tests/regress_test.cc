@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "gpu/finding.h"
 #include "tests/command.h"
 
 namespace wavefuzz {
@@ -53,8 +54,10 @@ TEST_P(Plants, AreNamedAndNothingElse) {
   std::set<std::string> signatures = {d["after"]};
   for (const json& also : d.value("also", json::array())) signatures.insert(also["signature"]);
   const std::string file = std::string("corpus/") + p.kernel + "/" + p.plant + ".json";
-  EXPECT_THAT(signatures,
-              testing::Contains(json::parse(std::ifstream(file))["signature"].get<std::string>()));
+  const std::string recorded = json::parse(std::ifstream(file))["signature"];
+  EXPECT_TRUE(std::ranges::any_of(
+      signatures, [&](const std::string& signature) { return agrees(recorded, signature); }))
+      << recorded << " is not among " << testing::PrintToString(signatures);
   EXPECT_EQ(d["confirmations"], 3);
   std::string words;
   for (const json& axis : d["boundary"]["axes"]) {

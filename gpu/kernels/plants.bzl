@@ -1,6 +1,6 @@
 """The kernels in the tree, each a .hip file, and their planted bugs: the names of its `enum class Plant`."""
 
-load("//bazel:hip_code_object.bzl", "hip_code_object")
+load("//bazel:hip_code_object.bzl", "LINE_TABLES", "hip_code_object")
 
 KERNELS = {
     "aiter_mla_reduce": [],
@@ -125,6 +125,7 @@ def kernel_code_objects(name, kernels, hdrs):
             name = kernel,
             src = kernel + ".hip",
             hdrs = hdrs,
+            copts = LINE_TABLES,
         )
         labels.append(":" + kernel)
         for plant in plants:
@@ -132,6 +133,7 @@ def kernel_code_objects(name, kernels, hdrs):
                 name = "%s.%s" % (kernel, plant),
                 src = kernel + ".hip",
                 hdrs = hdrs,
+                copts = LINE_TABLES,
                 defines = ["PLANT=" + plant],
             )
             labels.append(":%s.%s" % (kernel, plant))

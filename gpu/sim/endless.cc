@@ -64,6 +64,7 @@ void LoopWatch::take(Past& past) {
     each_register([&](unsigned r) {
       std::memcpy(to.v[r], from.v[r], sizeof(to.v[r]));
       to.v_poison[r] = from.v_poison[r];
+      to.v_poison[r].partial = 0;
       to.v_origin[r] = from.v_origin[r];
     });
     std::copy(std::begin(from.s), std::end(from.s), to.s);
@@ -93,6 +94,7 @@ void LoopWatch::restore(const Past& past) {
     each_register([&](unsigned r) {
       std::memcpy(to.v[r], from.v[r], sizeof(to.v[r]));
       to.v_poison[r] = from.v_poison[r];
+      to.v_poison[r].partial = 0;
       to.v_origin[r] = from.v_origin[r];
     });
     std::copy(std::begin(from.s), std::end(from.s), to.s);
@@ -220,7 +222,7 @@ bool LoopWatch::same_state(const Past& past) const {
     bool same = true;
     each_register([&](unsigned r) {
       same = same && std::memcmp(now.v[r], then.v[r], sizeof(now.v[r])) == 0 &&
-             std::memcmp(&now.v_poison[r], &then.v_poison[r], sizeof(now.v_poison[r])) == 0;
+             std::ranges::equal(now.v_poison[r].byte, then.v_poison[r].byte);
     });
     if (!same) return false;
     if (m_.scratch_size != 0 &&
@@ -305,7 +307,10 @@ LoopWatch::Marks LoopWatch::changed(const Past& past) const {
 LoopWatch::Marks LoopWatch::undefined() const {
   Marks marks = none();
   for (size_t i = 0; i < m_.wave_count; ++i) {
-    each_register([&](unsigned r) { marks.v[i * 512 + r] = m_.waves[i]->v_poison[r]; });
+    each_register([&](unsigned r) {
+      marks.v[i * 512 + r] = m_.waves[i]->v_poison[r];
+      marks.v[i * 512 + r].partial = 0;
+    });
     std::copy_n(m_.waves[i]->s_poison, kScalars, marks.s.begin() + ptrdiff_t(i * kScalars));
     if (m_.scratch_size == 0) continue;
     for (size_t k = 0; k < marks.scratch[i].size(); ++k) marks.scratch[i][k] = ~m_.scratch_bits[i][k];

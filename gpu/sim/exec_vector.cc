@@ -121,16 +121,8 @@ SIM_INLINE void clear_poison(Wave& w, const Op* op, u64 write) {
 }
 
 void set_poison(Wave& w, const Op* op, unsigned d, const u32* lanes, u64 write, u32 origin) {
-  VgprPoison& p = w.v_poison[op->dst + d];
-  u64 bytes[4] = {};
-  for (unsigned i = 0; i < kLanes; ++i)
-    for (unsigned b = 0; b < 4; ++b) bytes[b] |= u64((lanes[i] >> 8 * b & 0xff) != 0) << i;
-  u64 any = 0;
-  for (unsigned b = 0; b < 4; ++b) {
-    p.byte[b] = (p.byte[b] & ~write) | (bytes[b] & write);
-    any |= bytes[b] & write;
-  }
-  if (any) w.v_origin[op->dst + d] = origin;
+  w.set_lane_poison(op->dst + d, lanes, write);
+  if (w.v_poison[op->dst + d].any() & write) w.v_origin[op->dst + d] = origin;
 }
 
 // A source has poison in an active lane: works out the result's, before the body overwrites

@@ -406,7 +406,7 @@ SIM_INLINE void mark_in_flight(Wave& w, const Op* op, unsigned dst, u32 param, u
   const ByteSpan bytes = written_bytes(param);
   for (unsigned d = 0; d < dwords; ++d) {
     VgprPoison& p = w.v_poison[dst + d];
-    for (unsigned b = bytes.first; b < bytes.end; ++b) p.byte[b] |= lanes;
+    for (unsigned b = bytes.first; b < bytes.end; ++b) p.add(b, lanes);
     w.v_origin[dst + d] = kInFlight | op->index;
   }
 }
@@ -481,8 +481,7 @@ SIM_INLINE void finish_load(Wave& w, const Op* op, unsigned dst, u32 param, u64 
       for_lanes(lanes, [&](unsigned i) { to[i] = from[i]; });
     }
     VgprPoison& p = w.v_poison[dst + d];
-    for (unsigned b = 0; b < 4; ++b)
-      p.byte[b] = (p.byte[b] & ~lanes) | (l.undefined[4 * d + b] & lanes);
+    for (unsigned b = 0; b < 4; ++b) p.set(b, lanes, l.undefined[4 * d + b]);
     w.v_origin[dst + d] = l.any_undefined && l.origin != kOwnOrigin ? l.origin : op->index;
   }
 }

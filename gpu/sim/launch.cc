@@ -299,7 +299,9 @@ void Machine::start_wave(uint32_t id) {
 
   const auto poison_registers = [&](unsigned first, unsigned count) {
     std::fill_n(&w.v[first][0], count * kLanes, config->unwritten_registers);
-    std::fill_n(reinterpret_cast<uint64_t*>(&w.v_poison[first]), count * 4, ~uint64_t{0});
+    constexpr uint64_t kAllLanes = ~uint64_t{0};
+    std::fill_n(&w.v_poison[first], count,
+                VgprPoison{{kAllLanes, kAllLanes, kAllLanes, kAllLanes}, 0});
     std::fill_n(&w.v_origin[first], count, kNeverWritten);
   };
   poison_registers(0, code->vgprs);
@@ -328,7 +330,7 @@ void Machine::start_wave(uint32_t id) {
     if (d.work_item_id_dims > 2) ids |= item / (size[0] * size[1]) << 20;
     w.v[0][i] = ids;
   }
-  for (uint64_t& byte : w.v_poison[0].byte) byte = 0;
+  w.v_poison[0] = {};
 
   // User SGPRs, then system SGPRs, in the order the descriptor enables them.
   unsigned s = 0;

@@ -142,6 +142,27 @@ void Machine::report_race(Wave& wave, const Op* op, const Race& race, const std:
   report(wave, op, FindingKind::kDataRace, where, detail);
 }
 
+void Wave::set_lane_poison(unsigned reg, const uint32_t* lanes, uint64_t write) {
+  uint64_t bytes[4] = {}, partial = 0;
+  for (uint64_t left = write; left != 0; left &= left - 1) {
+    const auto i = unsigned(std::countr_zero(left));
+    for (unsigned b = 0; b < 4; ++b) {
+      const uint32_t bits = lanes[i] >> 8 * b & 0xff;
+      bytes[b] |= uint64_t(bits != 0) << i;
+      partial |= uint64_t(bits != 0 && bits != 0xff) << i;
+    }
+  }
+  VgprPoison& p = v_poison[reg];
+  for (unsigned b = 0; b < 4; ++b) p.set(b, write, bytes[b]);
+  if (partial == 0) return;
+  if (v_defined == nullptr) v_defined = std::make_unique<uint32_t[][kLanes]>(std::size(v_poison));
+  p.partial |= partial;
+  for (uint64_t left = partial; left != 0; left &= left - 1) {
+    const auto i = unsigned(std::countr_zero(left));
+    v_defined[reg][i] = ~lanes[i];
+  }
+}
+
 void Machine::note_race(const Race& race) {
   if (std::ranges::find(races, race.load, &Race::load) == races.end()) races.push_back(race);
 }
@@ -366,7 +387,7 @@ const Op* exec_inexact(Wave& wave, const Op* op) {
 void Machine::follow_inexact(Wave& wave, const Op* op, unsigned first, unsigned count,
                              uint64_t lanes) {
   for (unsigned r = first; r < first + count; ++r) {
-    for (uint64_t& byte : wave.v_poison[r].byte) byte |= lanes;
+    for (unsigned b = 0; b < 4; ++b) wave.v_poison[r].add(b, lanes);
     wave.v_origin[r] = kInexact | op->index;
   }
 }

@@ -92,7 +92,7 @@ bool propagate_poison(Wave& wave, const Op* op, const mfma::Op& matrix, unsigned
     }
   }
   for (unsigned r = 0; r < d_count; ++r) {
-    std::fill_n(wave.v_poison[op->dst + r].byte, 4, d_poison[r]);
+    for (unsigned b = 0; b < 4; ++b) wave.v_poison[op->dst + r].set(b, ~0ull, d_poison[r]);
     if (d_poison[r] != 0) wave.v_origin[op->dst + r] = origin;
   }
   return true;

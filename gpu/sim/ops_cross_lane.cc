@@ -6,19 +6,13 @@ namespace {
 
 // Operands as the row lists them; destinations in dst (VGPR or scalar).
 
-SIM_INLINE u32 poison_of_lane(const Wave& w, unsigned reg, unsigned lane) {
-  const VgprPoison& p = w.v_poison[reg];
-  u32 bits = 0;
-  for (unsigned b = 0; b < 4; ++b) bits |= (p.byte[b] >> lane & 1) != 0 ? 0xffu << 8 * b : 0;
-  return bits;
-}
 SIM_INLINE void set_scalar(Wave& w, const Op* op, u32 value, u32 poison, u32 origin) {
   w.s[op->dst] = value;
   w.s_poison[op->dst] = poison;
   if (poison) w.s_origin[op->dst] = origin;
 }
 SIM_INLINE void set_from_lane(Wave& w, const Op* op, unsigned reg, unsigned lane) {
-  const u32 poison = poison_of_lane(w, reg, lane);
+  const u32 poison = w.lane_poison(reg, lane);
   set_scalar(w, op, w.v[reg][lane], poison,
              poison ? w.machine->waited(w, op, w.v_origin[reg], u64{1} << lane) : 0);
 }
@@ -61,12 +55,10 @@ const Op* v_writelane(Wave& w, const Op* op) {
   if (lane_poison)
     w.machine->report_poison(w, op, "a lane number", 0, w.s_origin[op->src[1].index]);
   w.v[op->dst][lane] = value;
-  for (unsigned b = 0; b < 4; ++b) {
-    u64& p = w.v_poison[op->dst].byte[b];
-    // Lane masks spilled this way keep undefined bits for inactive lanes. A byte counts as
-    // undefined when all of it is: else they would spread to the lanes beside them.
-    p = (p & ~(u64{1} << lane)) | u64((poison >> 8 * b & 0xff) == 0xff) << lane;
-  }
+  // Lane masks spilled this way keep undefined bits for inactive lanes.
+  u32 bits[kLanes];
+  bits[lane] = poison;
+  w.set_lane_poison(op->dst, bits, u64{1} << lane);
   if (poison) w.v_origin[op->dst] = w.machine->waited(w, op, w.s_origin[op->src[0].index], 0);
   return op + 1;
 }
@@ -92,8 +84,7 @@ SIM_INLINE void move_lanes(Wave& w, const Op* op, unsigned reg, F from, Moved& o
 }
 SIM_INLINE void write_lanes(Wave& w, unsigned reg, u64 lanes, const Moved& m) {
   for_lanes(lanes, [&](unsigned i) { w.v[reg][i] = m.value[i]; });
-  for (unsigned b = 0; b < 4; ++b)
-    w.v_poison[reg].byte[b] = (w.v_poison[reg].byte[b] & ~lanes) | (m.poison.byte[b] & lanes);
+  for (unsigned b = 0; b < 4; ++b) w.v_poison[reg].set(b, lanes, m.poison.byte[b]);
   if (m.poison.any() & lanes) w.v_origin[reg] = m.origin;
 }
 

@@ -136,7 +136,7 @@ SIM_INLINE void access(Wave& w, const Op* op, u64 lanes, const u64* address) {
 // A lane whose address is poison loads poison.
 SIM_INLINE void poison_result(Wave& w, const Op* op, u64 lanes) {
   for (unsigned d = 0; d < op->dwords; ++d) {
-    for (unsigned b = 0; b < 4; ++b) w.v_poison[op->dst + d].byte[b] |= lanes;
+    for (unsigned b = 0; b < 4; ++b) w.v_poison[op->dst + d].add(b, lanes);
     w.v_origin[op->dst + d] = op->index;
   }
 }
@@ -153,6 +153,20 @@ const Op* global(Wave& w, const Op* op) {
 }
 
 // --- Scratch -------------------------------------------------------------------------------------
+
+// Memory knows only whether a byte is undefined, where registers know it of a bit. Spilled
+// registers must come back with their defined bits, so that a byte counts as undefined in scratch
+// when all of its bits are.
+void keep_partial_bytes(const Wave& w, unsigned reg, u32 param, Stored& data) {
+  const unsigned shift = param & kHighHalf ? 2 : 0;
+  for (unsigned b = 0; b < (param & kBytes); ++b) {
+    const unsigned from = b + shift;
+    for_lanes(data.undefined[b] & w.v_poison[reg + from / 4].partial, [&](unsigned i) {
+      const u32 bits = w.lane_poison(reg + from / 4, i) >> 8 * (from % 4) & 0xff;
+      if (bits != 0xff) data.undefined[b] &= ~(u64{1} << i);
+    });
+  }
+}
 
 // Every lane has its own stretch of private memory; addresses are offsets in it.
 void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
@@ -177,6 +191,8 @@ void scratch_access(Wave& w, const Op* op, u64 lanes, const u64* offset) {
     Stored data;
     alignas(64) u32 shifted[kLanes];
     prepare_store(w, op, op->src[3].index, param, w.exec, data, shifted);
+    if (data.any_undefined) [[unlikely]]
+      keep_partial_bytes(w, op->src[3].index, param, data);
     with_size(bytes, [&](auto n) {
       for_lanes(good, [&](unsigned i) {
         store_lane<decltype(n)::value>(m, s, i, i * size + offset[i], data);

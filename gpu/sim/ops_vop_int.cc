@@ -187,8 +187,10 @@ constexpr Row kRows[] = {
              return WithBit<u32>{d - in, b < a || d < in};
            }),
     vector("v_add3_u32", [](u32 a, u32 b, u32 c) { return a + b + c; }).with(poison_carry),
-    vector("v_lshl_add_u32", [](u32 a, u32 b, u32 c) { return (a << (b & 31)) + c; }),
-    vector("v_add_lshl_u32", [](u32 a, u32 b, u32 c) { return (a + b) << (c & 31); }),
+    vector("v_lshl_add_u32", [](u32 a, u32 b, u32 c) { return (a << (b & 31)) + c; })
+        .with(poison_lshl_add32),
+    vector("v_add_lshl_u32", [](u32 a, u32 b, u32 c) { return (a + b) << (c & 31); })
+        .with(poison_add_lshl),
     vector("v_lshl_add_u64", [](u64 a, u32 b, u64 c) { return (a << (b & 7)) + c; })
         .with(poison_lshl_add64),
     vector(
@@ -283,7 +285,7 @@ constexpr Row kRows[] = {
     vector("v_not_b32", [](u32 a) { return ~a; }).with(poison_copy),
     vector("v_and_or_b32", [](u32 a, u32 b, u32 c) { return (a & b) | c; }).with(poison_and_or),
     vector("v_or3_b32", [](u32 a, u32 b, u32 c) { return a | b | c; }).with(poison_or3),
-    vector("v_xad_u32", [](u32 a, u32 b, u32 c) { return (a ^ b) + c; }),
+    vector("v_xad_u32", [](u32 a, u32 b, u32 c) { return (a ^ b) + c; }).with(poison_carry),
     vector("v_lshl_or_b32", [](u32 a, u32 b, u32 c) { return a << (b & 31) | c; })
         .with(poison_lshl_or),
     vector("v_bfi_b32", [](u32 a, u32 b, u32 c) { return (a & b) | (~a & c); }).with(poison_bfi),
@@ -302,9 +304,9 @@ constexpr Row kRows[] = {
     vector("v_lshlrev_b64", [](u32 a, u64 b) { return b << (a & 63); }).with(poison_lshlrev64),
     vector("v_lshrrev_b64", [](u32 a, u64 b) { return b >> (a & 63); }).with(poison_lshrrev64),
     vector("v_ashrrev_i64", [](u32 a, i64 b) { return u64(b >> (a & 63)); }).with(poison_ashrrev64),
-    vector("v_lshlrev_b16", [](u16 a, u16 b) { return u16(b << (a & 15)); }),
-    vector("v_lshrrev_b16", [](u16 a, u16 b) { return u16(b >> (a & 15)); }),
-    vector("v_ashrrev_i16", [](u16 a, i16 b) { return u16(b >> (a & 15)); }),
+    vector("v_lshlrev_b16", [](u16 a, u16 b) { return u16(b << (a & 15)); }).with(poison_lshlrev16),
+    vector("v_lshrrev_b16", [](u16 a, u16 b) { return u16(b >> (a & 15)); }).with(poison_lshrrev16),
+    vector("v_ashrrev_i16", [](u16 a, i16 b) { return u16(b >> (a & 15)); }).with(poison_ashrrev16),
     vector("v_bfe_u32", [](u32 a, u32 b, u32 c) { return bfe_u32(a, b, c); }).with(poison_bfe_u32),
     vector("v_bfe_i32", [](u32 a, u32 b, u32 c) { return bfe_i32(a, b, c); }).with(poison_bfe_i32),
     vector("v_bfm_b32", [](u32 a, u32 b) { return ((1u << (a & 31)) - 1) << (b & 31); }),

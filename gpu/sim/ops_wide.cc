@@ -48,7 +48,7 @@ const Op* wide(Wave& w, const Op* op) {
     for (unsigned d = 0; d < op->dwords; ++d) w.v[op->dst + d][i] = result[d];
   });
   for (unsigned d = 0; d < op->dwords; ++d) {
-    for (u64& byte : w.v_poison[op->dst + d].byte) byte = (byte & ~w.exec) | (poison & w.exec);
+    for (unsigned b = 0; b < 4; ++b) w.v_poison[op->dst + d].set(b, w.exec, poison);
     if (poison & w.exec) w.v_origin[op->dst + d] = origin;
   }
   return op + 1;

@@ -95,6 +95,15 @@ REVERSED(lshl)
 REVERSED(lshr)
 REVERSED(ashr)
 #undef REVERSED
+uint64_t poison_lshlrev16(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[0] & 15) | p[1] << (v[0] & 15);
+}
+uint64_t poison_lshrrev16(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[0] & 15) | uint16_t(p[1]) >> (v[0] & 15);
+}
+uint64_t poison_ashrrev16(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[0] & 15) | uint16_t(int16_t(p[1]) >> (v[0] & 15));
+}
 uint64_t poison_carry(const uint64_t*, const uint64_t* p) { return upwards(p[0] | p[1] | p[2]); }
 uint64_t poison_multiply(const uint64_t* v, const uint64_t* p) {
   if ((v[0] | p[0]) == 0 || (v[1] | p[1]) == 0) return 0;
@@ -103,6 +112,12 @@ uint64_t poison_multiply(const uint64_t* v, const uint64_t* p) {
 uint64_t poison_lshl_add64(const uint64_t* v, const uint64_t* p) {
   if ((p[1] & 7) != 0) return kAll;
   return upwards(p[0] << (v[1] & 7) | p[2]);
+}
+uint64_t poison_lshl_add32(const uint64_t* v, const uint64_t* p) {
+  return upwards(poison_lshl32(v, p) | p[2]);
+}
+uint64_t poison_add_lshl(const uint64_t* v, const uint64_t* p) {
+  return all_if(p[2] & 31) | uint32_t(upwards(p[0] | p[1])) << (v[2] & 31);
 }
 uint64_t poison_lshl_or(const uint64_t* v, const uint64_t* p) {
   return or_rule(uint32_t(v[0]) << (v[1] & 31), poison_lshl32(v, p), v[2], p[2]);
@@ -421,12 +436,7 @@ uint64_t poison_carry_out_sub(const uint64_t* v, const uint64_t* p) {
 void poison_lanes(const Wave& wave, Slot slot, uint32_t* lanes) {
   switch (slot.kind) {
     case Kind::kVgpr: {
-      const VgprPoison& p = wave.v_poison[slot.index];
-      for (unsigned i = 0; i < kLanes; ++i) {
-        uint32_t bits = 0;
-        for (unsigned b = 0; b < 4; ++b) bits |= (p.byte[b] >> i & 1) != 0 ? 0xffu << 8 * b : 0;
-        lanes[i] = bits;
-      }
+      for (unsigned i = 0; i < kLanes; ++i) lanes[i] = wave.lane_poison(slot.index, i);
       return;
     }
     case Kind::kSgpr:

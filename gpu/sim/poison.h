@@ -34,6 +34,9 @@ uint64_t poison_ashr64(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshlrev32(const uint64_t* v, const uint64_t* p);  // b << a
 uint64_t poison_lshrrev32(const uint64_t* v, const uint64_t* p);
 uint64_t poison_ashrrev32(const uint64_t* v, const uint64_t* p);
+uint64_t poison_lshlrev16(const uint64_t* v, const uint64_t* p);
+uint64_t poison_lshrrev16(const uint64_t* v, const uint64_t* p);
+uint64_t poison_ashrrev16(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshlrev64(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshrrev64(const uint64_t* v, const uint64_t* p);
 uint64_t poison_ashrrev64(const uint64_t* v, const uint64_t* p);
@@ -42,6 +45,8 @@ uint64_t poison_carry(const uint64_t* v, const uint64_t* p);
 // Products: as sums, but a defined 0 decides.
 uint64_t poison_multiply(const uint64_t* v, const uint64_t* p);
 uint64_t poison_lshl_add64(const uint64_t* v, const uint64_t* p);  // (a << b) + c
+uint64_t poison_lshl_add32(const uint64_t* v, const uint64_t* p);  // (a << b) + c
+uint64_t poison_add_lshl(const uint64_t* v, const uint64_t* p);    // (a + b) << c
 uint64_t poison_lshl_or(const uint64_t* v, const uint64_t* p);     // (a << b) | c
 uint64_t poison_select(const uint64_t* v, const uint64_t* p);      // c ? b : a
 uint64_t poison_select_scc(const uint64_t* v, const uint64_t* p);  // c ? a : b

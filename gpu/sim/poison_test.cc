@@ -34,7 +34,7 @@ TEST(Spread, BytesThroughMovesAndBitOperations) {
   EXPECT_EQ(poison_of("s_mov_b32 s2, 0x0c0c0c00\nv_perm_b32 v2, v0, v1, s2"), 0xffu);
   EXPECT_EQ(poison_of("v_alignbit_b32 v2, v0, v1, 16"), 0xffffu);
   EXPECT_EQ(poison_of("v_lshl_or_b32 v2, v1, 16, v0"), 0xffff'0000u);
-  EXPECT_EQ(poison_of("s_movk_i32 s2, 0x7f00\nv_and_or_b32 v2, v1, s2, v0"), 0xff00u);
+  EXPECT_EQ(poison_of("s_movk_i32 s2, 0x7f00\nv_and_or_b32 v2, v1, s2, v0"), 0x2900u);
   EXPECT_EQ(poison_of("v_cvt_f32_ubyte1 v2, v1"), 0xffff'ffffu);
   EXPECT_EQ(poison_of("v_and_b32 v2, 0xff00, v1\nv_cvt_f32_ubyte0 v2, v2"), 0u);
   EXPECT_EQ(poison_of("v_mov_b32_sdwa v2, v1 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:BYTE_2"),
@@ -66,7 +66,45 @@ TEST(Spread, TruthTables) {
 // A lane mask spilled to a VGPR lane: undefined bits of inactive lanes do not spread to others.
 TEST(Spread, SpilledMasksKeepDefinedBits) {
   EXPECT_EQ(poison_of("s_and_b32 s3, s2, 0xfffffff0\nv_mov_b32 v2, 0\nv_writelane_b32 v2, s3, 0"),
-            0xffff'ff00u);
+            0xffff'fff0u);
+}
+
+// Compilers shift a bit field down and mask it, with a pad or another field's undefined bits beside
+// it in the same byte.
+TEST(Spread, ShiftsKeepTheBitsOfABytePart) {
+  const std::string pad = "v_and_b32 v2, 0xff00, v1\n";  // byte 1 of v2 is undefined
+  const auto poison = [&](const std::string& text) { return poison_of(pad + text); };
+  EXPECT_EQ(poison("v_lshrrev_b32 v2, 1, v2"), 0x7f80u);
+  EXPECT_EQ(poison("v_lshrrev_b32 v2, 1, v2\nv_and_b32 v2, 0x7f, v2"), 0u);
+  EXPECT_EQ(poison("v_lshrrev_b32 v2, 1, v2\nv_and_b32 v2, 0xff, v2"), 0x80u);
+  EXPECT_EQ(poison("v_lshrrev_b16 v2, 1, v2"), 0x7f80u);
+  EXPECT_EQ(poison("v_lshlrev_b16 v2, 3, v2"), 0xf800u);
+  EXPECT_EQ(poison("v_ashrrev_i16 v2, 3, v2"), 0xffe0u);
+  EXPECT_EQ(poison("v_lshl_add_u32 v2, v2, 4, v0"), 0xffff'f000u);
+  EXPECT_EQ(poison("v_lshl_add_u32 v2, v0, v2, v0"), 0u);  // the amount counts by its low 5 bits
+  EXPECT_EQ(poison("v_add_lshl_u32 v2, v2, v0, 16"), 0xff00'0000u);
+  EXPECT_EQ(poison("v_xad_u32 v2, v2, v0, v0"), 0xffff'ff00u);
+  EXPECT_EQ(poison("v_lshrrev_b32 v2, 1, v2\nv_readfirstlane_b32 s2, v2\nv_mov_b32 v2, s2"),
+            0x7f80u);
+  EXPECT_EQ(poison("v_lshrrev_b32 v2, 1, v2\nv_mov_b32_dpp v2, v2 row_shl:1 row_mask:0xf "
+                   "bank_mask:0xf"),
+            0x7f80u);
+}
+
+// Through LDS and global memory whole bytes go: undefined where some bit is. In scratch one counts
+// as undefined when all its bits are, as spilled registers must come back with what they had.
+TEST(Spread, SpilledBytesKeepDefinedBits) {
+  AsmOptions options;
+  options.scratch_bytes = 16;
+  AsmWave wave(
+      "v_and_b32 v2, 0xf0ff00, v1\n"
+      "scratch_store_dword off, v2, off\n"
+      "scratch_load_dword v2, off, off\n"
+      "s_waitcnt vmcnt(0)",
+      options);
+  wave.set_v(0, 0).run();
+  EXPECT_EQ(wave.findings(), "");
+  EXPECT_EQ(wave.v_poison(2), 0xff00u);
 }
 
 // Compilers leave the upper half of an addend undefined when only the lower half of the sum is

@@ -78,7 +78,7 @@ bool propagate_poison(Wave& wave, const Op* op, const mfma::SparseOp& sparse, in
   for (unsigned k = 0; k < r.d_count; ++k) d_poison[k] = wave.v_poison[r.d + k].any();
   sparse_poison(wave, sparse, first_bit, r, a | index, b != 0, d_poison);
   for (unsigned k = 0; k < r.d_count; ++k) {
-    std::fill_n(wave.v_poison[r.d + k].byte, 4, d_poison[k]);
+    for (unsigned b = 0; b < 4; ++b) wave.v_poison[r.d + k].set(b, ~0ull, d_poison[k]);
     if (d_poison[k] != 0) wave.v_origin[r.d + k] = origin;
   }
   return true;

@@ -202,10 +202,7 @@ LaneValues AsmWave::lanes(unsigned reg) const {
 }
 
 uint32_t AsmWave::v_poison(unsigned reg, unsigned lane) const {
-  uint32_t mask = 0;
-  for (unsigned b = 0; b < 4; ++b)
-    if (wave().v_poison[reg].byte[b] >> lane & 1) mask |= 0xffu << 8 * b;
-  return mask;
+  return wave().lane_poison(reg, lane);
 }
 
 std::string AsmWave::findings() const {

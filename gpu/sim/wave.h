@@ -40,9 +40,19 @@ enum class WaveState : uint8_t { kReady, kAtBarrier, kEnded, kStopped };
 struct Machine;
 class LoopWatch;
 
-// Poison of a VGPR: per byte of the register, the lanes where that byte is undefined.
+// Poison of a VGPR: per byte of the register, the lanes where some bit of it is undefined.
 struct VgprPoison {
   uint64_t byte[4];
+  uint64_t partial;  // lanes where some bits of such bytes are defined: Wave::v_defined has them
+  SIM_INLINE void add(unsigned b, uint64_t lanes) {
+    byte[b] |= lanes;
+    partial &= ~lanes;
+  }
+  // The bytes of `lanes` are undefined as a whole, or defined.
+  SIM_INLINE void set(unsigned b, uint64_t lanes, uint64_t undefined) {
+    byte[b] = (byte[b] & ~lanes) | (undefined & lanes);
+    partial &= ~lanes;
+  }
   SIM_INLINE uint64_t any() const { return byte[0] | byte[1] | byte[2] | byte[3]; }
 };
 
@@ -53,6 +63,8 @@ struct alignas(64) Wave {
   uint32_t result_lanes[kMaxResults][kLanes];
   VgprPoison v_poison[512];
   uint32_t v_origin[512];
+  // What VgprPoison::partial speaks of, bit by bit. Null until there is some.
+  std::unique_ptr<uint32_t[][kLanes]> v_defined;
   uint32_t s[kScalars];         // see kVcc .. kScc
   uint32_t s_poison[kScalars];  // bit by bit: lane masks are half defined at times
   uint32_t s_origin[kScalars];
@@ -73,6 +85,15 @@ struct alignas(64) Wave {
   SIM_INLINE uint64_t s64_poison(unsigned index) const {
     return s_poison[index] | uint64_t(s_poison[index + 1]) << 32;
   }
+  // The undefined bits of a VGPR in a lane.
+  SIM_INLINE uint32_t lane_poison(unsigned reg, unsigned lane) const {
+    const VgprPoison& p = v_poison[reg];
+    uint32_t bits = 0;
+    for (unsigned b = 0; b < 4; ++b) bits |= (p.byte[b] >> lane & 1) != 0 ? 0xffu << 8 * b : 0;
+    return (p.partial >> lane & 1) != 0 ? bits & ~v_defined[reg][lane] : bits;
+  }
+  // Of the lanes in `write`. Slow: only where there is some.
+  void set_lane_poison(unsigned reg, const uint32_t* lanes, uint64_t write);
   SIM_INLINE void set_s64(unsigned index, uint64_t value, uint64_t poison) {
     s[index] = uint32_t(value);
     s[index + 1] = uint32_t(value >> 32);

@@ -123,19 +123,8 @@ void each_build(const std::string& family, const std::string& symbol, F f) {
 
 class Ordinary : public testing::TestWithParam<OrdinaryKernel> {};
 
-// Known false findings, not mended yet: vector registers keep poison by the byte, so that a shift by
-// no multiple of 8 loses the defined bits of the byte that it splits; v_lshl_add_u32 and 16-bit
-// shifts have no rule of their own.
-bool known_false(const OrdinaryKernel& kernel) {
-  static constexpr const char* kKernels[] = {"fields0", "fields10", "fields19", "fields50"};
-  return std::ranges::find(kKernels, kernel.name, [](const char* name) {
-           return std::string(name);
-         }) != std::end(kKernels);
-}
-
 TEST_P(Ordinary, IsSilentAndRight) {
   const OrdinaryKernel& kernel = GetParam();
-  if (known_false(kernel)) GTEST_SKIP() << "a known false finding";
   const std::vector<uint8_t> want = on_the_host(kernel);
   each_build(kernel.family, kernel.name, [&](const Program& program, const std::string& where) {
     for (uint64_t seed = 0; seed < kScheduleSeeds; ++seed) {
