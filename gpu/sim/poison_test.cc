@@ -33,7 +33,7 @@ TEST(Spread, BytesThroughMovesAndBitOperations) {
   EXPECT_EQ(poison_of("s_mov_b32 s2, 0x07060100\nv_perm_b32 v2, v0, v1, s2"), 0xffffu);
   EXPECT_EQ(poison_of("s_mov_b32 s2, 0x0c0c0c00\nv_perm_b32 v2, v0, v1, s2"), 0xffu);
   EXPECT_EQ(poison_of("v_alignbit_b32 v2, v0, v1, 16"), 0xffffu);
-  EXPECT_EQ(poison_of("v_lshl_or_b32 v2, v1, 16, v0"), 0xffff'0000u);
+  EXPECT_EQ(poison_of("v_lshl_or_b32 v2, v1, 16, v0"), 0xedcb'0000u);
   EXPECT_EQ(poison_of("s_movk_i32 s2, 0x7f00\nv_and_or_b32 v2, v1, s2, v0"), 0x2900u);
   EXPECT_EQ(poison_of("v_cvt_f32_ubyte1 v2, v1"), 0xffff'ffffu);
   EXPECT_EQ(poison_of("v_and_b32 v2, 0xff00, v1\nv_cvt_f32_ubyte0 v2, v2"), 0u);
