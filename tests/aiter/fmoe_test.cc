@@ -184,7 +184,7 @@ Launched launch(const Kernel& k, const Problem& p) {
         uint32_t(4 * p.w2[0].scales.size()), 4 * p.inter, p.top_k, 0u,
         (p.inter + k.sub_gu - 1) / k.sub_gu})
     config.set_arg(16 * slot++, value);
-  config.kernarg.resize(448);
+  config.kernarg.resize(program.kernel().explicit_bytes());
   config.groups = {(p.inter + k.sub_gu - 1) / k.sub_gu, uint32_t(tile_expert.size()), 1};
   config.group_size = {256, 1, 1};
   config.late_loads = sim::LateLoads::kNewContent;
