@@ -2,7 +2,7 @@
 //
 // A rule gets the source operands' values and, for each, a mask of its undefined bits; it returns
 // the undefined bits of the result. Rows without a rule take the default: one undefined bit in any
-// source makes the whole result undefined. Registers keep the outcome per byte, scalars per bit.
+// source makes the whole result undefined. Registers keep the outcome per bit.
 //
 // Results of one bit (a compare's, a carry, SCC) have a rule of their own, Row::poison_of_bit: not
 // 0 where the defined bits of the sources leave the bit open.
