@@ -4,18 +4,18 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
-#include "fuzz/boundary_command.h"
-#include "fuzz/commands.h"
-#include "fuzz/fuzz_command.h"
-#include "fuzz/ledger_command.h"
-#include "fuzz/manifest_command.h"
-#include "fuzz/merge_command.h"
-#include "fuzz/operator.h"
-#include "fuzz/options.h"
-#include "fuzz/paths.h"
-#include "fuzz/regress_command.h"
-#include "fuzz/report_command.h"
-#include "fuzz/version.h"
+#include "fuzz/cli/boundary_command.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/fuzz_command.h"
+#include "fuzz/cli/ledger_command.h"
+#include "fuzz/cli/manifest_command.h"
+#include "fuzz/cli/merge_command.h"
+#include "fuzz/cli/options.h"
+#include "fuzz/cli/paths.h"
+#include "fuzz/cli/regress_command.h"
+#include "fuzz/cli/report_command.h"
+#include "fuzz/operators/operator.h"
+#include "fuzz/store/version.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "fuzz/harness.h"
+#include "fuzz/search/harness.h"
 
 namespace wavefuzz {
 namespace {

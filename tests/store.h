@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "fuzz/campaign_store.h"
+#include "fuzz/store/campaign_store.h"
 
 namespace wavefuzz {
 

@@ -9,9 +9,9 @@
 #include <memory>
 #include <set>
 
-#include "fuzz/clock.h"
-#include "fuzz/corpus.h"
-#include "fuzz/harness.h"
+#include "fuzz/judge/corpus.h"
+#include "fuzz/search/clock.h"
+#include "fuzz/search/harness.h"
 #include "gpu/error.h"
 #include "gpu/json_view.h"
 

@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "fuzz/corpus.h"
-#include "fuzz/harness.h"
+#include "fuzz/judge/corpus.h"
+#include "fuzz/search/harness.h"
 #include "gpu/json_view.h"
 
 namespace wavefuzz::audit {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "fuzz/plural.h"
+#include "fuzz/case/plural.h"
 
 namespace wavefuzz::audit {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/case.h"
+#include "fuzz/case/case.h"
 #include "gpu/error.h"
 #include "gpu/manifest.h"
 

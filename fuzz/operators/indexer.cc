@@ -6,13 +6,13 @@
 #include <cstring>
 #include <numeric>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "fuzz/operators/paged_mqa_logits.h"
+#include "fuzz/operators/paging.h"
+#include "fuzz/operators/scale_contract.h"
 #include "fuzz/operators/top_k_per_row.h"
-#include "fuzz/paging.h"
-#include "fuzz/scale_contract.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "fuzz/draw.h"
+#include "fuzz/case/draw.h"
 
 namespace wavefuzz {
 

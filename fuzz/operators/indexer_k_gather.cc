@@ -7,10 +7,10 @@
 #include <limits>
 #include <numeric>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/indexer_draws.h"
-#include "fuzz/paging.h"
+#include "fuzz/operators/paging.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
 #include "reference/indexer_cache.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/operator.h"
+#include "fuzz/operators/operator.h"
 
 namespace wavefuzz {
 

@@ -10,9 +10,9 @@
 #include <memory>
 #include <set>
 
+#include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
-#include "fuzz/plural.h"
-#include "fuzz/scale_contract.h"
+#include "fuzz/operators/scale_contract.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/data.h"
-#include "fuzz/operator.h"
+#include "fuzz/case/data.h"
+#include "fuzz/operators/operator.h"
 #include "quant/indexer_page.h"
 #include "reference/indexer_cache.h"
 

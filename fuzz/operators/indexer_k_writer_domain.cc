@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "fuzz/draw.h"
+#include "fuzz/case/draw.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "gpu/error.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "fuzz/operators/indexer_k_writer.h"
-#include "fuzz/simpler.h"
+#include "fuzz/operators/simpler.h"
 
 namespace wavefuzz {
 namespace {

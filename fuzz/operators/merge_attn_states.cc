@@ -9,10 +9,10 @@
 #include <memory>
 #include <set>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
-#include "fuzz/plural.h"
-#include "fuzz/relation.h"
+#include "fuzz/operators/relation.h"
 #include "gpu/error.h"
 #include "gpu/json_view.h"
 

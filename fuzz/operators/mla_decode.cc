@@ -7,12 +7,12 @@
 #include <limits>
 #include <memory>
 
-#include "fuzz/attention_contract.h"
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/case/plural.h"
+#include "fuzz/operators/attention_contract.h"
 #include "fuzz/operators/claims.h"
-#include "fuzz/paging.h"
-#include "fuzz/plural.h"
-#include "fuzz/relation.h"
+#include "fuzz/operators/paging.h"
+#include "fuzz/operators/relation.h"
 #include "gpu/error.h"
 #include "reference/attention.h"
 #include "reference/lse_merge.h"

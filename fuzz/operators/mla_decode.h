@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/data.h"
-#include "fuzz/operator.h"
+#include "fuzz/case/data.h"
+#include "fuzz/operators/operator.h"
 #include "quant/mla_page.h"
 #include "reference/lse_merge.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "fuzz/attention_contract.h"
+#include "fuzz/operators/attention_contract.h"
 #include "fuzz/operators/mla_decode.h"
 
 namespace wavefuzz::mla {

@@ -6,10 +6,10 @@
 #include <numeric>
 #include <set>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/mla_decode.h"
-#include "fuzz/paging.h"
+#include "fuzz/operators/paging.h"
 #include "gpu/error.h"
 #include "quant/ue8m0.h"
 

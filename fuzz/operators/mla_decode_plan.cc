@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
 #include "fuzz/operators/mla_decode.h"
 #include "gpu/error.h"
 

@@ -11,8 +11,8 @@
 #include <cstring>
 #include <optional>
 
-#include "fuzz/corpus.h"
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/judge/corpus.h"
 
 namespace wavefuzz {
 namespace {

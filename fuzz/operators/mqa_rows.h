@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/judge.h"
-#include "fuzz/operator.h"
+#include "fuzz/judge/judge.h"
+#include "fuzz/operators/operator.h"
 #include "reference/mqa_logits.h"
 #include "reference/mqa_mask.h"
 

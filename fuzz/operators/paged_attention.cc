@@ -9,12 +9,12 @@
 #include <limits>
 #include <memory>
 
-#include "fuzz/attention_contract.h"
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/case/plural.h"
+#include "fuzz/operators/attention_contract.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/paged_attention_inputs.h"
-#include "fuzz/paging.h"
-#include "fuzz/plural.h"
+#include "fuzz/operators/paging.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

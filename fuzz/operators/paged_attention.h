@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/data.h"
-#include "fuzz/operator.h"
+#include "fuzz/case/data.h"
+#include "fuzz/operators/operator.h"
 #include "quant/paged_k.h"
 #include "quant/paged_v.h"
 

@@ -8,10 +8,10 @@
 #include <limits>
 #include <span>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/paged_attention.h"
-#include "fuzz/paging.h"
+#include "fuzz/operators/paging.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

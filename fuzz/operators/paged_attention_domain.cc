@@ -9,7 +9,7 @@
 #include <cmath>
 #include <limits>
 
-#include "fuzz/draw.h"
+#include "fuzz/case/draw.h"
 #include "fuzz/operators/paged_attention.h"
 
 namespace wavefuzz {
@@ -47,7 +47,8 @@ void draw_formats(Draw& draw, const Manifest& m, Params& p) {
 
 void draw_shape(Draw& draw, const Manifest& m, Params& p) {
   p.set("kv_heads", within(draw, m.claims.at("kv_heads"), {1, 1, 1, 2, 2, 3}));
-  p.set("gqa", within(draw, m.claims.at("gqa"), {1, 3, 5, 7, 10, 12, 8, 16, 2, 6, 9, 13, 17, 24, 32, 37, 48, 64}));
+  p.set("gqa", within(draw, m.claims.at("gqa"),
+                      {1, 3, 5, 7, 10, 12, 8, 16, 2, 6, 9, 13, 17, 24, 32, 37, 48, 64}));
   p.set("head_dim", within(draw, m.claims.at("head_dim"),
                            {16, 32, 32, 64, 64, 128, 128, 80, 96, 192, 256}, 16));
   const bool shuffled = p.text("v_layout") == "shuffled";

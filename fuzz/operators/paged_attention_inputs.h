@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "fuzz/attention_contract.h"
-#include "fuzz/judge.h"
+#include "fuzz/judge/judge.h"
+#include "fuzz/operators/attention_contract.h"
 #include "fuzz/operators/paged_attention.h"
 #include "reference/attention.h"
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
 #include "fuzz/operators/paged_attention.h"
 #include "gpu/error.h"
 

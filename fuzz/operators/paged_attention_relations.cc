@@ -8,11 +8,11 @@
 #include <limits>
 #include <memory>
 
-#include "fuzz/attention_contract.h"
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/operators/attention_contract.h"
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/operators/paged_attention_inputs.h"
-#include "fuzz/relation.h"
+#include "fuzz/operators/relation.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "fuzz/operators/paged_attention.h"
-#include "fuzz/paging.h"
-#include "fuzz/simpler.h"
+#include "fuzz/operators/paging.h"
+#include "fuzz/operators/simpler.h"
 
 namespace wavefuzz {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <cmath>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
 #include "fuzz/operators/paged_attention_inputs.h"
-#include "fuzz/paging.h"
+#include "fuzz/operators/paging.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

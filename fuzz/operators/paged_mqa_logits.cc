@@ -8,10 +8,10 @@
 #include <cstring>
 #include <limits>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
-#include "fuzz/paging.h"
-#include "fuzz/plural.h"
+#include "fuzz/operators/paging.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/operator.h"
 #include "fuzz/operators/mqa_rows.h"
+#include "fuzz/operators/operator.h"
 #include "reference/indexer_cache.h"
 
 namespace wavefuzz {

@@ -9,8 +9,8 @@
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/indexer_draws.h"
 #include "fuzz/operators/paged_mqa_logits.h"
-#include "fuzz/paging.h"
-#include "fuzz/simpler.h"
+#include "fuzz/operators/paging.h"
+#include "fuzz/operators/simpler.h"
 
 namespace wavefuzz {
 namespace {

@@ -6,10 +6,10 @@
 #include <bit>
 #include <limits>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
-#include "fuzz/plural.h"
-#include "fuzz/scale_contract.h"
+#include "fuzz/operators/scale_contract.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
 #include "reference/quantise_fp8.h"
@@ -210,7 +210,7 @@ OperatorPage QuantiseFp8::page() const {
       .derived = {{"row_groups", "scales of a row, at least 1"},
                   {"values_of_scale", "values of a row that share a scale"}},
       .numerics = {{"divisor, floor, floor_place, scale_by, quantise_by, quotient, cast",
-                    "the scale rule; fuzz/scale_contract.h"}},
+                    "the scale rule; fuzz/operators/scale_contract.h"}},
       .relations = {},
       .unspecified = {},
       .presets = {"quant/scale.h lists those of vLLM, AITER, DeepGEMM and FlashMLA"},

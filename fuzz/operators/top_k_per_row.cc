@@ -8,9 +8,9 @@
 #include <limits>
 #include <numeric>
 
-#include "fuzz/image.h"
+#include "fuzz/case/image.h"
+#include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
-#include "fuzz/plural.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

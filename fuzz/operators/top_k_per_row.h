@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/operator.h"
+#include "fuzz/operators/operator.h"
 #include "reference/top_k.h"
 
 namespace wavefuzz {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "fuzz/clock.h"
-#include "fuzz/report/text.h"
-#include "fuzz/verdict_map.h"
+#include "fuzz/case/text.h"
+#include "fuzz/search/clock.h"
+#include "fuzz/search/verdict_map.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {

@@ -5,10 +5,10 @@
 #include <functional>
 #include <string>
 
-#include "fuzz/campaign_store.h"
-#include "fuzz/harness.h"
-#include "fuzz/ledger.h"
 #include "fuzz/report/model.h"
+#include "fuzz/search/harness.h"
+#include "fuzz/store/campaign_store.h"
+#include "fuzz/store/ledger.h"
 
 namespace wavefuzz {
 

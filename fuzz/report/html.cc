@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <set>
 
-#include "fuzz/gates.h"
-#include "fuzz/plural.h"
+#include "fuzz/case/plural.h"
+#include "fuzz/case/text.h"
+#include "fuzz/judge/gates.h"
 #include "fuzz/report/html_parts.h"
-#include "fuzz/report/text.h"
 
 namespace wavefuzz {
 namespace {

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "fuzz/gates.h"
+#include "fuzz/case/text.h"
+#include "fuzz/judge/gates.h"
 #include "fuzz/report/html_parts.h"
 #include "fuzz/report/rules.h"
-#include "fuzz/report/text.h"
 
 namespace wavefuzz {
 namespace {

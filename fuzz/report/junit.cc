@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "fuzz/case/text.h"
 #include "fuzz/report/model.h"
-#include "fuzz/report/text.h"
 
 namespace wavefuzz {
 namespace {

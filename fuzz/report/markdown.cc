@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 
-#include "fuzz/plural.h"
+#include "fuzz/case/plural.h"
+#include "fuzz/case/text.h"
 #include "fuzz/report/model.h"
-#include "fuzz/report/text.h"
 
 namespace wavefuzz {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "fuzz/report/text.h"
+#include "fuzz/case/text.h"
 
 namespace wavefuzz {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/campaign_store.h"
 #include "fuzz/report/picture.h"
-#include "fuzz/zoo.h"
+#include "fuzz/search/zoo.h"
+#include "fuzz/store/campaign_store.h"
 #include "gpu/targets/target.h"
 
 namespace wavefuzz {
@@ -85,8 +85,8 @@ struct ReportModel {
   CampaignChange change;                 ///< against that one
   /// The campaigns of the same share up to this one, the oldest first, with what changed.
   std::vector<std::pair<CampaignRecord, CampaignChange>> nights;
-  std::optional<ZooScore> score;  ///< of the planted bugs, where there were any
-  std::string database;           ///< as the user named it
+  std::optional<ZooScore> score;     ///< of the planted bugs, where there were any
+  std::string database;              ///< as the user named it
   std::vector<std::string> folders;  ///< that locations are relative to, the first that they lie in
 
   size_t right_findings() const;
@@ -96,8 +96,8 @@ struct ReportModel {
   std::vector<const ReportFinding*> of(const Job& job) const;
 };
 
-/// `file` as seen from the first of the folders that it lies in, as SARIF has it: a relative path or
-/// a URI.
+/// `file` as seen from the first of the folders that it lies in, as SARIF has it: a relative path
+/// or a URI.
 std::string location(const std::string& file, const std::vector<std::string>& folders);
 
 /// A place in the source that a finding speaks of.

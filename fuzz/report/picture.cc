@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fuzz/png.h"
+#include "fuzz/search/png.h"
 
 namespace wavefuzz {
 namespace {

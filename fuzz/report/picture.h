@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/verdict.h"
+#include "fuzz/judge/verdict.h"
 
 namespace wavefuzz {
 

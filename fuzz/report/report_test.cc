@@ -9,10 +9,10 @@
 #include <set>
 #include <sstream>
 
+#include "fuzz/case/text.h"
 #include "fuzz/report/build.h"
 #include "fuzz/report/model.h"
 #include "fuzz/report/testing_xml.h"
-#include "fuzz/report/text.h"
 
 namespace wavefuzz {
 namespace {

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "fuzz/case/text.h"
 #include "fuzz/report/model.h"
 #include "fuzz/report/rules.h"
-#include "fuzz/report/text.h"
 #include "gpu/finding_json.h"
 
 namespace wavefuzz {

@@ -1,0 +1,238 @@
+#include "fuzz/cli/fuzz_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "fuzz/case/plural.h"
+#include "fuzz/cli/ledger_command.h"
+#include "fuzz/cli/paths.h"
+#include "fuzz/judge/corpus.h"
+#include "fuzz/search/clock.h"
+#include "fuzz/store/campaign_store.h"
+#include "fuzz/store/version.h"
+
+namespace wavefuzz {
+namespace {
+
+/// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke
+/// one build of an operator is worth trying on every other. Returns the exit code that the corpus
+/// alone would mean.
+Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options,
+                   const Ledger& ledger, CampaignReport& report) {
+  Exit exit = Exit::kClean;
+  std::FILE* out = text_out(options);
+  size_t replayed = 0;
+  for (const std::string& folder : options.corpus) {
+    for (const std::string& file : corpus_files(user_path(folder))) {
+      if (interrupted) return exit;
+      CorpusEntry entry;
+      try {
+        entry = read_corpus_file(file);
+      } catch (const Error& e) {
+        // One bad file must not keep the others from being tried.
+        fmt::print(stderr, "wavefuzz: {}\n", e.what());
+        if (exit == Exit::kClean) exit = e.exit();
+        continue;
+      }
+      for (const Job& job : jobs) {
+        if (harness.manifest(job.kernel).op != entry.c.op) continue;
+        Case c = entry.c;
+        c.kernel = job.kernel;
+        c.plant = job.plant;
+        c.target = job.target;
+        Verdict verdict;
+        try {
+          verdict = harness.evaluate(c);
+        } catch (const Error& e) {
+          // Another kernel's case may be none of this one, such as one without its LSE.
+          if (e.exit() != Exit::kUsage) throw;
+          continue;
+        }
+        ++replayed;
+        if (verdict.status != Status::kFail) continue;
+        report.report(job, "corpus file " + file, c, verdict);
+        const LedgerMark mark = ledger.match(c, signature(verdict));
+        if (mark.entry != nullptr) fmt::print(out, "  {}\n", mark.words());
+        if (!mark.known()) exit = Exit::kFindings;
+      }
+    }
+  }
+  if (!options.corpus.empty()) fmt::print(out, "corpus: {} replayed\n", plural(replayed, "case"));
+  return exit;
+}
+
+nlohmann::ordered_json suspects_json(const JobResult& result) {
+  nlohmann::ordered_json suspects = nlohmann::ordered_json::array();
+  for (const SuspectCase& s : result.suspects)
+    suspects.push_back(
+        {{"case_index", s.case_index}, {"message", s.message}, {"case", to_json(s.c)}});
+  return suspects;
+}
+
+/// The memory of campaigns. Where there is no room for it the campaign runs all the same, and
+/// remembers nothing.
+CampaignStore open_store(const Options& options) {
+  try {
+    return CampaignStore(database_path(options));
+  } catch (const Error& e) {
+    if (e.exit() != Exit::kInternal || options.resume) throw;
+    fmt::print(stderr, "wavefuzz: {}; the campaign will not be remembered\n", e.what());
+    return CampaignStore(":memory:");
+  }
+}
+
+/// The command that goes on with this campaign.
+std::string resume_command(const Options& options) {
+  std::string command = options.command;
+  for (const std::string& word : options.words) {
+    if (word != "--resume") command += fmt::format(" {}", shell_word(word));
+  }
+  return command + (options.words.empty() ? " fuzz --resume" : " --resume");
+}
+
+/// What the jobs had come to when the campaign was interrupted.
+std::vector<JobResult> resume(CampaignStore& store, const CampaignKey& key,
+                              const CampaignLimits& limits, const Harness& harness,
+                              const std::vector<Job>& jobs, const Options& options,
+                              CampaignReport& report) {
+  if (!store.resume(key, limits)) {
+    throw Error(Exit::kUsage,
+                fmt::format("--resume: {} has no unfinished campaign with seed {}, shard {}/{}",
+                            database_path(options), key.seed, key.first_case, key.case_stride));
+  }
+  std::vector<JobResult> earlier;
+  uint64_t cases = 0;
+  for (const Job& job : jobs) {
+    earlier.push_back(store.load(job).value_or(JobResult()));
+    check_objects(harness, earlier.back());
+    cases += earlier.back().cases;
+  }
+  fmt::print(text_out(options), "resumed after {} cases, {:.1f} s\n", cases, store.seconds());
+  for (const JobResult& r : earlier) {
+    for (const CampaignFinding& f : r.findings) report.earlier(f);
+  }
+  return earlier;
+}
+
+nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
+                                const CampaignReport& report, const Ledger& ledger) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const CampaignFinding& f : r.findings) {
+    nlohmann::ordered_json item = verdict_json(f.shrunk.smallest, f.shrunk.verdict);
+    item["case_index"] = f.case_index;
+    if (f.boundary) item["boundary"] = to_json(*f.boundary);
+    if (const LedgerMark mark = ledger.match(harness, f); mark.entry != nullptr) {
+      item[mark.known() ? "known_fault" : "regression"] = {{"name", mark.entry->name},
+                                                           {"link", mark.entry->link}};
+    }
+    item["repro"] = report.replay_command(f);
+    findings.push_back(item);
+  }
+  const ProgramCoverage ran = covered(harness, r);
+  return {{"kernel", kernel_name(r.job)},
+          {"target", r.job.target},
+          {"cases", r.cases},
+          {"instructions_executed", ran.executed},
+          {"instructions", ran.instructions},
+          {"suspects", suspects_json(r)},
+          {"unsupported", r.unsupported},
+          {"too_large", r.too_large_sentence()},
+          {"known", r.known},
+          {"findings", findings}};
+}
+
+}  // namespace
+
+std::string database_path(const Options& options) {
+  if (!options.database.empty()) return user_path(options.database);
+  return (std::filesystem::path(user_path(options.out)) / "campaigns.sqlite").string();
+}
+
+CampaignStore existing_store(const Options& options) {
+  const std::string path = database_path(options);
+  if (!std::filesystem::exists(path)) throw Error(Exit::kUsage, path + ": no such file");
+  return CampaignStore(path);
+}
+
+Exit fuzz(const Options& options) {
+  const Harness harness = make_harness(options);
+  CampaignOptions campaign = campaign_options(options);
+  if (options.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
+  print_version(options, campaign.seed);
+  const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
+  if (jobs.empty()) return Exit::kNothingRan;
+  const Ledger ledger = ledger_of(options);
+
+  campaign.coverage = true;
+  campaign.boundaries = !options.no_shrink;
+  campaign.boundary.cases = 80;
+  campaign.boundary.instructions = 5'000'000;
+  campaign.boundary.seconds = 1;
+  if (options.cases != 0 && campaign.seconds != 0) {
+    // Cases end it, and time is there for the worst: what is found does not depend on the clock.
+    campaign.shrink.seconds = std::min(campaign.shrink.seconds, campaign.seconds / 8);
+  } else if (campaign.seconds != 0) {
+    // A short campaign shows every finding rather than the smallest case of a few: with a finding
+    // in each job, half of the time goes into shrinking them and seeking their boundaries.
+    const double each = campaign.seconds / (4 * static_cast<double>(jobs.size()));
+    campaign.shrink.seconds =
+        std::min({campaign.shrink.seconds, campaign.seconds / 200, std::max(0.3, each)});
+    campaign.boundary.seconds = std::min(campaign.boundary.seconds, each / 8);
+  }
+  campaign.needed_axes = [&](const CampaignFinding& f) { return ledger.needed_axes(harness, f); };
+  Options shown = options;
+  shown.seconds = campaign.seconds;
+  CampaignReport report = make_report(harness, shown, &ledger);
+  CampaignStore store = open_store(options);
+  const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
+  const CampaignLimits limits = {hash_of(jobs), options.cases, campaign.findings_per_job,
+                                 campaign.search == Search::kGuided};
+  std::vector<JobResult> earlier;
+  if (options.resume) {
+    earlier = resume(store, key, limits, harness, jobs, options, report);
+  } else {
+    store.begin(key, limits);
+  }
+  const double start = now();
+  const std::vector<LedgerReplay> replays =
+      ledger.replay(harness, jobs, options.threads, interrupted);
+  const bool off = print_off(text_out(options), replays, options);
+  Exit exit = replay_corpus(harness, jobs, options, ledger, report);
+  if (off) exit = Exit::kFindings;
+  StoringListener listener(store, report);
+  const bool no_share = options.cases != 0 && campaign.cases == 0;  // more shards than cases
+  std::vector<JobResult> results;
+  if (no_share) {
+    for (const Job& job : jobs) results.emplace_back().job = job;
+  } else {
+    results =
+        run_campaign(harness, jobs, campaign, interrupted, listener, earlier, store.seconds());
+  }
+  listener.finish(results, store.seconds() + now() - start, interrupted);
+  std::FILE* out = text_out(options);
+  print_summary(out, harness, results, store.seconds() + now() - start, ledger);
+  if (interrupted) fmt::print(out, "interrupted; to go on: {}\n", resume_command(options));
+
+  if (options.json) {
+    nlohmann::ordered_json json = {
+        {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
+    for (const JobResult& r : results) json["jobs"].push_back(job_json(harness, r, report, ledger));
+    json["ledger"] = to_json(replays);
+    std::cout << json.dump(1) << "\n";
+  }
+  for (const JobResult& r : results) {
+    if (std::any_of(r.findings.begin(), r.findings.end(),
+                    [&](const CampaignFinding& f) { return !ledger.match(harness, f).known(); }))
+      return Exit::kFindings;
+  }
+  if (exit == Exit::kClean && !no_share &&
+      std::any_of(results.begin(), results.end(),
+                  [](const JobResult& r) { return r.ran_nothing(); }))
+    return Exit::kNothingRan;
+  return exit;
+}
+
+}  // namespace wavefuzz

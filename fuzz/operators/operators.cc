@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+#include <rapidcheck/Shrinkable.h>
+#include <rapidcheck/seq/Create.h>
+#include <rapidcheck/seq/Transform.h>
+#include <rapidcheck/shrinkable/Create.h>
+
+#include "fuzz/operators/indexer.h"
+#include "fuzz/operators/indexer_k_gather.h"
+#include "fuzz/operators/indexer_k_writer.h"
+#include "fuzz/operators/merge_attn_states.h"
+#include "fuzz/operators/mla_decode.h"
+#include "fuzz/operators/operator.h"
+#include "fuzz/operators/paged_attention.h"
+#include "fuzz/operators/paged_mqa_logits.h"
+#include "fuzz/operators/quantise_fp8.h"
+#include "fuzz/operators/top_k_per_row.h"
+#include "gpu/error.h"
+
+namespace wavefuzz {
+
+const std::vector<const Operator*>& operators() {
+  static const Indexer kIndexer;
+  static const IndexerKGather kIndexerKGather;
+  static const IndexerKWriter kIndexerKWriter;
+  static const MergeAttnStates kMergeAttnStates;
+  static const MlaDecode kMlaDecode;
+  static const NormaliseFnToFnuz kNormaliseFnToFnuz;
+  static const PagedAttention kPagedAttention;
+  static const PagedMqaLogits kPagedMqaLogits;
+  static const QuantiseFp8 kQuantiseFp8;
+  static const TopKPerRow kTopKPerRow;
+  static const std::vector<const Operator*> kOperators = {
+      &kIndexer,           &kIndexerKGather, &kIndexerKWriter, &kMergeAttnStates, &kMlaDecode,
+      &kNormaliseFnToFnuz, &kPagedAttention, &kPagedMqaLogits, &kQuantiseFp8,     &kTopKPerRow,
+  };
+  return kOperators;
+}
+
+const Operator& find_operator(const std::string& name) {
+  std::string names;
+  for (const Operator* op : operators()) {
+    if (op->name() == name) return *op;
+    names += (names.empty() ? "" : ", ") + op->name();
+  }
+  throw Error(Exit::kUsage, fmt::format("operator '{}' is unknown; there are {}", name, names));
+}
+
+std::vector<PlanRequest> Operator::plan_requests(const Case& /*c*/) const {
+  throw Error(Exit::kUsage, fmt::format("operator '{}' has nothing for a planner", name()));
+}
+
+rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps) {
+  const auto apply = [c](const Step& step) {
+    Case simpler = c;
+    step(simpler);
+    return simpler;
+  };
+  return rc::seq::filter(rc::seq::map(rc::seq::fromContainer(std::move(steps)), apply),
+                         [c](const Case& simpler) { return !(simpler == c); });
+}
+
+rc::Gen<Case> domain_of(const Operator& op, std::function<Case(Draw)> draw) {
+  return rc::Gen<Case>([&op, draw = std::move(draw)](const rc::Random& random, int size) {
+    return rc::shrinkable::shrinkRecur(
+        draw(Draw(random, size)), [&op](const Case& c) { return apply_steps(c, op.simpler(c)); });
+  });
+}
+
+}  // namespace wavefuzz
