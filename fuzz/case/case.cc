@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <tuple>
@@ -63,6 +64,8 @@ RowRecipe parse_row(const JsonView& view) {
 
 }  // namespace
 
+PlainParameters plain_parameters;
+
 const RowRecipe& recipe_of(const Case& c, const std::string& tensor, uint64_t row) {
   if (const auto special = c.special.find(tensor); special != c.special.end()) {
     const auto it = special->second.find(static_cast<int64_t>(row));
@@ -87,7 +90,10 @@ std::pair<std::string, std::string> split_kernel_name(const std::string& name) {
 
 ordered_json to_json(const Case& c) {
   ordered_json params = ordered_json::object();
+  const std::vector<std::string> plain =
+      plain_parameters.names ? plain_parameters.names(c) : std::vector<std::string>();
   for (const auto& [name, value] : c.params.values()) {
+    if (std::find(plain.begin(), plain.end(), name) != plain.end()) continue;
     std::visit([&, &key = name](const auto& v) { params[key] = v; }, value);
   }
   ordered_json tensors = ordered_json::object();
@@ -136,6 +142,7 @@ Case parse_case(const JsonView& view) {
         c.special[name][parse_number<int64_t>(tensor.at("special"), row, 10)] = parse_row(recipe);
     }
   }
+  if (plain_parameters.complete) plain_parameters.complete(c);
   return c;
 }
 

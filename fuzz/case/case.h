@@ -49,11 +49,20 @@ std::string kernel_name(const std::string& kernel, const std::string& plant);
 std::string kernel_name(const Case& c);
 std::pair<std::string, std::string> split_kernel_name(const std::string& name);
 
-/// The canonical form: ordered keys, so that equal cases have equal text.
+/// The canonical form: ordered keys, so that equal cases have equal text, and no parameter that has
+/// its plain value.
 nlohmann::ordered_json to_json(const Case& c);
 
-/// Throws Error(kUsage) naming file, field and value.
+/// The case of its text, with all parameters. Throws Error(kUsage) naming file, field and value.
 Case parse_case(const JsonView& view);
+
+/// What an operator makes of the parameters that a text leaves out: so a new parameter breaks no
+/// stored case. Operators are above this room; they are linked in by setting this.
+struct PlainParameters {
+  void (*complete)(Case& c) = nullptr;                         ///< adds those that are missing
+  std::vector<std::string> (*names)(const Case& c) = nullptr;  ///< those that are plain
+};
+extern PlainParameters plain_parameters;
 
 /// Twelve hex digits of a hash of the canonical text: the case's name in file names and reports.
 std::string case_id(const Case& c);

@@ -15,6 +15,7 @@
 #include "fuzz/judge/judge.h"
 #include "fuzz/operators/axis.h"
 #include "fuzz/operators/operator_page.h"
+#include "fuzz/operators/parameter.h"
 #include "fuzz/operators/simpler.h"
 #include "gpu/manifest.h"
 #include "gpu/planners/planner.h"
@@ -42,9 +43,12 @@ class Operator {
   /// As in a manifest's "operator".
   virtual std::string name() const = 0;
 
+  /// The parameters of its cases.
+  virtual const ParameterTable& table() const;
+
   /// Throws Error(kUsage) when the manifest lacks a claim or a rule that the operator needs, or
   /// misspells one.
-  virtual void check_manifest(const Manifest& manifest) const = 0;
+  virtual void check_manifest(const Manifest& manifest) const { table().check(manifest); }
 
   /// Cases inside the manifest's claims, biased to boundaries. The generator sets everything but
   /// target, kernel and plant.

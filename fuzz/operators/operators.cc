@@ -36,13 +36,40 @@ const std::vector<const Operator*>& operators() {
   return kOperators;
 }
 
-const Operator& find_operator(const std::string& name) {
-  std::string names;
+namespace {
+
+const Operator* operator_named(const std::string& name) {
   for (const Operator* op : operators()) {
-    if (op->name() == name) return *op;
-    names += (names.empty() ? "" : ", ") + op->name();
+    if (op->name() == name) return op;
   }
+  return nullptr;
+}
+
+/// Cases are read and written by a room below this one.
+[[maybe_unused]] const bool kLinked = [] {
+  plain_parameters.complete = [](Case& c) {
+    const Operator* op = operator_named(c.op);
+    if (op != nullptr) op->table().complete(c);
+  };
+  plain_parameters.names = [](const Case& c) {
+    const Operator* op = operator_named(c.op);
+    return op == nullptr ? std::vector<std::string>() : op->table().plain(c);
+  };
+  return true;
+}();
+
+}  // namespace
+
+const Operator& find_operator(const std::string& name) {
+  if (const Operator* op = operator_named(name); op != nullptr) return *op;
+  std::string names;
+  for (const Operator* op : operators()) names += (names.empty() ? "" : ", ") + op->name();
   throw Error(Exit::kUsage, fmt::format("operator '{}' is unknown; there are {}", name, names));
+}
+
+const ParameterTable& Operator::table() const {
+  static const ParameterTable kNone = {};
+  return kNone;
 }
 
 std::vector<PlanRequest> Operator::plan_requests(const Case& /*c*/) const {

@@ -8,7 +8,7 @@
 
 #include "fuzz/case/image.h"
 #include "fuzz/case/plural.h"
-#include "fuzz/operators/claims.h"
+#include "fuzz/operators/parameter.h"
 #include "fuzz/operators/scale_contract.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
@@ -19,46 +19,89 @@ namespace {
 
 using reference::Granularity;
 
-const char* const kGranularities[] = {"token", "group", "tensor", "static"};
+const Integer kRows = {.name = "rows",
+                       .meaning = "of x",
+                       .min = 1,
+                       .max = 1 << 20,
+                       .plain = 1,
+                       .usual = {1, 1, 2, 3, 5, 8},
+                       .axis = true};
+const Integer kColumns = {
+    .name = "columns",
+    .meaning = "of x",
+    .min = 1,
+    .max = 1 << 20,
+    .plain = 1,
+    .usual = {1, 2, 63, 64, 65, 127, 128, 128, 129, 255, 256, 257, 384, 512, 576, 700},
+    .axis = true};
+const Integer kGroupColumns = {.name = "group_columns",
+                               .meaning = "values of a group",
+                               .min = 1,
+                               .max = 1 << 20,
+                               .plain = 128,
+                               .usual = {128, 128, 128, 64, 32, 16},
+                               .axis = true};
+const Integer kXStride = {.name = "x_stride",
+                          .meaning = "elements from a row of x to the next",
+                          .max = int64_t{1} << 31,
+                          .plain = [](const Case& c) { return kColumns.of(c); },
+                          .axis = true,
+                          .unclaimed = Unclaimed::kAny,
+                          .least = [](const Case& c) { return kColumns.of(c); }};
+const Integer kCodesStride = {.name = "codes_stride",
+                              .meaning = "elements from a row of codes to the next",
+                              .max = int64_t{1} << 32,
+                              .plain = [](const Case& c) { return kColumns.of(c); },
+                              .axis = true,
+                              .unclaimed = Unclaimed::kAny,
+                              .least = [](const Case& c) { return kColumns.of(c); }};
+const Choice kGranularity = {.name = "granularity",
+                             .meaning = "what a scale is for; static: it is given",
+                             .choices = {"token", "group", "tensor", "static"},
+                             .plain = "token"};
+const Choice kScaleFmt = {
+    .name = "scale_fmt", .meaning = "", .choices = {"f32", "ue8m0"}, .plain = "f32"};
+const Choice kDtype = {.name = "dtype",
+                       .meaning = "of the codes",
+                       .choices = {"e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"},
+                       .plain = "e4m3fn"};
+const Real kScale = {.name = "scale", .meaning = "the scale, where it is given", .plain = 1};
+const Choice kXDtype = {.name = "x_dtype",
+                        .meaning = "of x",
+                        .choices = {"bf16", "f16"},
+                        .plain = "bf16",
+                        .shrinks = false};  // with its set elements: simpler()
+
+const ParameterTable kTable = {kRows,        kColumns,  kGroupColumns, kXStride, kCodesStride,
+                               kGranularity, kScaleFmt, kDtype,        kScale,   kXDtype};
 
 Granularity granularity_of(const Case& c) {
-  const auto g = reference::parse_granularity(c.params.text("granularity"));
-  if (!g)
-    throw Error(Exit::kUsage,
-                fmt::format("granularity '{}' is unknown", c.params.text("granularity")));
-  return *g;
+  return *reference::parse_granularity(kGranularity.of(c));
 }
 
-quant::Fp8 format_of(const Case& c) {
-  const auto format = quant::parse_fp8(c.params.text("dtype"));
-  if (!format)
-    throw Error(Exit::kUsage, fmt::format("dtype '{}' is unknown", c.params.text("dtype")));
-  return *format;
-}
+quant::Fp8 format_of(const Case& c) { return *quant::parse_fp8(kDtype.of(c)); }
 
 std::vector<uint32_t> x_row(const Case& c, int64_t row) {
-  return fill_row(recipe_of(c, "x", static_cast<uint64_t>(row)),
-                  parse_dtype16(c.params.text("x_dtype")), format_of(c),
-                  static_cast<uint32_t>(c.params.integer("columns")),
+  return fill_row(recipe_of(c, "x", static_cast<uint64_t>(row)), parse_dtype16(kXDtype.of(c)),
+                  format_of(c), static_cast<uint32_t>(kColumns.of(c)),
                   {c.seed, "x", static_cast<uint64_t>(row)});
 }
 
 int64_t row_scales(const Case& c) {
-  return reference::scales_of_row(granularity_of(c), c.params.integer("columns"),
-                                  c.params.integer("group_columns"));
+  return reference::scales_of_row(granularity_of(c), kColumns.of(c), kGroupColumns.of(c));
 }
 
 /// Values as a reader of codes and scales sees them, for the gates of peers.
 void show_gates(const Case& c, const reference::QuantisedRows& wanted, quant::Fp8 format,
                 Judge& judge) {
-  const int64_t rows = c.params.integer("rows"), columns = c.params.integer("columns");
+  const int64_t rows = kRows.of(c), columns = kColumns.of(c);
   const Granularity g = granularity_of(c);
-  const int64_t group = g == Granularity::kGroup ? c.params.integer("group_columns") : columns;
+  const int64_t group = g == Granularity::kGroup ? kGroupColumns.of(c) : columns;
   std::vector<double> expected, got;
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t i = 0; i < columns; ++i) {
       const auto scale_of = [&](bool want) {
-        if (g == Granularity::kStatic) return c.params.real("scale");
+        if (g == Granularity::kStatic) return kScale.of(c);
         const auto index =
             static_cast<size_t>(g == Granularity::kTensor ? 0 : row * row_scales(c) + i / group);
         if (want) return double{wanted.scales[index]};
@@ -66,8 +109,7 @@ void show_gates(const Case& c, const reference::QuantisedRows& wanted, quant::Fp
         return bytes ? double{decode(Dtype::kF32, load_bits(Dtype::kF32, bytes->data()))}
                      : std::numeric_limits<double>::quiet_NaN();
       };
-      const auto code =
-          judge.read("codes", static_cast<uint64_t>(row * c.params.integer("codes_stride") + i), 1);
+      const auto code = judge.read("codes", static_cast<uint64_t>(row * kCodesStride.of(c) + i), 1);
       expected.push_back(quant::decode(format, wanted.codes[row * columns + i]) * scale_of(true));
       got.push_back(code ? quant::decode(format, code->front()) * scale_of(false)
                          : std::numeric_limits<double>::quiet_NaN());
@@ -78,16 +120,13 @@ void show_gates(const Case& c, const reference::QuantisedRows& wanted, quant::Fp
 
 }  // namespace
 
+const ParameterTable& QuantiseFp8::table() const { return kTable; }
+
 void QuantiseFp8::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name : {"rows", "columns", "group_columns"}) claims.range(name);
-  claims.choices("x_dtype", {"bf16", "f16"});
-  claims.choices("granularity", kGranularities);
-  claims.choices("scale_fmt", {"f32", "ue8m0"});
-  for (const std::string& c :
-       claims.choices("dtype", {"e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"}).choices) {
-    parse_scale_rule(JsonView(manifest.numerics, manifest.file + " numerics"), *quant::parse_fp8(c),
-                     false, false);
+  Operator::check_manifest(manifest);
+  for (const std::string& dtype : manifest.claims.at(kDtype.name).choices) {
+    parse_scale_rule(JsonView(manifest.numerics, manifest.file + " numerics"),
+                     *quant::parse_fp8(dtype), false, false);
   }
 }
 
@@ -96,18 +135,17 @@ Params QuantiseFp8::launch_params(const Case& c) const {
   const Granularity g = granularity_of(c);
   const int64_t scales = std::max<int64_t>(row_scales(c), 1);
   params.set("row_groups", scales);
-  params.set("values_of_scale", g == Granularity::kGroup ? c.params.integer("group_columns")
-                                                         : c.params.integer("columns"));
+  params.set("values_of_scale", g == Granularity::kGroup ? kGroupColumns.of(c) : kColumns.of(c));
   return params;
 }
 
 std::vector<Buffer> QuantiseFp8::buffers(const Case& c) const {
-  const int64_t rows = param_in(c, "rows", 1, 1 << 20);
-  const int64_t columns = param_in(c, "columns", 1, 1 << 20);
-  param_in(c, "group_columns", 1, 1 << 20);
-  const int64_t x_stride = param_in(c, "x_stride", columns, int64_t{1} << 31);
-  const int64_t codes_stride = param_in(c, "codes_stride", columns, int64_t{1} << 32);
-  const Dtype dtype = parse_dtype16(c.params.text("x_dtype"));
+  const int64_t rows = kRows.of(c);
+  const int64_t columns = kColumns.of(c);
+  kGroupColumns.of(c);
+  const int64_t x_stride = kXStride.of(c);
+  const int64_t codes_stride = kCodesStride.of(c);
+  const Dtype dtype = parse_dtype16(kXDtype.of(c));
   ImageBuilder image;
   for (int64_t row = 0; row < rows; ++row)
     image.put(static_cast<uint64_t>(row * x_stride) * 2, pack(dtype, x_row(c, row)));
@@ -130,22 +168,21 @@ std::vector<Buffer> QuantiseFp8::buffers(const Case& c) const {
 void QuantiseFp8::judge(const Run& run, Judge& judge) const {
   const Case& c = run.c;
   const quant::Fp8 format = format_of(c);
-  const Dtype dtype = parse_dtype16(c.params.text("x_dtype"));
+  const Dtype dtype = parse_dtype16(kXDtype.of(c));
   const quant::ScaleRule rule =
       parse_scale_rule(JsonView(run.manifest.numerics, run.manifest.file + " numerics"), format,
-                       dtype == Dtype::kF16, c.params.text("scale_fmt") == "ue8m0");
-  const int64_t rows = c.params.integer("rows"), columns = c.params.integer("columns");
+                       dtype == Dtype::kF16, kScaleFmt.of(c) == "ue8m0");
+  const int64_t rows = kRows.of(c), columns = kColumns.of(c);
   const ImageReader image(run.buffers.front());
   std::vector<float> x;
   for (int64_t row = 0; row < rows; ++row) {
-    const uint8_t* bytes = image.at(static_cast<uint64_t>(row * c.params.integer("x_stride")) * 2,
+    const uint8_t* bytes = image.at(static_cast<uint64_t>(row * kXStride.of(c)) * 2,
                                     static_cast<uint64_t>(columns) * 2);
     for (int64_t i = 0; i < columns; ++i)
       x.push_back(decode(dtype, load_bits(dtype, bytes + 2 * i)));
   }
-  const reference::QuantisedRows wanted =
-      reference::quantise_rows(x, columns, c.params.integer("group_columns"), granularity_of(c),
-                               rule, static_cast<float>(c.params.real("scale")));
+  const reference::QuantisedRows wanted = reference::quantise_rows(
+      x, columns, kGroupColumns.of(c), granularity_of(c), rule, static_cast<float>(kScale.of(c)));
 
   // Scales first: a wrong one explains wrong codes.
   Expectation scales = {.buffer = "scales", .units = {}};
@@ -164,7 +201,7 @@ void QuantiseFp8::judge(const Run& run, Judge& judge) const {
   for (int64_t row = 0; row < rows; ++row) {
     ExpectedUnit unit;
     for (int64_t i = 0; i < columns; ++i)
-      unit.offsets.push_back(static_cast<uint64_t>(row * c.params.integer("codes_stride") + i));
+      unit.offsets.push_back(static_cast<uint64_t>(row * kCodesStride.of(c) + i));
     unit.alternatives.emplace_back(wanted.codes.begin() + row * columns,
                                    wanted.codes.begin() + (row + 1) * columns);
     codes.units.push_back(std::move(unit));
@@ -197,16 +234,7 @@ OperatorPage QuantiseFp8::page() const {
                    "[rows] (token), [rows, ceil(columns / group_columns)] (group), "
                    "[1] (tensor), none (static)",
                    "out"}},
-      .parameters = {{"rows", "of x"},
-                     {"columns", "of x"},
-                     {"group_columns", "values of a group"},
-                     {"granularity", "token, group, tensor, static"},
-                     {"scale", "the scale, where it is given (static)"},
-                     {"x_dtype", "bf16, f16"},
-                     {"dtype", "e4m3fn, e4m3fnuz, e5m2, e5m2fnuz"},
-                     {"scale_fmt", "f32, ue8m0"},
-                     {"x_stride", "elements"},
-                     {"codes_stride", "elements"}},
+      .parameters = kTable.entries(),
       .derived = {{"row_groups", "scales of a row, at least 1"},
                   {"values_of_scale", "values of a row that share a scale"}},
       .numerics = {{"divisor, floor, floor_place, scale_by, quantise_by, quotient, cast",
@@ -218,15 +246,13 @@ OperatorPage QuantiseFp8::page() const {
 }
 
 std::string QuantiseFp8::summary(const Case& c) const {
-  return fmt::format("{} x {} {} -> {}, {} scale{}, {}, x_stride {}", c.params.integer("rows"),
-                     c.params.integer("columns"), c.params.text("x_dtype"), c.params.text("dtype"),
-                     c.params.text("granularity"),
-                     granularity_of(c) == Granularity::kStatic
-                         ? fmt::format(" {}", c.params.real("scale"))
+  return fmt::format("{} x {} {} -> {}, {} scale{}, {}, x_stride {}", kRows.of(c), kColumns.of(c),
+                     kXDtype.of(c), kDtype.of(c), kGranularity.of(c),
+                     granularity_of(c) == Granularity::kStatic ? fmt::format(" {}", kScale.of(c))
                      : granularity_of(c) == Granularity::kGroup
-                         ? fmt::format(" of {}", c.params.integer("group_columns"))
+                         ? fmt::format(" of {}", kGroupColumns.of(c))
                          : "",
-                     c.params.text("scale_fmt"), c.params.integer("x_stride"));
+                     kScaleFmt.of(c), kXStride.of(c));
 }
 
 namespace {
@@ -259,24 +285,18 @@ RowRecipe draw_row(Draw& draw, Dtype dtype, int64_t columns, bool is_static) {
 Case draw_case(Draw draw, const Manifest& manifest) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  for (const char* name : {"x_dtype", "dtype", "granularity", "scale_fmt"})
-    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
-  const auto pick = [&](const char* name, std::vector<int64_t> values) {
-    const int64_t value = draw.one_of(claimed(manifest.claims.at(name), std::move(values)));
-    c.params.set(name, value);
-    return value;
-  };
-  pick("rows", {1, 1, 2, 3, 5, 8});
-  const int64_t columns =
-      pick("columns", {1, 2, 63, 64, 65, 127, 128, 128, 129, 255, 256, 257, 384, 512, 576, 700});
-  pick("group_columns", {128, 128, 128, 64, 32, 16});
-  c.params.set("x_stride", columns + draw.weighted<int64_t>({{2, 0}, {1, 1}, {1, 64}}));
-  c.params.set("codes_stride", columns + draw.weighted<int64_t>({{2, 0}, {1, 3}, {1, 128}}));
-  const bool is_static = c.params.text("granularity") == "static";
-  c.params.set("scale", !is_static || draw.once_in(2)
-                            ? 1.0
-                            : static_cast<double>(draw.in(1, 4096)) / 1024.0);
-  const Dtype dtype = parse_dtype16(c.params.text("x_dtype"));
+  for (const Choice* choice : {&kXDtype, &kDtype, &kGranularity, &kScaleFmt})
+    choice->draw(draw, manifest, c);
+  kRows.draw(draw, manifest, c);
+  const int64_t columns = kColumns.draw(draw, manifest, c);
+  kGroupColumns.draw(draw, manifest, c);
+  kXStride.set_inside(manifest, c, columns + draw.weighted<int64_t>({{2, 0}, {1, 1}, {1, 64}}));
+  kCodesStride.set_inside(manifest, c,
+                          columns + draw.weighted<int64_t>({{2, 0}, {1, 3}, {1, 128}}));
+  const bool is_static = kGranularity.is(c, "static");
+  kScale.set(c,
+             !is_static || draw.once_in(2) ? 1.0 : static_cast<double>(draw.in(1, 4096)) / 1024.0);
+  const Dtype dtype = parse_dtype16(kXDtype.of(c));
   for (int64_t i = 0; i < draw.in(1, 4); ++i)
     c.rows["x"].push_back(draw_row(draw, dtype, columns, is_static));
   if (c.rows["x"].empty()) c.rows["x"].push_back(draw_row(draw, dtype, columns, is_static));
@@ -284,10 +304,8 @@ Case draw_case(Draw draw, const Manifest& manifest) {
 }
 
 void repair(Case& c) {
-  Params& p = c.params;
-  const int64_t columns = p.integer("columns");
-  for (const char* name : {"x_stride", "codes_stride"})
-    p.set(name, std::max(p.integer(name), columns));
+  kTable.repair(c);
+  const int64_t columns = kColumns.of(c);
   for (RowRecipe& row : c.rows.at("x"))
     std::erase_if(row.set, [&](const auto& e) { return e.first >= columns; });
 }
@@ -300,29 +318,22 @@ rc::Gen<Case> QuantiseFp8::domain(const Manifest& manifest) const {
 
 std::vector<Step> QuantiseFp8::simpler(const Case& c) const {
   std::vector<Step> steps;
-  lower(steps, c, "rows", 1, 1, repair);
-  const int64_t columns = c.params.integer("columns");
+  const int64_t columns = kColumns.of(c);
   for (const int64_t to : {1, 2, 16, 32, 64, 128}) {
     if (to >= columns) continue;
-    steps.push_back([to, columns](Case& d) {
-      for (const char* name : {"x_stride", "codes_stride"}) {
-        if (d.params.integer(name) == columns) d.params.set(name, int64_t{to});
+    steps.push_back([to, columns](Case& d) {  // dense strides go with it
+      for (const Integer* stride : {&kXStride, &kCodesStride}) {
+        if (stride->of(d) == columns) stride->set(d, to);
       }
-      d.params.set("columns", int64_t{to});
+      kColumns.set(d, to);
       repair(d);
     });
   }
-  lower(steps, c, "columns", 1, 1, repair);
-  lower(steps, c, "x_stride", columns, 1, repair);
-  lower(steps, c, "codes_stride", columns, 1, repair);
-  choose(steps, "granularity", "token", repair);
-  choose(steps, "scale_fmt", "f32", repair);
-  choose(steps, "dtype", "e4m3fn", repair);
-  choose(steps, "scale", 1.0, repair);
-  const Dtype dtype = parse_dtype16(c.params.text("x_dtype"));
+  kTable.simpler(steps, c, repair);
+  const Dtype dtype = parse_dtype16(kXDtype.of(c));
   if (dtype != Dtype::kBf16) {
     steps.push_back([dtype](Case& d) {
-      d.params.set("x_dtype", "bf16");
+      kXDtype.set(d, kXDtype.plain);
       for (RowRecipe& row : d.rows.at("x")) {
         for (auto& [column, bits] : row.set) bits = encode(Dtype::kBf16, decode(dtype, bits));
       }
@@ -335,7 +346,7 @@ std::vector<Step> QuantiseFp8::simpler(const Case& c) const {
 
 std::vector<Axis> QuantiseFp8::axes(const Case& c) const {
   std::vector<Axis> axes;
-  parameter_axes(axes, c, {"rows", "columns", "group_columns", "x_stride", "codes_stride"}, repair);
+  kTable.axes(axes, c, repair);
   return axes;
 }
 
@@ -343,22 +354,33 @@ std::vector<Axis> QuantiseFp8::axes(const Case& c) const {
 
 namespace {
 
+const Integer kCount = {.name = "count",
+                        .meaning = "weights",
+                        .min = 1,
+                        .max = 1 << 24,
+                        .plain = 1,
+                        .usual = {1, 2, 3, 63, 64, 127, 128, 129, 255, 256, 1000},
+                        .axis = true};
+const Integer kScaleCount = {.name = "scale_count",
+                             .meaning = "scales",
+                             .min = 1,
+                             .max = 1 << 24,
+                             .plain = 1,
+                             .usual = {1, 2, 3, 63, 64, 127, 128, 129, 255, 256, 1000},
+                             .axis = true};
+const ParameterTable kNormaliseTable = {kCount, kScaleCount};
+
 std::vector<uint32_t> weights_row(const Case& c) {
-  return tensor_row(c, "weights", 0, Dtype::kE4m3fn,
-                    static_cast<uint32_t>(param_in(c, "count", 1, 1 << 24)));
+  return tensor_row(c, "weights", 0, Dtype::kE4m3fn, static_cast<uint32_t>(kCount.of(c)));
 }
 
 std::vector<uint32_t> scales_row(const Case& c) {
-  return tensor_row(c, "scales", 0, Dtype::kF32,
-                    static_cast<uint32_t>(param_in(c, "scale_count", 1, 1 << 24)));
+  return tensor_row(c, "scales", 0, Dtype::kF32, static_cast<uint32_t>(kScaleCount.of(c)));
 }
 
 }  // namespace
 
-void NormaliseFnToFnuz::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name : {"count", "scale_count"}) claims.range(name);
-}
+const ParameterTable& NormaliseFnToFnuz::table() const { return kNormaliseTable; }
 
 Params NormaliseFnToFnuz::launch_params(const Case& c) const { return c.params; }
 
@@ -420,7 +442,7 @@ OperatorPage NormaliseFnToFnuz::page() const {
                     "the fn NaNs 0x7F and 0xFF become +-240, as vLLM ships it"},
       .buffers = {{"weights", "bytes", "[count]", "in/out"},
                   {"scales", "f32", "[scale_count]", "in/out"}},
-      .parameters = {{"count", "weights"}, {"scale_count", "scales"}},
+      .parameters = kNormaliseTable.entries(),
       .derived = {},
       .numerics = {},
       .relations = {},
@@ -430,22 +452,18 @@ OperatorPage NormaliseFnToFnuz::page() const {
 }
 
 std::string NormaliseFnToFnuz::summary(const Case& c) const {
-  return fmt::format("{}, {}", plural(c.params.integer("count"), "weight"),
-                     plural(c.params.integer("scale_count"), "scale"));
+  return fmt::format("{}, {}", plural(kCount.of(c), "weight"), plural(kScaleCount.of(c), "scale"));
 }
 
 rc::Gen<Case> NormaliseFnToFnuz::domain(const Manifest& manifest) const {
   return domain_of(*this, [manifest](Draw draw) {
     Case c;
     c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-    for (const char* name : {"count", "scale_count"}) {
-      c.params.set(name, draw.one_of(claimed(manifest.claims.at(name),
-                                             {1, 2, 3, 63, 64, 127, 128, 129, 255, 256, 1000})));
-    }
+    kCount.draw(draw, manifest, c);
+    kScaleCount.draw(draw, manifest, c);
     RowRecipe weights = {
         draw.weighted<const char*>({{3, "any"}, {2, "bits"}, {1, "normal"}, {1, "zero"}}), 0, {}};
-    if (draw.once_in(2))
-      weights.set[static_cast<uint32_t>(draw.in(0, c.params.integer("count") - 1))] = 0x80;
+    if (draw.once_in(2)) weights.set[static_cast<uint32_t>(draw.in(0, kCount.of(c) - 1))] = 0x80;
     c.rows["weights"] = {weights};
     c.rows["scales"] = {
         {draw.weighted<const char*>({{3, "positive"}, {1, "spread"}}), draw.in(-10, 10), {}}};
@@ -457,23 +475,20 @@ std::vector<Step> NormaliseFnToFnuz::simpler(const Case& c) const {
   std::vector<Step> steps;
   const Repair fix = [](Case& d) {
     std::erase_if(d.rows.at("weights").front().set,
-                  [&](const auto& e) { return e.first >= d.params.integer("count"); });
+                  [&](const auto& e) { return e.first >= kCount.of(d); });
     std::erase_if(d.rows.at("scales").front().set,
-                  [&](const auto& e) { return e.first >= d.params.integer("scale_count"); });
+                  [&](const auto& e) { return e.first >= kScaleCount.of(d); });
   };
-  lower(steps, c, "count", 1, 1, fix);
-  lower(steps, c, "scale_count", 1, 1, fix);
+  kNormaliseTable.simpler(steps, c, fix);
   steps.push_back([](Case& d) { d.seed = 0; });
-  plainer_rows(steps, c, "weights", Dtype::kE4m3fn,
-               static_cast<uint32_t>(c.params.integer("count")));
-  plainer_rows(steps, c, "scales", Dtype::kF32,
-               static_cast<uint32_t>(c.params.integer("scale_count")));
+  plainer_rows(steps, c, "weights", Dtype::kE4m3fn, static_cast<uint32_t>(kCount.of(c)));
+  plainer_rows(steps, c, "scales", Dtype::kF32, static_cast<uint32_t>(kScaleCount.of(c)));
   return steps;
 }
 
 std::vector<Axis> NormaliseFnToFnuz::axes(const Case& c) const {
   std::vector<Axis> axes;
-  parameter_axes(axes, c, {"count", "scale_count"});
+  kNormaliseTable.axes(axes, c, {});
   return axes;
 }
 

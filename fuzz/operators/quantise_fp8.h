@@ -13,6 +13,7 @@ namespace wavefuzz {
 class QuantiseFp8 : public Operator {
  public:
   std::string name() const override { return "quantise_fp8"; }
+  const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
@@ -29,7 +30,7 @@ class QuantiseFp8 : public Operator {
 class NormaliseFnToFnuz : public Operator {
  public:
   std::string name() const override { return "normalise_fn_to_fnuz"; }
-  void check_manifest(const Manifest& manifest) const override;
+  const ParameterTable& table() const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;

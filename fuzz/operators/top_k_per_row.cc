@@ -11,35 +11,74 @@
 #include "fuzz/case/image.h"
 #include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
+#include "fuzz/operators/parameter.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
 namespace {
 
 constexpr size_t kMostFindings = 4;
-const char* const kForms[] = {"decode_1d", "decode_2d", "prefill"};
 
-reference::TopKForm form_of(const Case& c) {
-  const auto form = reference::parse_top_k_form(c.params.text("form"));
-  if (!form) throw Error(Exit::kUsage, fmt::format("form '{}' is unknown", c.params.text("form")));
-  return *form;
-}
+int64_t widest_row(const Case& c);
 
-int64_t row_count(const Case& c) {
-  return param_in(c, "batch", 1, 1 << 20) * param_in(c, "next_n", 1, 64);
-}
+const Integer kBatch = {.name = "batch",
+                        .meaning = "requests",
+                        .min = 1,
+                        .max = 1 << 20,
+                        .plain = 1,
+                        .usual = {1, 2, 3},
+                        .axis = true};
+const Integer kNextN = {.name = "next_n",
+                        .meaning = "rows of each request",
+                        .min = 1,
+                        .max = 64,
+                        .plain = 1,
+                        .usual = {1, 1, 2, 3, 5},
+                        .axis = true};
+const Integer kK = {.name = "k",
+                    .meaning = "indices of a row",
+                    .min = 1,
+                    .max = 1 << 20,
+                    .plain = 1,
+                    .usual = {1, 2, 3, 16, 64, 100, 255, 256, 257, 300, 512, 600, 1024, 2048},
+                    .axis = true,
+                    .shrinks = false};  // behind the lengths: simpler()
+const Choice kForm = {.name = "form",
+                      .meaning = "how lengths and starts give a row's columns",
+                      .choices = {"decode_1d", "decode_2d", "prefill"},
+                      .plain = "decode_1d"};
+const Choice kUnowned = {.name = "unowned",
+                         .meaning = "what lies outside a row's columns",
+                         .choices = {"poison", "nan", "huge"},
+                         .plain = "poison",
+                         .unclaimed = Unclaimed::kAny};
+const Integer kLogitsStride = {.name = "logits_stride",
+                               .meaning = "elements from a row of logits to the next",
+                               .max = int64_t{1} << 32,
+                               .plain = widest_row,
+                               .unclaimed = Unclaimed::kAny,
+                               .least = widest_row};
+const Integer kIndicesStride = {.name = "indices_stride",
+                                .meaning = "elements from a row of indices to the next",
+                                .max = int64_t{1} << 32,
+                                .plain = [](const Case& c) { return kK.of(c); },
+                                .unclaimed = Unclaimed::kAny,
+                                .least = [](const Case& c) { return kK.of(c); }};
+const ParameterTable kTable = {kForm, kK, kNextN, kBatch, kUnowned, kLogitsStride, kIndicesStride};
+
+reference::TopKForm form_of(const Case& c) { return *reference::parse_top_k_form(kForm.of(c)); }
+
+int64_t row_count(const Case& c) { return kBatch.of(c) * kNextN.of(c); }
 
 reference::TopKColumns columns_of(const Case& c, int64_t row) {
   const reference::TopKForm form = form_of(c);
   const auto rows = static_cast<size_t>(row_count(c));
   const bool one = form == reference::TopKForm::kDecode1d;
-  const auto& lengths =
-      integers_of(c, "lengths", one ? static_cast<size_t>(c.params.integer("batch")) : rows);
+  const auto& lengths = integers_of(c, "lengths", one ? static_cast<size_t>(kBatch.of(c)) : rows);
   const std::vector<int64_t> none;
   const auto& starts =
       form == reference::TopKForm::kPrefill ? integers_of(c, "starts", rows) : none;
-  const auto columns =
-      reference::top_k_columns(form, lengths, starts, c.params.integer("next_n"), row);
+  const auto columns = reference::top_k_columns(form, lengths, starts, kNextN.of(c), row);
   if (columns.begin < 0 || columns.end > 1 << 24)
     throw Error(Exit::kUsage,
                 fmt::format("row {} has the columns {}..{}", row, columns.begin, columns.end));
@@ -72,11 +111,9 @@ Buffer int32_buffer(const Case& c, const std::string& name) {
 
 /// What lies outside a row's columns, as bits of a logit; nothing: poison.
 std::optional<uint32_t> unowned(const Case& c) {
-  const std::string& text = c.params.text("unowned");
-  if (text == "poison") return std::nullopt;
-  if (text == "nan") return 0x7FC00000u;
-  if (text == "huge") return encode(Dtype::kF32, 0x1p120f);
-  throw Error(Exit::kUsage, fmt::format("unowned '{}' is unknown", text));
+  if (kUnowned.is(c, "nan")) return 0x7FC00000u;
+  if (kUnowned.is(c, "huge")) return encode(Dtype::kF32, 0x1p120f);
+  return std::nullopt;
 }
 
 bool identity_passes(const TopKRow& row, int64_t k) {
@@ -122,11 +159,7 @@ void judge_top_k(std::span<const TopKRow> rows, int64_t k, Judge& judge, bool pr
   judge.gate_overlap(rows.empty() ? 1 : overlap / static_cast<double>(rows.size()));
 }
 
-void TopKPerRow::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name : {"batch", "next_n", "k"}) claims.range(name);
-  claims.choices("form", kForms);
-}
+const ParameterTable& TopKPerRow::table() const { return kTable; }
 
 Params TopKPerRow::launch_params(const Case& c) const {
   Params params = c.params;
@@ -137,9 +170,9 @@ Params TopKPerRow::launch_params(const Case& c) const {
 
 std::vector<Buffer> TopKPerRow::buffers(const Case& c) const {
   const int64_t rows = row_count(c);
-  const int64_t k = param_in(c, "k", 1, 1 << 20);
-  const int64_t stride = param_in(c, "logits_stride", widest_row(c), int64_t{1} << 32);
-  const int64_t indices_stride = param_in(c, "indices_stride", k, int64_t{1} << 32);
+  const int64_t k = kK.of(c);
+  const int64_t stride = kLogitsStride.of(c);
+  const int64_t indices_stride = kIndicesStride.of(c);
   const std::optional<uint32_t> garbage = unowned(c);
   ImageBuilder image;
   for (int64_t row = 0; row < rows; ++row) {
@@ -175,14 +208,14 @@ void TopKPerRow::judge(const Run& run, Judge& judge) const {
   for (int64_t row = 0; row < row_count(c); ++row) {
     const reference::TopKColumns columns = columns_of(c, row);
     TopKRow r;
-    r.offset = static_cast<uint64_t>(row * c.params.integer("indices_stride")) * sizeof(int32_t);
+    r.offset = static_cast<uint64_t>(row * kIndicesStride.of(c)) * sizeof(int32_t);
     for (int64_t column = columns.begin; column < columns.end; ++column) {
-      const auto at = static_cast<uint64_t>(row * c.params.integer("logits_stride") + column) * 4;
+      const auto at = static_cast<uint64_t>(row * kLogitsStride.of(c) + column) * 4;
       r.logits.push_back(decode(Dtype::kF32, load_bits(Dtype::kF32, logits.at(at, 4))));
     }
     rows.push_back(std::move(r));
   }
-  judge_top_k(rows, c.params.integer("k"), judge);
+  judge_top_k(rows, kK.of(c), judge);
 }
 
 OperatorPage TopKPerRow::page() const {
@@ -202,13 +235,7 @@ OperatorPage TopKPerRow::page() const {
                   {"lengths", "i32", "[batch] for decode_1d, otherwise [rows]", "in"},
                   {"starts", "i32", "[rows], prefill only", "in"},
                   {"indices", "i32", "[rows, k], indices_stride elements apart", "out"}},
-      .parameters = {{"form", "decode_1d, decode_2d, prefill"},
-                     {"batch", "requests"},
-                     {"next_n", "rows of each"},
-                     {"k", "indices of a row"},
-                     {"logits_stride", "elements"},
-                     {"indices_stride", "elements"},
-                     {"unowned", "poison, nan, huge: what lies outside a row's columns"}},
+      .parameters = kTable.entries(),
       .derived = {{"rows", "batch * next_n"}, {"form_number", "0, 1, 2 in the order above"}},
       .numerics = {},
       .relations = {},
@@ -221,13 +248,12 @@ OperatorPage TopKPerRow::page() const {
 }
 
 std::string TopKPerRow::summary(const Case& c) const {
-  std::string text = fmt::format("{}, {} [{}]", plural(row_count(c), "row"), c.params.text("form"),
+  std::string text = fmt::format("{}, {} [{}]", plural(row_count(c), "row"), kForm.of(c),
                                  fmt::join(c.integers.at("lengths"), ", "));
   if (c.integers.contains("starts"))
     text += fmt::format(" from [{}]", fmt::join(c.integers.at("starts"), ", "));
-  return text + fmt::format(", next_n {}, k {}, logits_stride {}, {} past the rows",
-                            c.params.integer("next_n"), c.params.integer("k"),
-                            c.params.integer("logits_stride"), c.params.text("unowned"));
+  return text + fmt::format(", next_n {}, k {}, logits_stride {}, {} past the rows", kNextN.of(c),
+                            kK.of(c), kLogitsStride.of(c), kUnowned.of(c));
 }
 
 namespace {
@@ -261,17 +287,11 @@ RowRecipe draw_logits(Draw& draw, int64_t columns) {
 Case draw_case(Draw draw, const Manifest& manifest) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  const std::string form = draw.one_of(manifest.claims.at("form").choices);
-  c.params.set("form", form);
-  const auto pick = [&](const char* name, std::vector<int64_t> values) {
-    const int64_t value = draw.one_of(claimed(manifest.claims.at(name), std::move(values)));
-    c.params.set(name, value);
-    return value;
-  };
-  const int64_t k = pick("k", {1, 2, 3, 16, 64, 100, 255, 256, 257, 300, 512, 600, 1024, 2048});
-  const int64_t batch = pick("batch", {1, 2, 3});
-  const int64_t next_n = pick(
-      "next_n", form == "prefill" ? std::vector<int64_t>{1} : std::vector<int64_t>{1, 1, 2, 3, 5});
+  const std::string form = kForm.draw(draw, manifest, c);
+  const int64_t k = kK.draw(draw, manifest, c);
+  const int64_t batch = kBatch.draw(draw, manifest, c);
+  const int64_t next_n =
+      form == "prefill" ? kNextN.draw(draw, manifest, c, {1}) : kNextN.draw(draw, manifest, c);
   std::vector<int64_t>& lengths = c.integers["lengths"];
   const int64_t most = draw.size() < 20 ? 400 : 2600;
   for (int64_t i = 0; i < (form == "decode_1d" ? batch : batch * next_n); ++i) {
@@ -299,25 +319,23 @@ Case draw_case(Draw draw, const Manifest& manifest) {
     shortest = std::min(shortest, columns.end - columns.begin);
   }
   for (int64_t i = 0; i < recipes; ++i) c.rows["logits"].push_back(draw_logits(draw, shortest));
-  c.params.set("logits_stride", widest_row(c) + draw.weighted<int64_t>({{2, 0}, {2, 1}, {1, 64}}));
-  c.params.set("indices_stride", k + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 16}}));
-  c.params.set("unowned", draw.weighted<const char*>({{3, "poison"}, {2, "nan"}, {3, "huge"}}));
+  kLogitsStride.set_inside(manifest, c,
+                           widest_row(c) + draw.weighted<int64_t>({{2, 0}, {2, 1}, {1, 64}}));
+  kIndicesStride.set_inside(manifest, c, k + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 16}}));
+  kUnowned.draw(draw, manifest, c, {{3, "poison"}, {2, "nan"}, {3, "huge"}});
   return c;
 }
 
 void repair(Case& c) {
-  Params& p = c.params;
-  const std::string& form = p.text("form");
-  const auto rows = static_cast<size_t>(p.integer("batch") * p.integer("next_n"));
+  const auto rows = static_cast<size_t>(row_count(c));
   c.integers.at("lengths").resize(
-      form == "decode_1d" ? static_cast<size_t>(p.integer("batch")) : rows, 0);
-  if (form == "prefill") {
+      kForm.is(c, "decode_1d") ? static_cast<size_t>(kBatch.of(c)) : rows, 0);
+  if (kForm.is(c, "prefill")) {
     c.integers["starts"].resize(rows, 0);
   } else {
     c.integers.erase("starts");
   }
-  p.set("logits_stride", std::max(p.integer("logits_stride"), widest_row(c)));
-  p.set("indices_stride", std::max(p.integer("indices_stride"), p.integer("k")));
+  kTable.repair(c);
   int64_t shortest = std::numeric_limits<int64_t>::max();
   for (size_t row = 0; row < rows; ++row) {
     const auto columns = columns_of(c, static_cast<int64_t>(row));
@@ -335,9 +353,7 @@ rc::Gen<Case> TopKPerRow::domain(const Manifest& manifest) const {
 
 std::vector<Step> TopKPerRow::simpler(const Case& c) const {
   std::vector<Step> steps;
-  const Params& p = c.params;
-  lower(steps, c, "batch", 1, 1, repair);
-  lower(steps, c, "next_n", 1, 1, repair);
+  kTable.simpler(steps, c, repair);
   const auto shorter = [&](const std::string& name) {
     const auto it = c.integers.find(name);
     if (it == c.integers.end()) return;
@@ -364,20 +380,16 @@ std::vector<Step> TopKPerRow::simpler(const Case& c) const {
   }
   shorter("lengths");
   shorter("starts");
-  lower(steps, c, "k", 1, 1, repair);
+  lower(steps, c, kK.name, 1, 1, repair);
   // Fewer columns and as many fewer indices.
-  for (const int64_t to : toward(p.integer("k"), 1)) {
+  for (const int64_t to : toward(kK.of(c), 1)) {
     steps.push_back([to](Case& d) {
-      const int64_t less = d.params.integer("k") - to;
-      d.params.set("k", to);
+      const int64_t less = kK.of(d) - to;
+      kK.set(d, to);
       for (int64_t& length : d.integers.at("lengths")) length = std::max<int64_t>(0, length - less);
       repair(d);
     });
   }
-  choose(steps, "form", "decode_1d", repair);
-  choose(steps, "unowned", "poison", repair);
-  lower(steps, c, "logits_stride", widest_row(c), 1, repair);
-  lower(steps, c, "indices_stride", p.integer("k"), 1, repair);
   steps.push_back([](Case& d) { d.seed = 0; });
   int64_t shortest = std::numeric_limits<int64_t>::max();
   for (int64_t row = 0; row < row_count(c); ++row) {
@@ -392,7 +404,7 @@ std::vector<Axis> TopKPerRow::axes(const Case& c) const {
   std::vector<Axis> axes;
   list_axes(axes, c, "length", "lengths", repair);
   list_axes(axes, c, "start", "starts", repair);
-  parameter_axes(axes, c, {"k", "next_n", "batch"}, repair);
+  kTable.axes(axes, c, repair);
   return axes;
 }
 
