@@ -6,16 +6,30 @@
 
 #include "fuzz/case/case.h"
 #include "fuzz/operators/operator_page.h"
+#include "fuzz/operators/parameter.h"
 #include "fuzz/operators/simpler.h"
 
 namespace wavefuzz {
 
-/// How the pages of a cache are handed out, as parameters of a case, so that a block table of any
-/// length has a short description.
-///   page_order  sequential, reversed, shuffled (a permutation keyed by the case's seed)
-///   first_page  the lowest page id in use
-///   page_step   page ids between one and the next in use: far apart over a sparse cache
-inline constexpr const char* kPageOrders[] = {"sequential", "reversed", "shuffled"};
+// How the pages of a cache are handed out, as parameters of a case, so that a block table of any
+// length has a short description. Rows for the tables of operators with pages.
+
+inline const Choice kPageOrder = {
+    .name = "page_order",
+    .meaning = "how logical pages take page ids; shuffled: a permutation keyed by the case's seed",
+    .choices = {"sequential", "reversed", "shuffled"},
+    .plain = "sequential",
+    .unclaimed = Unclaimed::kAny};
+inline const Integer kFirstPage = {.name = "first_page",
+                                   .meaning = "the lowest page id in use",
+                                   .plain = 0,
+                                   .axis = true,
+                                   .unclaimed = Unclaimed::kAny};
+inline const Integer kPageStep = {.name = "page_step",
+                                  .meaning = "page ids from one in use to the next",
+                                  .min = 1,
+                                  .plain = 1,
+                                  .unclaimed = Unclaimed::kAny};
 
 /// `count` distinct page ids, in the order in which logical pages take them. Throws Error(kUsage).
 std::vector<int64_t> page_ids(const Case& c, uint64_t count);

@@ -12,16 +12,16 @@ TEST(PageIds, AreDistinctAndInRangeInEveryOrder) {
   c.seed = 5;
   c.params.set("first_page", 7);
   c.params.set("page_step", 3);
-  for (const char* order : kPageOrders) {
+  for (const std::string& order : kPageOrder.choices) {
     c.params.set("page_order", order);
     std::vector<int64_t> ids = page_ids(c, 100);
-    if (order == std::string("sequential")) {
+    if (order == "sequential") {
       EXPECT_EQ(ids[2], 13);
     }
-    if (order == std::string("reversed")) {
+    if (order == "reversed") {
       EXPECT_EQ(ids[99], 7);
     }
-    if (order == std::string("shuffled")) {
+    if (order == "shuffled") {
       EXPECT_FALSE(std::is_sorted(ids.begin(), ids.end()));
     }
     std::sort(ids.begin(), ids.end());
