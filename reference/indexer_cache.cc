@@ -19,8 +19,7 @@ uint64_t IndexerCache::scale_offset(int64_t slot, uint32_t group) const {
 
 std::vector<IndexerRow> indexer_k_quant(std::span<const float> k, uint64_t k_stride, int64_t rows,
                                         std::span<const int64_t> slot_mapping,
-                                        const quant::IndexerPage& page,
-                                        const quant::ScaleRule& rule) {
+                                        const quant::IndexerPage& page, const QuantiseRule& rule) {
   std::vector<IndexerRow> written;
   const auto tokens = std::min<int64_t>(rows, static_cast<int64_t>(slot_mapping.size()));
   for (int64_t token = 0; token < tokens; ++token) {
@@ -34,8 +33,8 @@ std::vector<IndexerRow> indexer_k_quant(std::span<const float> k, uint64_t k_str
       for (const float x : of_group) {
         if (std::abs(x) > amax) amax = std::abs(x);
       }
-      const float scale = quant::scale_from_amax(amax, rule);
-      for (const float x : of_group) row.codes.push_back(quant::quantise(x, scale, rule));
+      const float scale = quant::scale_from_amax(amax, rule.scale);
+      for (const float x : of_group) row.codes.push_back(reference::quantise(x, scale, rule));
       row.scales.push_back(scale);
     }
     written.push_back(std::move(row));

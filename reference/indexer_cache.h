@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "quant/indexer_page.h"
-#include "quant/scale.h"
+#include "reference/quantise_rule.h"
 
 /// The K cache of the sparse-attention indexer (DeepSeek-V3.2): what its writer stores and its
 /// gather reads. Semantics: vLLM indexer_k_quant_and_cache and cp_gather_indexer_k_quant_cache
@@ -42,8 +42,7 @@ struct IndexerRow {
 /// drop it). Where two tokens share a slot, either may be the one that stays.
 std::vector<IndexerRow> indexer_k_quant(std::span<const float> k, uint64_t k_stride, int64_t rows,
                                         std::span<const int64_t> slot_mapping,
-                                        const quant::IndexerPage& page,
-                                        const quant::ScaleRule& rule);
+                                        const quant::IndexerPage& page, const QuantiseRule& rule);
 
 /// Stores rows into the bytes of a cache, later ones over earlier ones. The cache must hold every
 /// row's slot.

@@ -36,18 +36,17 @@ int64_t scales_of_row(Granularity granularity, int64_t columns, int64_t group_co
 }
 
 QuantisedRows quantise_rows(std::span<const float> x, int64_t columns, int64_t group_columns,
-                            Granularity granularity, const quant::ScaleRule& rule,
-                            float static_scale) {
+                            Granularity granularity, const QuantiseRule& rule, float static_scale) {
   QuantisedRows out;
   const auto quantise = [&](std::span<const float> values, float scale) {
-    for (const float value : values) out.codes.push_back(quant::quantise(value, scale, rule));
+    for (const float value : values) out.codes.push_back(reference::quantise(value, scale, rule));
   };
   if (granularity == Granularity::kStatic) {
     quantise(x, static_scale);
     return out;
   }
   if (granularity == Granularity::kTensor) {
-    out.scales.push_back(quant::scale_from_amax(amax_of(x), rule));
+    out.scales.push_back(quant::scale_from_amax(amax_of(x), rule.scale));
     quantise(x, out.scales.front());
     return out;
   }
@@ -56,7 +55,7 @@ QuantisedRows quantise_rows(std::span<const float> x, int64_t columns, int64_t g
     const std::span<const float> values = x.subspan(row * columns, columns);
     for (int64_t begin = 0; begin < columns; begin += length) {
       const auto group = values.subspan(begin, std::min(length, columns - begin));
-      out.scales.push_back(quant::scale_from_amax(amax_of(group), rule));
+      out.scales.push_back(quant::scale_from_amax(amax_of(group), rule.scale));
       quantise(group, out.scales.back());
     }
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "quant/scale.h"
+#include "reference/quantise_rule.h"
 
 /// Quantisation of activations and weights to FP8. Semantics: vLLM static_scaled_fp8_quant,
 /// dynamic_scaled_fp8_quant, dynamic_per_token_scaled_fp8_quant and per_token_group_quant_fp8.
@@ -35,7 +35,7 @@ struct QuantisedRows {
 /// x: [rows, columns], the bf16 or f16 input widened. A scale is that of the largest |x|, in which
 /// NaN takes no part.
 QuantisedRows quantise_rows(std::span<const float> x, int64_t columns, int64_t group_columns,
-                            Granularity granularity, const quant::ScaleRule& rule,
+                            Granularity granularity, const QuantiseRule& rule,
                             float static_scale = 1.0f);
 
 }  // namespace wavefuzz::reference

@@ -97,5 +97,32 @@ TEST(QuantiseFp8, OverflowIsAsTheRuleSays) {
             (std::vector<uint8_t>{0x7E, 0x7F, 0x7F, 0x7F}));
 }
 
+TEST(QuantiseFp8, ANaNOfTheArithmeticHasTheSignOfAmdsInstructions) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  QuantiseRule rule = quant::ScaleRule{Fp8::kE4m3fn, quant::kCastPyTorch, 448.0f};
+  ASSERT_EQ(rule.scale.cast.nan, quant::NanInput::kSignedNan);
+  rule.scale.quantise_by = quant::Divide::kReciprocal;  // v_mul_f32: 0 * inf is +NaN
+  EXPECT_EQ(quantise(0.0f, 0.0f, rule), 0x7F);
+  EXPECT_EQ(quantise(-infinity, infinity, rule), 0x7F);
+  rule.scale.quantise_by = quant::Divide::kDivide;  // v_div_fixup_f32: 0 / 0 is -NaN
+  EXPECT_EQ(quantise(0.0f, 0.0f, rule), 0xFF);
+  EXPECT_EQ(quantise(infinity, infinity, rule), 0xFF);
+  // An input keeps its own.
+  EXPECT_EQ(quantise(std::copysign(std::nanf(""), 1.0f), 1.0f, rule), 0x7F);
+  EXPECT_EQ(quantise(std::copysign(std::nanf(""), -1.0f), 1.0f, rule), 0xFF);
+}
+
+TEST(QuantiseFp8, NaNGoesWhereTheRuleSays) {
+  QuantiseRule rule = quant::ScaleRule{Fp8::kE4m3fnuz, quant::kCastHipSaturating, 224.0f};
+  const auto code = [&](NanTo nan) {
+    rule.nan = nan;
+    return quantise(std::nanf(""), 1.0f, rule);
+  };
+  EXPECT_EQ(code(NanTo::kAsCast), 0x80);
+  EXPECT_EQ(code(NanTo::kMinusMax), 0xFF);  // -240
+  EXPECT_EQ(code(NanTo::kDivisor), 0x7E);   // 224
+  EXPECT_EQ(code(NanTo::kMinusDivisor), 0xFE);
+}
+
 }  // namespace
 }  // namespace wavefuzz::reference

@@ -22,7 +22,7 @@ struct RowRecipe {
   bool operator==(const RowRecipe&) const = default;
 };
 
-/// A test case: a small value of which everything else is a pure function (design section 2). Same
+/// A test case: a small value of which everything else is a pure function (docs/design.md section 2). Same
 /// case, same bits: on any machine, in any order, at any thread count.
 struct Case {
   std::string op;      ///< the operator: what the parameters and tensors mean

@@ -273,4 +273,10 @@ std::vector<uint32_t> fill_row(const RowRecipe& recipe, Dtype dtype, quant::Fp8 
   return row;
 }
 
+void keep_finite(std::vector<uint32_t>& bits, Dtype dtype) {
+  for (uint32_t& b : bits) {
+    if (!std::isfinite(decode(dtype, b))) b = 0;
+  }
+}
+
 }  // namespace wavefuzz

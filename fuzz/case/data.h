@@ -77,6 +77,9 @@ std::vector<uint32_t> fill_row(const RowRecipe& recipe, Dtype dtype, quant::Fp8 
 std::vector<uint32_t> tensor_row(const Case& c, const std::string& tensor, uint64_t row,
                                  Dtype dtype, uint32_t columns);
 
+/// Makes infinities and NaN zeros, for kernels that promise nothing of them.
+void keep_finite(std::vector<uint32_t>& bits, Dtype dtype);
+
 }  // namespace wavefuzz
 
 #endif  // WAVEFUZZ_FUZZ_CASE_DATA_H_

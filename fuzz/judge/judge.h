@@ -60,7 +60,7 @@ struct TensorView {
   std::string name_of(uint64_t element) const;  ///< "o[token 1, head 3, d 17]"
 };
 
-/// What a right kernel's rounding errors leave of an output tensor (design section 4). All lists
+/// What a right kernel's rounding errors leave of an output tensor (docs/design.md section 4). All lists
 /// are row-major over the view's shape.
 struct ExpectedTensor {
   TensorView view;

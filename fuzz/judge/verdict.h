@@ -14,7 +14,7 @@
 
 namespace wavefuzz {
 
-/// What is known of a case after it has run (design section 4).
+/// What is known of a case after it has run (docs/design.md section 4).
 enum class Status {
   kPass,
   kWeak,     ///< passed, and so would a kernel that does nothing: the case proves nothing

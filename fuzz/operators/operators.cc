@@ -13,6 +13,7 @@
 #include "fuzz/operators/paged_attention.h"
 #include "fuzz/operators/paged_mqa_logits.h"
 #include "fuzz/operators/quantise_fp8.h"
+#include "fuzz/operators/rms_norm_fp8.h"
 #include "fuzz/operators/top_k_per_row.h"
 #include "gpu/error.h"
 
@@ -28,10 +29,12 @@ const std::vector<const Operator*>& operators() {
   static const PagedAttention kPagedAttention;
   static const PagedMqaLogits kPagedMqaLogits;
   static const QuantiseFp8 kQuantiseFp8;
+  static const RmsNormFp8 kRmsNormFp8;
   static const TopKPerRow kTopKPerRow;
   static const std::vector<const Operator*> kOperators = {
-      &kIndexer,           &kIndexerKGather, &kIndexerKWriter, &kMergeAttnStates, &kMlaDecode,
-      &kNormaliseFnToFnuz, &kPagedAttention, &kPagedMqaLogits, &kQuantiseFp8,     &kTopKPerRow,
+      &kIndexer,     &kIndexerKGather,    &kIndexerKWriter, &kMergeAttnStates,
+      &kMlaDecode,   &kNormaliseFnToFnuz, &kPagedAttention, &kPagedMqaLogits,
+      &kQuantiseFp8, &kRmsNormFp8,        &kTopKPerRow,
   };
   return kOperators;
 }

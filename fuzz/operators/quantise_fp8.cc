@@ -72,8 +72,18 @@ const Choice kXDtype = {.name = "x_dtype",
                         .plain = "bf16",
                         .shrinks = false};  // with its set elements: simpler()
 
-const ParameterTable kTable = {kRows,        kColumns,  kGroupColumns, kXStride, kCodesStride,
-                               kGranularity, kScaleFmt, kDtype,        kScale,   kXDtype};
+const Choice kInputs = {.name = "inputs",
+                        .meaning =
+                            "finite: infinities and NaN of x are 0 instead, for kernels "
+                            "that do not promise what becomes of them",
+                        .choices = {"any", "finite"},
+                        .plain = "any",
+                        .unclaimed = Unclaimed::kPlain,
+                        .shrinks = false};
+
+const ParameterTable kTable = {kInputs,  kRows,        kColumns,     kGroupColumns,
+                               kXStride, kCodesStride, kGranularity, kScaleFmt,
+                               kDtype,   kScale,       kXDtype};
 
 Granularity granularity_of(const Case& c) {
   return *reference::parse_granularity(kGranularity.of(c));
@@ -82,9 +92,12 @@ Granularity granularity_of(const Case& c) {
 quant::Fp8 format_of(const Case& c) { return *quant::parse_fp8(kDtype.of(c)); }
 
 std::vector<uint32_t> x_row(const Case& c, int64_t row) {
-  return fill_row(recipe_of(c, "x", static_cast<uint64_t>(row)), parse_dtype16(kXDtype.of(c)),
-                  format_of(c), static_cast<uint32_t>(kColumns.of(c)),
-                  {c.seed, "x", static_cast<uint64_t>(row)});
+  const Dtype dtype = parse_dtype16(kXDtype.of(c));
+  std::vector<uint32_t> bits =
+      fill_row(recipe_of(c, "x", static_cast<uint64_t>(row)), dtype, format_of(c),
+               static_cast<uint32_t>(kColumns.of(c)), {c.seed, "x", static_cast<uint64_t>(row)});
+  if (kInputs.is(c, "finite")) keep_finite(bits, dtype);
+  return bits;
 }
 
 int64_t row_scales(const Case& c) {
@@ -169,7 +182,7 @@ void QuantiseFp8::judge(const Run& run, Judge& judge) const {
   const Case& c = run.c;
   const quant::Fp8 format = format_of(c);
   const Dtype dtype = parse_dtype16(kXDtype.of(c));
-  const quant::ScaleRule rule =
+  const reference::QuantiseRule rule =
       parse_scale_rule(JsonView(run.manifest.numerics, run.manifest.file + " numerics"), format,
                        dtype == Dtype::kF16, kScaleFmt.of(c) == "ue8m0");
   const int64_t rows = kRows.of(c), columns = kColumns.of(c);
@@ -237,8 +250,7 @@ OperatorPage QuantiseFp8::page() const {
       .parameters = kTable.entries(),
       .derived = {{"row_groups", "scales of a row, at least 1"},
                   {"values_of_scale", "values of a row that share a scale"}},
-      .numerics = {{"divisor, floor, floor_place, scale_by, quantise_by, quotient, cast",
-                    "the scale rule; fuzz/operators/scale_contract.h"}},
+      .numerics = scale_contract_page(),
       .relations = {},
       .unspecified = {},
       .presets = {"quant/scale.h lists those of vLLM, AITER, DeepGEMM and FlashMLA"},
@@ -300,6 +312,7 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   for (int64_t i = 0; i < draw.in(1, 4); ++i)
     c.rows["x"].push_back(draw_row(draw, dtype, columns, is_static));
   if (c.rows["x"].empty()) c.rows["x"].push_back(draw_row(draw, dtype, columns, is_static));
+  kInputs.draw(draw, manifest, c);
   return c;
 }
 

@@ -5,14 +5,14 @@
 
 #include "fuzz/operators/operator_page.h"
 #include "gpu/json_view.h"
-#include "quant/scale.h"
+#include "reference/quantise_rule.h"
 
 namespace wavefuzz {
 
 /// The quantisation part of a manifest's numerics contract; scale_contract_page() has its fields.
 /// The scale is rounded up to a power of two when `ue8m0` is asked for. Throws Error(kUsage).
-quant::ScaleRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format, bool f16_input,
-                                  bool ue8m0);
+reference::QuantiseRule parse_scale_rule(const JsonView& numerics, quant::Fp8 format,
+                                         bool f16_input, bool ue8m0);
 
 /// The fields above, for an operator's page.
 std::vector<OperatorPage::Entry> scale_contract_page();

@@ -101,6 +101,10 @@ KERNELS = {
         "scale_not_doubled",
         "wide_group_amax",
     ],
+    "rms_norm_fp8": [
+        "epsilon_outside_root",
+        "mean_of_padded",
+    ],
     "top_k_per_row": [
         "row_end_negative",
         "bin_truncated",
