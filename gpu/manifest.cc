@@ -39,7 +39,7 @@ KernargSpec parse_kernarg(const JsonView& view) {
   const JsonView type = view.at("type");
   spec.type = type.text();
   if (spec.type == "ptr") {
-    spec.buffer = view.at("buffer").text();
+    spec.buffer = view.has("buffer") ? view.at("buffer").text() : spec.name;
     spec.plus = view.has("plus") ? view.at("plus").integer_or_expression() : "0";
     if (view.has("when")) {
       spec.when = view.at("when").text();
@@ -50,6 +50,8 @@ KernargSpec parse_kernarg(const JsonView& view) {
     for (const JsonView& byte : value.items()) spec.values.push_back(byte.integer_or_expression());
     if (spec.values.empty() || spec.values.size() > kMostBytes)
       value.fail(fmt::format("must have 1..{} bytes", kMostBytes));
+  } else if (!view.has("value") && (spec.real() || find_kernarg_type(spec.type) != nullptr)) {
+    spec.value = spec.name;
   } else if (spec.real()) {
     const JsonView value = view.at("value");
     spec.value = value.json().is_number() ? value.json().dump() : value.text();

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
 
 #include "fuzz/judge/gates.h"
+#include "fuzz/judge/tensor.h"
+#include "fuzz/judge/written_bytes.h"
 
 namespace wavefuzz {
 namespace {
@@ -27,124 +28,17 @@ void append_few(std::vector<Finding>& to, const std::vector<Finding>& from) {
   to.insert(to.end(), from.begin(), from.begin() + count);
 }
 
-// Any comparison with another one passes everything, or nothing.
-bool is_bound(double bound) { return std::isfinite(bound) && bound >= 0; }
-
-/// Elements that are wrong in one way: the first, the worst, and how many there are.
-struct WrongElements {
-  uint64_t count = 0;
-  uint64_t first = 0;
-  uint64_t worst = 0;
-  double worst_ratio = -1;
-
-  void add(uint64_t element, double ratio) {
-    if (count++ == 0) first = element;
-    if (ratio > worst_ratio) {
-      worst_ratio = ratio;
-      worst = element;
-    }
-  }
-};
-
 }  // namespace
-
-uint64_t TensorView::size() const {
-  uint64_t n = 1;
-  for (const uint64_t extent : shape) n *= extent;
-  return n;
-}
-
-uint64_t TensorView::offset_of(uint64_t element) const {
-  uint64_t at = offset;
-  for (size_t axis = shape.size(); axis-- > 0;) {
-    at += element % shape[axis] * strides[axis];
-    element /= shape[axis];
-  }
-  return at;
-}
-
-std::string TensorView::name_of(uint64_t element) const {
-  std::string indices;
-  for (size_t axis = shape.size(); axis-- > 0;) {
-    const std::string index = fmt::format("{} {}", axes[axis], element % shape[axis]);
-    indices = indices.empty() ? index : index + ", " + indices;
-    element /= shape[axis];
-  }
-  return fmt::format("{}[{}]", field, indices);
-}
-
-/// The written bytes of one buffer, looked up by offset.
-class Judge::Image {
- public:
-  explicit Image(const std::vector<Extent>& extents) : extents_(extents), claimed_(extents.size()) {
-    for (size_t i = 0; i < extents.size(); ++i) claimed_[i].resize(extents[i].bytes.size());
-  }
-
-  /// The bytes of a range if all were written; they then are no strays. Null otherwise.
-  const uint8_t* claim(uint64_t offset, uint64_t bytes) {
-    const size_t i = find(offset);
-    if (i == extents_.size()) return nullptr;
-    const uint64_t at = offset - extents_[i].offset;
-    if (at + bytes > extents_[i].bytes.size()) return nullptr;
-    std::fill_n(claimed_[i].begin() + static_cast<ptrdiff_t>(at), bytes, 1);
-    return &extents_[i].bytes[at];
-  }
-
-  /// Whatever was written of [begin, end) is no stray.
-  void allow(uint64_t begin, uint64_t end) {
-    for (size_t i = 0; i < extents_.size(); ++i) {
-      const uint64_t first = std::max(begin, extents_[i].offset);
-      const uint64_t last = std::min(end, extents_[i].offset + extents_[i].bytes.size());
-      for (uint64_t at = first; at < last; ++at) claimed_[i][at - extents_[i].offset] = 1;
-    }
-  }
-
-  /// Runs of written bytes that nobody claimed: their offset and length.
-  std::vector<std::pair<uint64_t, uint64_t>> strays() const {
-    std::vector<std::pair<uint64_t, uint64_t>> out;
-    for (size_t i = 0; i < extents_.size(); ++i) {
-      for (size_t at = 0; at < extents_[i].bytes.size(); ++at) {
-        if (claimed_[i][at]) continue;
-        const uint64_t offset = extents_[i].offset + at;
-        if (out.empty() || out.back().first + out.back().second != offset)
-          out.emplace_back(offset, 0);
-        ++out.back().second;
-      }
-    }
-    return out;
-  }
-
- private:
-  /// The extent that holds `offset`, or the number of extents. Neighbours are asked for in order.
-  size_t find(uint64_t offset) {
-    const auto holds = [&](size_t i) {
-      return i < extents_.size() && offset >= extents_[i].offset &&
-             offset - extents_[i].offset < extents_[i].bytes.size();
-    };
-    if (holds(last_)) return last_;
-    const auto it = std::upper_bound(
-        extents_.begin(), extents_.end(), offset,
-        [](uint64_t value, const Extent& extent) { return value < extent.offset; });
-    if (it == extents_.begin()) return extents_.size();
-    const auto i = static_cast<size_t>(it - extents_.begin() - 1);
-    if (!holds(i)) return extents_.size();
-    return last_ = i;
-  }
-
-  const std::vector<Extent>& extents_;
-  std::vector<std::vector<char>> claimed_;
-  size_t last_ = 0;
-};
 
 Judge::Judge(const std::vector<Buffer>& buffers, const Outcome& outcome, JudgeOptions options)
     : buffers_(buffers), outcome_(outcome), options_(options) {
   for (const WrittenBuffer& written : outcome.written)
-    images_[written.name] = std::make_unique<Image>(written.extents);
+    images_[written.name] = std::make_unique<WrittenBytes>(written.extents);
 }
 
 Judge::~Judge() = default;
 
-Judge::Image* Judge::image(const std::string& buffer) {
+WrittenBytes* Judge::image(const std::string& buffer) {
   const auto it = images_.find(buffer);
   return it == images_.end() ? nullptr : it->second.get();
 }
@@ -177,7 +71,7 @@ void Judge::finish_stage() {
 
 void Judge::exact(const Expectation& expectation, const Describe& describe) {
   judged_something_ |= !expectation.units.empty();
-  Image* image = this->image(expectation.buffer);
+  WrittenBytes* image = this->image(expectation.buffer);
   std::vector<Finding> missing;
   std::map<std::string, std::vector<Finding>> wrong;  // by field
   std::set<std::pair<std::string, size_t>> seen;      // one finding for each field of a unit
@@ -238,153 +132,33 @@ void Judge::exact(const Expectation& expectation, const Describe& describe) {
 
 void Judge::numeric(const ExpectedTensor& expected) {
   const TensorView& view = expected.view;
-  Image* image = this->image(view.buffer);
   const std::string place = where(view.buffer, view.field);
-  const uint32_t bytes = bytes_of(view.dtype);
-  const uint64_t size = view.size();
-  const std::vector<double>& likely = expected.likely.empty() ? expected.hard : expected.likely;
-
-  const auto is_absent = [&](uint64_t i) { return !expected.absent.empty() && expected.absent[i]; };
-
-  std::vector<double> got(size);
-  uint64_t missing_count = 0;
-  uint64_t first_missing = 0;
-  WrongElements unbounded, masked, infinite, nan, wrong, suspicious;
-  double worst_ratio = -1;
-  uint64_t worst = size;
-  for (uint64_t i = 0; i < size; ++i) {
-    const double want = expected.value[i];
-    if (is_absent(i)) {
-      got[i] = std::numeric_limits<double>::quiet_NaN();
-      continue;
-    }
-    const bool bounded =
-        !std::isfinite(want) || (is_bound(expected.hard[i]) && is_bound(likely[i]));
-    if (!bounded) unbounded.add(i, 0);
-    const uint8_t* at = image == nullptr ? nullptr : image->claim(view.offset_of(i), bytes);
-    if (at == nullptr) {
-      got[i] = std::numeric_limits<double>::quiet_NaN();
-      if (std::isnan(want)) {
-        if (image != nullptr) image->allow(view.offset_of(i), view.offset_of(i) + bytes);
-      } else if (missing_count++ == 0) {
-        first_missing = i;
-      }
-      continue;
-    }
-    got[i] = decode(view.dtype, load_bits(view.dtype, at));
-    if (std::isnan(want) || !bounded) continue;
-    if (std::isinf(want)) {
-      if (got[i] != want) masked.add(i, 0);
-      continue;
-    }
-    if (!std::isfinite(got[i])) {
-      (std::isnan(got[i]) ? nan : infinite).add(i, 0);
-      continue;
-    }
-    const double error = std::abs(got[i] - want);
-    const double ratio = error == 0 ? 0 : error / expected.hard[i];
-    verdict_.bound_use.add(ratio);
-    if (ratio > worst_ratio) {
-      worst_ratio = ratio;
-      worst = i;
-    }
-    if (error > expected.hard[i]) {
-      wrong.add(i, ratio);
-    } else if (error > likely[i]) {
-      suspicious.add(i, error / likely[i]);
-    }
+  const TensorComparison comparison = compare_tensor(expected, image(view.buffer));
+  verdict_.bound_use.add(comparison.bound_use);
+  for (Finding& finding : findings_of(expected, comparison, place))
+    wrong_.push_back(std::move(finding));
+  if (auto suspicious = suspect_of(expected, comparison, place)) suspect(std::move(*suspicious));
+  if (options_.explain) {
+    for (std::string& line : explain_worst(expected, comparison)) note(std::move(line));
   }
-
-  const auto count_of = [](uint64_t count) {
-    return count == 1 ? std::string() : fmt::format("; {} elements in all", count);
-  };
-  if (unbounded.count != 0) {
-    const uint64_t i = unbounded.first;
-    const bool hard = !is_bound(expected.hard[i]);
-    wrong_.push_back({FindingKind::kInternalError, "",
-                      fmt::format("the {} bound of {} is {}, which is no finite number >= 0{}",
-                                  hard ? "hard" : "likely", view.name_of(i),
-                                  hard ? expected.hard[i] : likely[i], count_of(unbounded.count))});
-  }
-  if (missing_count != 0) {
-    wrong_.push_back({FindingKind::kMissingWrite, place,
-                      fmt::format("{} = {} was not written{}", view.name_of(first_missing),
-                                  expected.value[first_missing], count_of(missing_count))});
-  }
-  const auto element = [&](uint64_t i) {
-    return fmt::format("{}: expected {} +- {:.3g}, got {}", view.name_of(i), expected.value[i],
-                       expected.hard[i], got[i]);
-  };
-  if (infinite.count != 0)
-    wrong_.push_back(
-        {FindingKind::kInfiniteValue, place, element(infinite.first) + count_of(infinite.count)});
-  if (nan.count != 0)
-    wrong_.push_back({FindingKind::kNanValue, place, element(nan.first) + count_of(nan.count)});
-  if (masked.count != 0) {
-    wrong_.push_back(
-        {FindingKind::kWrongMask, place,
-         fmt::format("{}: expected {}, got {}{}", view.name_of(masked.first),
-                     expected.value[masked.first], got[masked.first], count_of(masked.count))});
-  }
-  if (wrong.count != 0) {
-    wrong_.push_back(
-        {FindingKind::kWrongValue, place, element(wrong.first) + count_of(wrong.count)});
-    if (wrong.worst != wrong.first) {
-      wrong_.push_back({FindingKind::kWrongValue, place,
-                        fmt::format("the worst is {}, {:.3g} times the bound", element(wrong.worst),
-                                    wrong.worst_ratio)});
-    }
-  }
-  if (suspicious.count != 0) {
-    suspect({FindingKind::kSuspectValue, place,
-             fmt::format("{}; likely within {:.3g}{}", element(suspicious.worst),
-                         likely[suspicious.worst], count_of(suspicious.count))});
-  }
-  if (options_.explain && expected.terms && worst < size) {
-    note(fmt::format("bound of {}, where the error is {:.3g} of it:", view.name_of(worst),
-                     worst_ratio));
-    for (const auto& [term, value] : expected.terms(worst))
-      note(fmt::format("  {:<28} {:.3g}", term, value));
-    note(fmt::format("  {:<28} {:.3g}", "sum", expected.hard[worst]));
-  }
-  if (options_.tensors) {
-    ComparedTensor& t = verdict_.tensors.emplace_back(
-        ComparedTensor{place, view.axes, view.shape, expected.value, got, expected.hard});
-    for (uint64_t i = 0; i < size; ++i) {
-      if (is_absent(i)) t.expected[i] = kNoNumber;
-    }
-  }
+  if (options_.tensors) verdict_.tensors.push_back(kept_tensor(expected, comparison, place));
   if (!expected.primary) return;
-  judged_something_ |= size != 0;
-
-  const auto passes = [&](const std::function<double(uint64_t)>& output) {
-    for (uint64_t i = 0; i < size; ++i) {
-      const double want = expected.value[i];
-      if (std::isnan(want) || is_absent(i)) continue;
-      if (std::isinf(want) ? output(i) != want : !(std::abs(output(i) - want) <= expected.hard[i]))
-        return false;
-    }
-    return true;
-  };
-  if (passes([](uint64_t) { return 0.0; })) weak("zeros would pass too");
-  for (const auto& [what, values] : expected.trivial) {
-    if (passes([&values = values](uint64_t i) { return values[i]; }))
-      weak(what + " would pass too");
-  }
+  judged_something_ |= view.size() != 0;
+  for (std::string& what : trivial_outputs(expected)) weak(what + " would pass too");
   if (options_.gates) {
-    evaluate_gates(expected.value, got, view.shape.empty() ? 1 : view.shape.back(), verdict_.gates,
-                   verdict_.figures);
+    evaluate_gates(expected.value, comparison.got, view.shape.empty() ? 1 : view.shape.back(),
+                   verdict_.gates, verdict_.figures);
   }
 }
 
 void Judge::unspecified(const std::string& buffer, uint64_t begin, uint64_t end) {
-  if (Image* image = this->image(buffer)) image->allow(begin, end);
+  if (WrittenBytes* image = this->image(buffer)) image->allow(begin, end);
 }
 
 std::optional<std::vector<uint8_t>> Judge::read(const std::string& buffer, uint64_t offset,
                                                 uint64_t bytes) {
   judged_something_ |= bytes != 0;
-  Image* image = this->image(buffer);
+  WrittenBytes* image = this->image(buffer);
   const uint8_t* at = image == nullptr || bytes == 0 ? nullptr : image->claim(offset, bytes);
   if (at == nullptr) {
     unspecified(buffer, offset, offset + bytes);

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "fuzz/case/data.h"
+#include "fuzz/judge/tensor.h"
 #include "fuzz/judge/verdict.h"
+#include "fuzz/judge/written_bytes.h"
 #include "gpu/problem.h"
 #include "gpu/targets/target.h"
 
@@ -44,40 +46,6 @@ struct ByteDescription {
 using Describe =
     std::function<ByteDescription(size_t unit, size_t index, const std::vector<uint8_t>& expected,
                                   const std::vector<uint8_t>& got)>;
-
-/// Where the elements of an output tensor lie.
-struct TensorView {
-  std::string buffer;
-  std::string field;  ///< what messages call it: "o", "lse", "logits"
-  Dtype dtype = Dtype::kF32;
-  uint64_t offset = 0;            ///< bytes from the buffer's start to element 0
-  std::vector<std::string> axes;  ///< names, outermost first: {"token", "head", "d"}
-  std::vector<uint64_t> shape;
-  std::vector<uint64_t> strides;  ///< bytes
-
-  uint64_t size() const;                        ///< elements
-  uint64_t offset_of(uint64_t element) const;   ///< bytes; elements count row-major
-  std::string name_of(uint64_t element) const;  ///< "o[token 1, head 3, d 17]"
-};
-
-/// What a right kernel's rounding errors leave of an output tensor (docs/design.md section 4). All lists
-/// are row-major over the view's shape.
-struct ExpectedTensor {
-  TensorView view;
-  /// +-inf: exactly that. NaN: unspecified, anything or nothing may be there.
-  std::vector<double> value;
-  std::vector<double> hard;    ///< |got - value| above it is a fault, whatever the rounding errors
-  std::vector<double> likely;  ///< above it is worth a look; empty: as hard
-  /// Elements that are no output, and must not be written, such as columns past a row's keys.
-  /// Empty: none is.
-  std::vector<bool> absent = {};
-  /// Outputs of kernels that do not do their work, by name; zeros are always among them. A case
-  /// that one of them passes proves nothing.
-  std::vector<std::pair<std::string, std::vector<double>>> trivial;
-  bool primary = true;  ///< false: no trivial outputs and no peers' gates, as for an LSE
-  /// The hard bound of an element, term by term, for --explain.
-  std::function<std::vector<std::pair<std::string, double>>(uint64_t element)> terms;
-};
 
 struct JudgeOptions {
   bool inexact = false;             ///< find out what results reach that are not exact
@@ -130,15 +98,14 @@ class Judge {
   Verdict finish();
 
  private:
-  class Image;
   void finish_stage();
-  Image* image(const std::string& buffer);
+  WrittenBytes* image(const std::string& buffer);
   std::string where(const std::string& buffer, const std::string& field) const;
 
   const std::vector<Buffer>& buffers_;
   const Outcome& outcome_;
   const JudgeOptions options_;
-  std::map<std::string, std::unique_ptr<Image>> images_;
+  std::map<std::string, std::unique_ptr<WrittenBytes>> images_;
   std::string stage_;
   Verdict verdict_;
   std::vector<Finding> wrong_;

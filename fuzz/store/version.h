@@ -3,7 +3,7 @@
 
 namespace wavefuzz {
 
-inline constexpr const char* kVersion = "0.1.0";
+inline constexpr const char* kVersion = "0.2.0";
 
 }  // namespace wavefuzz
 
