@@ -21,6 +21,15 @@ namespace {
 // Keys of a request: the writer takes about 300 wave instructions for each.
 constexpr int64_t kMostKeys = 150;
 
+const Integer kK = {
+    .name = "k", .meaning = "indices of a row", .min = 1, .max = 1 << 20, .plain = 1, .axis = true};
+const Integer kIndicesStride = {.name = "indices_stride",
+                                .meaning = "elements from a row of indices to the next",
+                                .max = int64_t{1} << 32,
+                                .plain = [](const Case& c) { return kK.of(c); },
+                                .unclaimed = Unclaimed::kAny,
+                                .least = [](const Case& c) { return kK.of(c); }};
+
 int64_t token_count(const Case& c) {
   const std::vector<int64_t> counts = mqa::key_counts(c);
   return std::accumulate(counts.begin(), counts.end(), int64_t{0});
@@ -32,9 +41,8 @@ Case writer_case(const Case& c) {
   w.op = "indexer_k_quant_and_cache";
   w.seed = c.seed;
   w.params = c.params;
-  w.params.set("cache_dtype", c.params.text("dtype"));
-  w.params.set("cache_offset", int64_t{0});
-  const int64_t page_size = c.params.integer("page_size");
+  indexer::kCacheDtype.set(w, mqa::kDtype.of(c));
+  const int64_t page_size = mqa::kPageSize.of(c);
   const auto pages = mqa::pages(c);
   const std::vector<int64_t> counts = mqa::key_counts(c);
   std::vector<int64_t>& slots = w.integers["slot_mapping"];
@@ -45,9 +53,10 @@ Case writer_case(const Case& c) {
       last_page = std::max(last_page, pages[b][key / page_size]);
     }
   }
-  w.params.set("pages", last_page + 1);
+  indexer::kPages.set(w, last_page + 1);
   std::vector<RowRecipe>& rows = w.rows["k"];
   for (size_t row = 0; row < slots.size(); ++row) rows.push_back(recipe_of(c, "k", row));
+  find_operator(w.op).table().complete(w);
   return w;
 }
 
@@ -62,11 +71,9 @@ Manifest with_numerics_of(const Manifest& manifest, const char* stage) {
 void show_overlap(const Run& run, const MqaRows& rows, Judge& judge) {
   const Case& c = run.c;
   const reference::IndexerCache cache = mqa::cache(c);
-  const Dtype dtype = parse_dtype16(c.params.text("k_dtype"));
-  const Manifest writer = with_numerics_of(run.manifest, "writer");
-  const quant::ScaleRule rule =
-      parse_scale_rule(JsonView(writer.numerics, writer.file + " numerics"), rows.format,
-                       dtype == Dtype::kF16, c.params.text("scale_fmt") == "ue8m0");
+  const Dtype dtype = indexer::k_dtype(c);
+  const reference::QuantiseRule rule =
+      indexer::scale_rule(with_numerics_of(run.manifest, "writer"), c, rows.format);
   std::vector<float> k;
   for (const Extent& row : run.buffers.front().contents) {  // an extent for each token
     for (size_t at = 0; at < row.bytes.size(); at += bytes_of(dtype))
@@ -85,14 +92,14 @@ void show_overlap(const Run& run, const MqaRows& rows, Judge& judge) {
       scale = (token++)->scales.front();
     }
   }
-  const int64_t next_n = c.params.integer("next_n");
-  const auto k_bytes = static_cast<uint64_t>(c.params.integer("k")) * sizeof(int32_t);
+  const int64_t next_n = mqa::kNextN.of(c);
+  const auto k_bytes = static_cast<uint64_t>(kK.of(c)) * sizeof(int32_t);
   double overlap = 0;
   for (size_t b = 0; b < right.requests.size(); ++b) {
     for (int64_t j = 0; j < next_n; ++j) {
       const auto row = static_cast<uint64_t>(static_cast<int64_t>(b) * next_n + j);
-      const auto bytes = judge.read(
-          "indices", row * static_cast<uint64_t>(c.params.integer("indices_stride")) * 4, k_bytes);
+      const auto bytes =
+          judge.read("indices", row * static_cast<uint64_t>(kIndicesStride.of(c)) * 4, k_bytes);
       if (!bytes) continue;
       std::vector<int32_t> indices(bytes->size() / sizeof(int32_t));
       std::memcpy(indices.data(), bytes->data(), bytes->size());
@@ -105,14 +112,24 @@ void show_overlap(const Run& run, const MqaRows& rows, Judge& judge) {
 
 }  // namespace
 
+const ParameterTable& Indexer::table() const {
+  static const ParameterTable kTable = [] {
+    ParameterTable table = mqa::table();
+    return table.add({kK, indexer::kKDtype, indexer::kScaleFmt, indexer::kKStride, indexer::kInputs,
+                      kIndicesStride});
+  }();
+  return kTable;
+}
+
 void Indexer::check_manifest(const Manifest& manifest) const {
+  Operator::check_manifest(manifest);
   const Claims claims(manifest);
-  for (const char* name : {"heads", "head_dim", "page_size", "batch", "next_n", "k"})
-    claims.range(name);
-  claims.choices("mask_rule", {"torch", "vllm_triton", "aiter", "aiter_gluon", "aiter_preshuffle"});
-  claims.choices("ctx_dims", {"1d"});
+  // Top-k takes every column of a row's keys for a logit.
+  claims.choices(mqa::kMaskRule.name,
+                 {"torch", "vllm_triton", "aiter", "aiter_gluon", "aiter_preshuffle"});
+  claims.choices(mqa::kCtxDims.name, {"1d"});
   Manifest writer = with_numerics_of(manifest, "writer");
-  writer.claims["cache_dtype"] = claims.choices("dtype", {"e4m3fn", "e4m3fnuz"});
+  writer.claims[indexer::kCacheDtype.name] = manifest.claims.at(mqa::kDtype.name);
   find_operator("indexer_k_quant_and_cache").check_manifest(writer);
   find_operator("paged_mqa_logits").check_manifest(with_numerics_of(manifest, "logits"));
 }
@@ -130,9 +147,9 @@ std::vector<Buffer> Indexer::buffers(const Case& c) const {
     if (buffer.name == "logits") buffer.access = Access::kReadWrite;
     buffers.push_back(std::move(buffer));
   }
-  const int64_t rows = c.params.integer("batch") * c.params.integer("next_n");
-  const int64_t k = param_in(c, "k", 1, 1 << 20);
-  const int64_t stride = param_in(c, "indices_stride", k, int64_t{1} << 32);
+  const int64_t rows = mqa::kBatch.of(c) * mqa::kNextN.of(c);
+  const int64_t k = kK.of(c);
+  const int64_t stride = kIndicesStride.of(c);
   buffers.push_back({.name = "indices",
                      .bytes = static_cast<uint64_t>((rows - 1) * stride + k) * sizeof(int32_t),
                      .access = Access::kWrite});
@@ -159,13 +176,13 @@ void Indexer::judge(const Run& run, Judge& judge) const {
   judge.stage("top_k");
   const Buffer written = {.name = "logits", .contents = run.outcome.written_to("logits")};
   const ImageReader logits(written);
-  const int64_t next_n = c.params.integer("next_n"), k = c.params.integer("k");
+  const int64_t next_n = mqa::kNextN.of(c), k = kK.of(c);
   std::vector<TopKRow> top_k;
   for (size_t b = 0; b < rows.requests.size(); ++b) {
     for (int64_t j = 0; j < next_n; ++j) {
       const int64_t row = static_cast<int64_t>(b) * next_n + j;
       TopKRow r;
-      r.offset = static_cast<uint64_t>(row * c.params.integer("indices_stride")) * sizeof(int32_t);
+      r.offset = static_cast<uint64_t>(row * kIndicesStride.of(c)) * sizeof(int32_t);
       const reference::RowColumns columns = columns_of(rows, b, j);
       bool known = true;
       for (int64_t column = 0; column < columns.last; ++column) {
@@ -205,13 +222,7 @@ OperatorPage Indexer::page() const {
   }
   page.buffers.push_back(
       {"indices", "i32", "[batch * next_n, k], row stride indices_stride", "out"});
-  const std::vector<OperatorPage::Entry> of_stages = {
-      {"k_dtype", "bf16, f16"},
-      {"scale_fmt", "f32, ue8m0"},
-      {"k_stride", "elements from one row of k to the next"},
-      {"k", "indices of a row"},
-      {"indices_stride", "elements"}};
-  page.parameters.insert(page.parameters.end(), of_stages.begin(), of_stages.end());
+  page.parameters = table().entries();
   page.derived.push_back({"tokens", "keys of all requests"});
   page.numerics = {{"writer", "the contract of indexer_k_quant_and_cache"},
                    {"logits", "the contract of paged_mqa_logits"}};
@@ -222,8 +233,8 @@ OperatorPage Indexer::page() const {
 }
 
 std::string Indexer::summary(const Case& c) const {
-  return fmt::format("{} -> {} ({} scale), k {}; {}", c.params.text("k_dtype"),
-                     c.params.text("dtype"), c.params.text("scale_fmt"), c.params.integer("k"),
+  return fmt::format("{} -> {} ({} scale), k {}; {}", indexer::kKDtype.of(c), mqa::kDtype.of(c),
+                     indexer::kScaleFmt.of(c), kK.of(c),
                      find_operator("paged_mqa_logits").summary(c));
 }
 
@@ -239,39 +250,35 @@ RowRecipe draw_k(Draw& draw) {
 
 Case draw_case(Draw draw, const Manifest& manifest) {
   Case c = mqa::draw_case(draw, manifest, kMostKeys);
-  c.params.set("relation", "none");
-  c.params.set("unowned", "poison");
+  mqa::kRelation.set(c, mqa::kRelation.plain);
+  mqa::kUnowned.set(c, mqa::kUnowned.plain);
   // Every key has a column, so that top-k reads what the logits wrote.
   const std::vector<int64_t> counts = mqa::key_counts(c);
-  c.params.set("width", std::max<int64_t>({c.params.integer("width"), 1,
-                                           *std::max_element(counts.begin(), counts.end())}));
-  c.params.set("logits_stride",
-               std::max(c.params.integer("logits_stride"), c.params.integer("width")));
-  for (const char* name : {"k_dtype", "scale_fmt"})
-    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
-  c.params.set("k_stride",
-               c.params.integer("head_dim") + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 64}}));
+  mqa::kWidth.set(c, std::max<int64_t>(
+                         {mqa::kWidth.of(c), 1, *std::max_element(counts.begin(), counts.end())}));
+  mqa::table().repair(c);
+  indexer::kKDtype.draw(draw, manifest, c);
+  indexer::kScaleFmt.draw(draw, manifest, c);
+  indexer::kKStride.set_inside(
+      manifest, c, mqa::kHeadDim.of(c) + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 64}}));
   const int64_t ctx = draw.one_of(counts);
   const int64_t k = draw.weighted<int64_t>(
       {{3, ctx / 2}, {2, ctx - 1}, {1, ctx}, {1, ctx + 1}, {3, draw.in(1, 16)}});
-  const Claim& claim = manifest.claims.at("k");
-  c.params.set("k", std::clamp(k, claim.min, claim.max));
-  c.params.set("indices_stride", c.params.integer("k") + draw.weighted<int64_t>({{3, 0}, {1, 5}}));
+  kK.set_inside(manifest, c, k);
+  kIndicesStride.set_inside(manifest, c, kK.of(c) + draw.weighted<int64_t>({{3, 0}, {1, 5}}));
   c.rows.erase("k_scale");
   c.rows["k"].clear();
   const int64_t recipes = draw.in(1, 5);
   for (int64_t i = 0; i < recipes; ++i) c.rows["k"].push_back(draw_k(draw));
+  indexer::kInputs.draw(draw, manifest, c);
   return c;
 }
 
 void repair(Case& c) {
   mqa::repair(c);
-  Params& p = c.params;
   const std::vector<int64_t> counts = mqa::key_counts(c);
-  p.set("width", std::max(p.integer("width"), *std::max_element(counts.begin(), counts.end())));
-  p.set("logits_stride", std::max(p.integer("logits_stride"), p.integer("width")));
-  p.set("k_stride", std::max(p.integer("k_stride"), p.integer("head_dim")));
-  p.set("indices_stride", std::max(p.integer("indices_stride"), p.integer("k")));
+  mqa::kWidth.set(c, std::max(mqa::kWidth.of(c), *std::max_element(counts.begin(), counts.end())));
+  find_operator("indexer").table().repair(c);
 }
 
 }  // namespace
@@ -283,29 +290,28 @@ rc::Gen<Case> Indexer::domain(const Manifest& manifest) const {
 std::vector<Step> Indexer::simpler(const Case& c) const {
   std::vector<Step> steps;
   mqa::plainer_shape(steps, c, repair);
-  lower(steps, c, "k", 1, 1, repair);
-  lower(steps, c, "indices_stride", c.params.integer("k"), 1, repair);
-  lower(steps, c, "k_stride", c.params.integer("head_dim"), 1, repair);
-  choose(steps, "scale_fmt", "f32", repair);
-  if (c.params.text("k_dtype") != "bf16") {
+  for (const Integer* row : {&kK, &kIndicesStride, &indexer::kKStride})
+    lower(steps, c, row->name, row->plain.of(c), 1, repair);
+  choose(steps, indexer::kScaleFmt.name, indexer::kScaleFmt.plain, repair);
+  if (indexer::k_dtype(c) != Dtype::kBf16) {
     steps.push_back([](Case& d) {
-      d.params.set("k_dtype", "bf16");
+      indexer::kKDtype.set(d, indexer::kKDtype.plain);
       for (RowRecipe& row : d.rows.at("k")) {
         for (auto& [column, bits] : row.set) bits = encode(Dtype::kBf16, decode(Dtype::kF16, bits));
       }
     });
   }
-  const auto head_dim = static_cast<uint32_t>(c.params.integer("head_dim"));
+  const auto head_dim = static_cast<uint32_t>(mqa::kHeadDim.of(c));
   const Dtype dtype = dtype_of(mqa::format(c));
-  plainer_rows(steps, c, "k", parse_dtype16(c.params.text("k_dtype")), head_dim);
+  plainer_rows(steps, c, "k", indexer::k_dtype(c), head_dim);
   plainer_rows(steps, c, "q", dtype, head_dim);
-  plainer_rows(steps, c, "weights", Dtype::kF32, static_cast<uint32_t>(c.params.integer("heads")));
+  plainer_rows(steps, c, "weights", Dtype::kF32, static_cast<uint32_t>(mqa::kHeads.of(c)));
   return steps;
 }
 
 std::vector<Axis> Indexer::axes(const Case& c) const {
   std::vector<Axis> axes = mqa::shape_axes(c, repair);
-  parameter_axes(axes, c, {"k"}, repair);
+  parameter_axes(axes, c, {kK.name.c_str()}, repair);
   return axes;
 }
 

@@ -18,6 +18,7 @@ namespace wavefuzz {
 class Indexer : public Operator {
  public:
   std::string name() const override { return "indexer"; }
+  const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;

@@ -21,20 +21,91 @@ namespace {
 constexpr int64_t kColumnsApart = int64_t{1} << 20;
 constexpr uint64_t kMostCacheBytes = uint64_t{1} << 42;
 
+int64_t packed_stride(const Case& c);
+int64_t table_columns(const Case& c);
+
+const Integer kHeadDim = {.name = "head_dim",
+                          .meaning = "values of a token",
+                          .min = 1,
+                          .max = 1 << 16,
+                          .plain = 1,
+                          .usual = {128, 128, 64, 32, 16, 192, 576, 1, 4, 60, 68},
+                          .axis = true,
+                          .shrinks = false};  // with the stride of packed pages: simpler()
+const Integer kPageSize = {.name = "page_size",
+                           .meaning = "tokens of a page",
+                           .min = 1,
+                           .max = 1 << 20,
+                           .plain = 1,
+                           .usual = {64, 64, 16, 32, 1, 2, 3, 17},
+                           .axis = true,
+                           .shrinks = false};
+const Integer kGroups = {.name = "groups",
+                         .meaning = "scales of a token",
+                         .min = 1,
+                         .max = 1 << 10,
+                         .plain = 1,
+                         .axis = true,
+                         .shrinks = false};
+const Choice kLayout = {.name = "layout",
+                        .meaning = "of the codes of a page",
+                        .choices = {"normal", "shuffle"},
+                        .plain = "normal",
+                        .shrinks = false};
+const Choice kDtype = {.name = "dtype",
+                       .meaning = "of the codes, which are copied",
+                       .choices = {"e4m3fn", "e4m3fnuz"},
+                       .plain = "e4m3fn"};
+const Integer kPageStride = {.name = "page_stride",
+                             .meaning = "bytes from one page to the next",
+                             .min = 1,
+                             .plain = packed_stride,
+                             .axis = true,
+                             .unclaimed = Unclaimed::kAny,
+                             .shrinks = false};  // by whole scales
+const Integer kKStride = {.name = "k_stride",
+                          .meaning = "bytes from a row of dst_k to the next",
+                          .max = int64_t{1} << 32,
+                          .plain = [](const Case& c) { return kHeadDim.of(c); },
+                          .unclaimed = Unclaimed::kAny,
+                          .least = [](const Case& c) { return kHeadDim.of(c); }};
+const Integer kTableWidth = {.name = "table_width",
+                             .meaning = "entries of a row of the table that count",
+                             .max = 1 << 20,
+                             .plain = table_columns,
+                             .unclaimed = Unclaimed::kAny,
+                             .shrinks = false};
+const Integer kTableStride = {
+    .name = "table_stride",
+    .meaning = "entries from a row of the table to the next",
+    .max = 1 << 24,
+    .plain = table_columns,
+    .axis = true,
+    .unclaimed = Unclaimed::kAny,
+    .least = [](const Case& c) { return std::max(table_columns(c), kTableWidth.of(c)); }};
+const Choice kEntries = {.name = "entries",
+                         .meaning =
+                             "valid: the table names a page of the cache everywhere, for "
+                             "kernels that promise nothing of others",
+                         .choices = {"any", "valid"},
+                         .plain = "any",
+                         .unclaimed = Unclaimed::kPlain,
+                         .shrinks = false};
+const ParameterTable kTable = {kHeadDim,    kPageSize, kGroups,     kLayout,      kDtype,
+                               kPageStride, kKStride,  kTableWidth, kTableStride, kFirstPage,
+                               kPageOrder,  kPageStep, kEntries};
+
 reference::IndexerCache cache_of(const Case& c) {
   reference::IndexerCache cache;
-  cache.page = {static_cast<uint32_t>(param_in(c, "page_size", 1, 1 << 20)),
-                static_cast<uint32_t>(param_in(c, "head_dim", 1, 1 << 16)),
-                c.params.text("layout") == "shuffle" ? quant::PageLayout::kShuffle
-                                                     : quant::PageLayout::kNormal,
-                static_cast<uint32_t>(param_in(c, "groups", 1, 1 << 10))};
-  cache.page_stride = static_cast<uint64_t>(param_in(c, "page_stride", 1, int64_t{1} << 40));
+  cache.page = {static_cast<uint32_t>(kPageSize.of(c)), static_cast<uint32_t>(kHeadDim.of(c)),
+                kLayout.is(c, "shuffle") ? quant::PageLayout::kShuffle : quant::PageLayout::kNormal,
+                static_cast<uint32_t>(kGroups.of(c))};
+  cache.page_stride = static_cast<uint64_t>(kPageStride.of(c));
   if (!cache.page.valid() || cache.page_stride < cache.page.bytes()) {
-    throw Error(Exit::kUsage,
-                fmt::format("layout '{}' does not exist for page_size {}, head_dim "
-                            "{}, groups {} with a stride of {} bytes",
-                            c.params.text("layout"), cache.page.page_size, cache.page.head_dim,
-                            cache.page.groups, cache.page_stride));
+    throw Error(Exit::kUsage, fmt::format("layout '{}' does not exist for page_size {}, head_dim "
+                                          "{}, groups {} with a stride of {} bytes",
+                                          kLayout.of(c), cache.page.page_size, cache.page.head_dim,
+                                          cache.page.groups, cache.page_stride));
   }
   return cache;
 }
@@ -56,7 +127,7 @@ int64_t token_count(const Case& c) {
 }
 
 int64_t pages_of(const Case& c, int64_t length) {
-  const int64_t page_size = c.params.integer("page_size");
+  const int64_t page_size = kPageSize.of(c);
   return (length + page_size - 1) / page_size;
 }
 
@@ -64,6 +135,13 @@ int64_t widest(const Case& c) {
   int64_t columns = 0;
   for (const int64_t length : lengths_of(c)) columns = std::max(columns, pages_of(c, length));
   return columns;
+}
+
+int64_t table_columns(const Case& c) { return widest(c); }
+
+/// Bytes of a page, up to the alignment of a scale.
+int64_t packed_stride(const Case& c) {
+  return (kPageSize.of(c) * (kHeadDim.of(c) + 4 * kGroups.of(c)) + 3) / 4 * 4;
 }
 
 /// The table's rows, as wide as the sequence has pages; -1 where an entry is bad.
@@ -77,7 +155,8 @@ std::vector<std::vector<int64_t>> table_of(const Case& c) {
     table.emplace_back();
     for (int64_t p = 0; p < pages_of(c, length); ++p) table.back().push_back(*next++);
   }
-  if (const auto bad = c.integers.find("bad"); bad != c.integers.end()) {
+  const auto bad = c.integers.find("bad");
+  if (bad != c.integers.end() && kEntries.is(c, "any")) {
     for (const int64_t entry : bad->second) {
       const auto sequence = static_cast<size_t>(entry / kColumnsApart);
       const auto column = static_cast<size_t>(entry % kColumnsApart);
@@ -96,7 +175,7 @@ int64_t page_count(const Case& c) {
   return last + 1;
 }
 
-Dtype dtype_of_case(const Case& c) { return parse_dtype(c.params.text("dtype")); }
+Dtype dtype_of_case(const Case& c) { return parse_dtype(kDtype.of(c)); }
 
 Buffer cache_buffer(const Case& c) {
   const reference::IndexerCache cache = cache_of(c);
@@ -128,12 +207,7 @@ Buffer cache_buffer(const Case& c) {
 
 }  // namespace
 
-void IndexerKGather::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name : {"head_dim", "page_size", "groups"}) claims.range(name);
-  claims.choices("layout", {"normal", "shuffle"});
-  claims.choices("dtype", {"e4m3fn", "e4m3fnuz"});
-}
+const ParameterTable& IndexerKGather::table() const { return kTable; }
 
 Params IndexerKGather::launch_params(const Case& c) const {
   Params params = c.params;
@@ -146,9 +220,8 @@ Params IndexerKGather::launch_params(const Case& c) const {
 std::vector<Buffer> IndexerKGather::buffers(const Case& c) const {
   const reference::IndexerCache cache = cache_of(c);
   const auto table = table_of(c);
-  const int64_t width = param_in(c, "table_width", 0, 1 << 20);
-  const int64_t stride = param_in(c, "table_stride", std::max(width, widest(c)), 1 << 24);
-  const int64_t k_stride = param_in(c, "k_stride", cache.page.head_dim, int64_t{1} << 32);
+  const int64_t stride = kTableStride.of(c);
+  const int64_t k_stride = kKStride.of(c);
   ImageBuilder entries;
   for (size_t s = 0; s < table.size(); ++s) {
     std::vector<uint32_t> bits;
@@ -188,7 +261,7 @@ void IndexerKGather::judge(const Run& run, Judge& judge) const {
   const int64_t page_size = cache.page.page_size;
   const auto table = table_of(c);
   const ImageReader image(run.buffers.front());
-  const auto table_width = c.params.integer("table_width");
+  const auto table_width = kTableWidth.of(c);
   // The reference reads a cache whose pages lie side by side: page i is the i-th that is used.
   reference::IndexerCache packed = cache;
   packed.page_stride = cache.page.bytes();
@@ -237,7 +310,7 @@ void IndexerKGather::judge(const Run& run, Judge& judge) const {
     any = true;
     ExpectedUnit row;
     for (uint32_t d = 0; d < cache.page.head_dim; ++d)
-      row.offsets.push_back(token * static_cast<uint64_t>(c.params.integer("k_stride")) + d);
+      row.offsets.push_back(token * static_cast<uint64_t>(kKStride.of(c)) + d);
     row.alternatives.push_back(rows[token].codes);
     codes.units.push_back(std::move(row));
     token_of.push_back(token);
@@ -263,7 +336,7 @@ void IndexerKGather::judge(const Run& run, Judge& judge) const {
 }
 
 OperatorPage IndexerKGather::page() const {
-  OperatorPage page = {
+  return {
       .name = name(),
       .summary =
           "Gathers the indexer's FP8 keys and their scales from pages into rows, for prefill.",
@@ -278,15 +351,7 @@ OperatorPage IndexerKGather::page() const {
                   {"cu_seq_lens", "i32", "[sequences + 1]", "in"},
                   {"dst_k", "dtype", "[tokens, head_dim], row stride k_stride", "out"},
                   {"dst_scale", "f32", "[tokens, groups]", "out"}},
-      .parameters = {{"head_dim", "values of a token"},
-                     {"page_size", "tokens of a page"},
-                     {"groups", "scales of a token"},
-                     {"layout", "normal, shuffle"},
-                     {"dtype", "e4m3fn, e4m3fnuz; codes are copied"},
-                     {"page_stride", "bytes"},
-                     {"k_stride", "bytes"},
-                     {"table_width", "entries of a row that count"},
-                     {"table_stride", "entries from row to row"}},
+      .parameters = kTable.entries(),
       .derived = {{"tokens", "of all sequences"},
                   {"sequences", "entries of lengths"},
                   {"pages", "pages of the cache"}},
@@ -297,51 +362,51 @@ OperatorPage IndexerKGather::page() const {
           {"vLLM's guarded Triton form of cp_gather_indexer_k_quant_cache; AITER's and vLLM's "
            "C++ forms where the table names every page"},
   };
-  for (OperatorPage::Entry& entry : paging_parameters())
-    page.parameters.push_back(std::move(entry));
-  return page;
 }
 
 std::string IndexerKGather::summary(const Case& c) const {
+  std::string bad;
+  if (const auto it = c.integers.find("bad"); it != c.integers.end() && kEntries.is(c, "any")) {
+    for (const int64_t entry : it->second) {
+      bad += fmt::format("{}sequence {} page {}", bad.empty() ? ", no page at " : ", ",
+                         entry / kColumnsApart, entry % kColumnsApart);
+    }
+  }
   return fmt::format(
       "sequences of [{}] tokens, pages of {} ({}), head_dim {}, page_stride {}, "
-      "table {} of {}, first page {}, step {}",
-      fmt::join(lengths_of(c), ", "), c.params.integer("page_size"), c.params.text("layout"),
-      c.params.integer("head_dim"), c.params.integer("page_stride"),
-      c.params.integer("table_width"), c.params.integer("table_stride"),
-      c.params.integer("first_page"), c.params.integer("page_step"));
+      "table {} of {}, first page {}, step {}{}",
+      fmt::join(lengths_of(c), ", "), kPageSize.of(c), kLayout.of(c), kHeadDim.of(c),
+      kPageStride.of(c), kTableWidth.of(c), kTableStride.of(c), kFirstPage.of(c), kPageStep.of(c),
+      bad);
 }
 
 namespace {
 
-int64_t packed_stride(const Params& p) {
-  return (p.integer("page_size") * (p.integer("head_dim") + 4 * p.integer("groups")) + 3) / 4 * 4;
+void repair(Case& c) {
+  kTable.repair(c);
+  kPageStride.set(c, std::max(kPageStride.of(c), packed_stride(c)));
 }
 
 Case draw_case(Draw draw, const Manifest& manifest) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  for (const char* name : {"layout", "dtype"})
-    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
-  const bool shuffle = c.params.text("layout") == "shuffle";
-  const auto pick = [&](const char* name, std::vector<int64_t> values) {
-    if (shuffle) std::erase_if(values, [](int64_t v) { return v % 16 != 0; });
-    const int64_t value = draw.one_of(claimed(manifest.claims.at(name), std::move(values)));
-    c.params.set(name, value);
-    return value;
+  kLayout.draw(draw, manifest, c);
+  kDtype.draw(draw, manifest, c);
+  const auto pick = [&](const Integer& row) {
+    std::vector<int64_t> values = row.usual;
+    if (kLayout.is(c, "shuffle")) std::erase_if(values, [](int64_t v) { return v % 16 != 0; });
+    return row.draw(draw, manifest, c, values);
   };
-  const int64_t head_dim = pick("head_dim", {128, 128, 64, 32, 16, 192, 576, 1, 4, 60, 68});
-  const int64_t page_size = pick("page_size", {64, 64, 16, 32, 1, 2, 3, 17});
-  c.params.set("groups",
-               head_dim % 2 == 0 && draw.once_in(4) && manifest.claims.at("groups").max > 1
-                   ? int64_t{2}
-                   : int64_t{1});
+  const int64_t head_dim = pick(kHeadDim);
+  const int64_t page_size = pick(kPageSize);
+  const bool two = head_dim % 2 == 0 && draw.once_in(4);
+  kGroups.set_inside(manifest, c, two && kGroups.claim(manifest)->max > 1 ? 2 : 1);
   std::vector<int64_t>& lengths = c.integers["lengths"];
   const int64_t sequences = draw.in(1, 4);
   for (int64_t s = 0; s < sequences; ++s) lengths.push_back(draw_context(draw, page_size, 1, 60));
   int64_t pages = 0;
   for (const int64_t length : lengths) pages += (length + page_size - 1) / page_size;
-  const int64_t packed = packed_stride(c.params);
+  const int64_t packed = packed_stride(c);
   int64_t stride = packed, first = 0, step = 1;
   switch (draw.weighted<int>({{3, 0}, {3, 1}, {2, 2}, {2, 3}})) {
     case 0:
@@ -359,15 +424,14 @@ Case draw_case(Draw draw, const Manifest& manifest) {
       first = std::min((int64_t{1} << draw.in(31, 32)) / packed + draw.in(-1, 1), int64_t{1} << 30);
       break;
   }
-  c.params.set("page_stride", stride);
-  c.params.set("first_page", first);
-  c.params.set("page_step", step);
-  c.params.set("page_order",
-               draw.weighted<const char*>({{2, "sequential"}, {2, "shuffled"}, {1, "reversed"}}));
-  c.params.set("k_stride", head_dim + draw.weighted<int64_t>({{2, 0}, {1, 1}, {1, 64}}));
+  kPageStride.set_inside(manifest, c, stride);
+  kFirstPage.set_inside(manifest, c, first);
+  kPageStep.set_inside(manifest, c, step);
+  kPageOrder.draw(draw, manifest, c, {{2, "sequential"}, {2, "shuffled"}, {1, "reversed"}});
+  kKStride.set_inside(manifest, c, head_dim + draw.weighted<int64_t>({{2, 0}, {1, 1}, {1, 64}}));
   const int64_t columns = widest(c);
-  c.params.set("table_width", std::max<int64_t>(0, columns - (draw.once_in(5) ? 1 : 0)));
-  c.params.set("table_stride", columns + draw.weighted<int64_t>({{1, 0}, {1, 1}, {1, 5}}));
+  kTableWidth.set_inside(manifest, c, std::max<int64_t>(0, columns - (draw.once_in(5) ? 1 : 0)));
+  kTableStride.set_inside(manifest, c, columns + draw.weighted<int64_t>({{1, 0}, {1, 1}, {1, 5}}));
   if (draw.once_in(3) && columns > 0) {
     for (int64_t i = 0; i < draw.in(1, 2); ++i)
       c.integers["bad"].push_back(draw.in(0, sequences - 1) * kColumnsApart +
@@ -375,17 +439,13 @@ Case draw_case(Draw draw, const Manifest& manifest) {
   }
   c.rows["kv"] = {{"any", 0, {}}};
   c.rows["kv_scale"] = {{"spread", draw.in(-10, 10), {}}};
+  kEntries.draw(draw, manifest, c);
+  if (kEntries.is(c, "valid")) {
+    c.integers.erase("bad");
+    kTableWidth.set(c, std::max(kTableWidth.of(c), columns));
+    repair(c);
+  }
   return c;
-}
-
-void repair(Case& c) {
-  Params& p = c.params;
-  const auto at_least = [&](const char* name, int64_t least) {
-    p.set(name, std::max(p.integer(name), least));
-  };
-  at_least("page_stride", packed_stride(p));
-  at_least("k_stride", p.integer("head_dim"));
-  at_least("table_stride", std::max(widest(c), p.integer("table_width")));
 }
 
 }  // namespace
@@ -396,7 +456,6 @@ rc::Gen<Case> IndexerKGather::domain(const Manifest& manifest) const {
 
 std::vector<Step> IndexerKGather::simpler(const Case& c) const {
   std::vector<Step> steps;
-  const Params& p = c.params;
   const auto& lengths = lengths_of(c);
   for (size_t s = 0; lengths.size() > 1 && s < lengths.size(); ++s) {
     steps.push_back([s](Case& d) {
@@ -421,26 +480,23 @@ std::vector<Step> IndexerKGather::simpler(const Case& c) const {
         steps.push_back([i, to](Case& d) { d.integers.at("bad")[i] = to; });
     }
   }
-  const bool packed = p.integer("page_stride") == packed_stride(p);
+  const bool packed = kPageStride.of(c) == packed_stride(c);
   const Repair shape = [packed](Case& d) {
-    if (packed) d.params.set("page_stride", packed_stride(d.params));
+    if (packed) kPageStride.set(d, packed_stride(d));
     repair(d);
   };
-  for (const char* name : {"head_dim", "page_size"}) {
+  for (const Integer* row : {&kHeadDim, &kPageSize}) {
     for (const int64_t to : {1, 2, 4, 16, 32, 64}) {
-      if (to < p.integer(name)) choose(steps, name, int64_t{to}, shape);
+      if (to < row->of(c)) choose(steps, row->name, int64_t{to}, shape);
     }
   }
-  choose(steps, "groups", int64_t{1}, shape);
-  choose(steps, "layout", "normal", shape);
-  choose(steps, "dtype", "e4m3fn", shape);
-  lower(steps, c, "page_stride", packed_stride(p), 4, repair);
-  lower(steps, c, "k_stride", p.integer("head_dim"), 1, repair);
-  lower(steps, c, "table_stride", 0, 1, repair);
-  plainer_pages(steps, c, repair);
+  choose(steps, kGroups.name, int64_t{1}, shape);
+  choose(steps, kLayout.name, kLayout.plain, shape);
+  lower(steps, c, kPageStride.name, packed_stride(c), 4, repair);
+  kTable.simpler(steps, c, repair);
   steps.push_back([](Case& d) { d.seed = 0; });
-  plainer_rows(steps, c, "kv", dtype_of_case(c), static_cast<uint32_t>(p.integer("head_dim")));
-  plainer_rows(steps, c, "kv_scale", Dtype::kF32, static_cast<uint32_t>(p.integer("groups")));
+  plainer_rows(steps, c, "kv", dtype_of_case(c), static_cast<uint32_t>(kHeadDim.of(c)));
+  plainer_rows(steps, c, "kv_scale", Dtype::kF32, static_cast<uint32_t>(kGroups.of(c)));
   return steps;
 }
 
@@ -448,9 +504,7 @@ std::vector<Axis> IndexerKGather::axes(const Case& c) const {
   std::vector<Axis> axes;
   list_axes(axes, c, "length", "lengths", repair);
   count_axis(axes, c, "batch", {"lengths"}, repair);
-  parameter_axes(axes, c,
-                 {"head_dim", "page_size", "groups", "page_stride", "table_stride", "first_page"},
-                 repair);
+  kTable.axes(axes, c, repair);
   return axes;
 }
 

@@ -15,7 +15,7 @@ namespace wavefuzz {
 class IndexerKGather : public Operator {
  public:
   std::string name() const override { return "indexer_k_gather"; }
-  void check_manifest(const Manifest& manifest) const override;
+  const ParameterTable& table() const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;

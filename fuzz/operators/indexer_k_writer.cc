@@ -11,7 +11,6 @@
 #include <set>
 
 #include "fuzz/case/plural.h"
-#include "fuzz/operators/claims.h"
 #include "fuzz/operators/scale_contract.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
@@ -24,32 +23,35 @@ namespace {
 // only.
 constexpr uint64_t kMostCacheBytes = uint64_t{1} << 40;
 
-uint64_t positive(const Case& c, const char* name) {
-  const int64_t value = c.params.integer(name);
-  if (value <= 0 || value > int64_t{1} << 40) {
-    throw Error(Exit::kUsage, fmt::format("parameter '{}' must be positive, is {}", name, value));
-  }
-  return static_cast<uint64_t>(value);
-}
-
 }  // namespace
 
-quant::Fp8 cache_format(const Case& c) {
-  const std::string& text = c.params.text("cache_dtype");
-  const auto format = quant::parse_fp8(text);
-  if (!format) throw Error(Exit::kUsage, fmt::format("cache_dtype '{}' is unknown", text));
-  return *format;
+int64_t packed_stride(const Case& c) {
+  return (kPageSize.of(c) * (kHeadDim.of(c) + 4) + 3) / 4 * 4;
 }
 
-Dtype k_dtype(const Case& c) { return parse_dtype16(c.params.text("k_dtype")); }
+int64_t pages_of_slots(const Case& c) {
+  const auto slots = c.integers.find("slot_mapping");
+  if (slots == c.integers.end()) return 1;
+  int64_t last = 0;
+  for (const int64_t slot : slots->second) last = std::max(last, slot);
+  return last / kPageSize.of(c) + 1;
+}
+
+quant::Fp8 cache_format(const Case& c) { return *quant::parse_fp8(kCacheDtype.of(c)); }
+
+Dtype k_dtype(const Case& c) { return parse_dtype16(kKDtype.of(c)); }
+
+reference::QuantiseRule scale_rule(const Manifest& manifest, const Case& c, quant::Fp8 format) {
+  return parse_scale_rule(JsonView(manifest.numerics, manifest.file + " numerics"), format,
+                          k_dtype(c) == Dtype::kF16, kScaleFmt.is(c, "ue8m0"));
+}
 
 reference::IndexerCache cache(const Case& c) {
-  const std::string& layout = c.params.text("layout");
+  const std::string& layout = kLayout.of(c);
   reference::IndexerCache cache;
-  cache.page = {static_cast<uint32_t>(positive(c, "page_size")),
-                static_cast<uint32_t>(positive(c, "head_dim")),
+  cache.page = {static_cast<uint32_t>(kPageSize.of(c)), static_cast<uint32_t>(kHeadDim.of(c)),
                 layout == "shuffle" ? quant::PageLayout::kShuffle : quant::PageLayout::kNormal};
-  cache.page_stride = positive(c, "page_stride");
+  cache.page_stride = static_cast<uint64_t>(kPageStride.of(c));
   if (!cache.page.valid()) {
     throw Error(Exit::kUsage,
                 fmt::format("layout '{}' does not exist for page_size {}, head_dim {}", layout,
@@ -60,12 +62,13 @@ reference::IndexerCache cache(const Case& c) {
                 fmt::format("parameter 'page_stride' must be at least the page's {} bytes, is {}",
                             cache.page.bytes(), cache.page_stride));
   }
-  if (positive(c, "pages") > kMostCacheBytes / cache.page_stride) {
+  const int64_t pages = kPages.of(c);
+  if (static_cast<uint64_t>(pages) > kMostCacheBytes / cache.page_stride) {
     throw Error(Exit::kUsage,
-                fmt::format("parameter 'pages' makes the cache larger than 2^40 bytes, is {}",
-                            positive(c, "pages")));
+                fmt::format("parameter '{}' makes the cache larger than 2^40 bytes, is {}",
+                            kPages.name, pages));
   }
-  const int64_t slots = c.params.integer("pages") * c.params.integer("page_size");
+  const int64_t slots = pages * cache.page.page_size;
   for (const int64_t slot : c.integers.at("slot_mapping")) {
     if (slot >= slots) {
       throw Error(Exit::kUsage,
@@ -76,8 +79,10 @@ reference::IndexerCache cache(const Case& c) {
 }
 
 std::vector<uint32_t> k_row(const Case& c, size_t row) {
-  return fill_row(c.rows.at("k")[row], k_dtype(c), cache_format(c),
-                  static_cast<uint32_t>(positive(c, "head_dim")), {c.seed, "k", row});
+  std::vector<uint32_t> bits = fill_row(c.rows.at("k")[row], k_dtype(c), cache_format(c),
+                                        static_cast<uint32_t>(kHeadDim.of(c)), {c.seed, "k", row});
+  if (kInputs.is(c, "finite")) keep_finite(bits, k_dtype(c));
+  return bits;
 }
 
 }  // namespace indexer
@@ -158,12 +163,6 @@ std::vector<uint64_t> unit_offsets(const reference::IndexerCache& cache, int64_t
   return offsets;
 }
 
-quant::ScaleRule scale_rule(const Manifest& manifest, quant::Fp8 format, bool f16_input,
-                            bool ue8m0) {
-  return parse_scale_rule(JsonView(manifest.numerics, manifest.file + " numerics"), format,
-                          f16_input, ue8m0);
-}
-
 /// Values as a reader of the cache sees them, for the gates of peers.
 void show_gates(const Expectation& expectation, const Written& written, Judge& judge) {
   const uint32_t head_dim = written.cache.page.head_dim;
@@ -189,17 +188,20 @@ void show_gates(const Expectation& expectation, const Written& written, Judge& j
 
 }  // namespace
 
+const ParameterTable& IndexerKWriter::table() const {
+  using namespace indexer;
+  static const ParameterTable kTable = {kHeadDim,     kPageSize, kPageStride, kKStride,
+                                        kCacheOffset, kPages,    kLayout,     kScaleFmt,
+                                        kCacheDtype,  kKDtype,   kInputs};
+  return kTable;
+}
+
 void IndexerKWriter::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name : {"head_dim", "page_size"}) claims.range(name);
-  claims.choices("k_dtype", {"bf16", "f16"});
-  claims.choices("layout", indexer::kLayouts);
-  claims.choices("scale_fmt", indexer::kScaleFormats);
-  for (const std::string& c : claims.choices("cache_dtype").choices) {
-    const auto format = quant::parse_fp8(c);
-    if (!format) claims.refuse("cache_dtype", c);
-    scale_rule(manifest, *format, false, false);
-  }
+  Operator::check_manifest(manifest);
+  Case c;
+  table().complete(c);
+  for (const std::string& dtype : manifest.claims.at(indexer::kCacheDtype.name).choices)
+    indexer::scale_rule(manifest, c, *quant::parse_fp8(dtype));
 }
 
 Params IndexerKWriter::launch_params(const Case& c) const {
@@ -214,16 +216,8 @@ std::vector<Buffer> IndexerKWriter::buffers(const Case& c) const {
   check_tensors(c);
   const reference::IndexerCache cache = indexer::cache(c);
   const size_t rows = c.rows.at("k").size();
-  const int64_t k_stride = c.params.integer("k_stride");
-  const int64_t cache_offset = c.params.integer("cache_offset");
-  if (k_stride < cache.page.head_dim || k_stride > 1 << 20) {
-    throw Error(Exit::kUsage,
-                fmt::format("parameter 'k_stride' must be head_dim..2^20, is {}", k_stride));
-  }
-  if (cache_offset < 0 || cache_offset > 1 << 20) {
-    throw Error(Exit::kUsage,
-                fmt::format("parameter 'cache_offset' must be 0..2^20, is {}", cache_offset));
-  }
+  const int64_t k_stride = indexer::kKStride.of(c);
+  const int64_t cache_offset = indexer::kCacheOffset.of(c);
 
   Buffer k = {.name = "k", .bytes = rows * k_stride * sizeof(uint16_t), .access = Access::kRead};
   for (size_t row = 0; row < rows; ++row) {
@@ -236,12 +230,12 @@ std::vector<Buffer> IndexerKWriter::buffers(const Case& c) const {
       .name = "slot_mapping", .bytes = slots.size() * sizeof(int64_t), .access = Access::kRead};
   slot_mapping.contents.push_back(extent_of(0, slots.data(), slot_mapping.bytes));
 
-  Buffer kv_cache = {.name = "kv_cache",
-                     .bytes = cache_offset + (c.params.integer("pages") - 1) * cache.page_stride +
-                              cache.page.bytes(),
-                     .view_offset = static_cast<uint64_t>(cache_offset),
-                     .access = Access::kReadWrite,
-                     .unordered_writes = share_a_slot(slots)};
+  Buffer kv_cache = {
+      .name = "kv_cache",
+      .bytes = cache_offset + (indexer::kPages.of(c) - 1) * cache.page_stride + cache.page.bytes(),
+      .view_offset = static_cast<uint64_t>(cache_offset),
+      .access = Access::kReadWrite,
+      .unordered_writes = share_a_slot(slots)};
   return {k, slot_mapping, kv_cache};
 }
 
@@ -263,8 +257,7 @@ void IndexerKWriter::judge(const Run& run, Judge& judge) const {
       k.push_back(decode(dtype, bits));
     }
   }
-  const quant::ScaleRule rule = scale_rule(run.manifest, written->format, dtype == Dtype::kF16,
-                                           c.params.text("scale_fmt") == "ue8m0");
+  const reference::QuantiseRule rule = indexer::scale_rule(run.manifest, c, written->format);
   const std::vector<reference::IndexerRow> tokens =
       reference::indexer_k_quant(k, head_dim, static_cast<int64_t>(rows.size()),
                                  c.integers.at("slot_mapping"), written->cache.page, rule);
@@ -275,10 +268,9 @@ void IndexerKWriter::judge(const Run& run, Judge& judge) const {
   for (const reference::IndexerRow& row : tokens) {
     const auto [it, is_new] = unit_of_slot.emplace(row.slot, unit_of_slot.size());
     if (is_new) {
-      expectation.units.push_back(
-          {unit_offsets(written->cache, row.slot,
-                        static_cast<uint64_t>(c.params.integer("cache_offset"))),
-           {}});
+      expectation.units.push_back({unit_offsets(written->cache, row.slot,
+                                                static_cast<uint64_t>(indexer::kCacheOffset.of(c))),
+                                   {}});
       written->rows.emplace_back();
       written->k.emplace_back();
     }
@@ -312,16 +304,7 @@ OperatorPage IndexerKWriter::page() const {
                    "[pages], page_stride bytes apart: page_size * head_dim codes (NORMAL, or "
                    "SHUFFLE: tiles of 16 tokens x 16 bytes), then page_size f32 scales",
                    "out"}},
-      .parameters = {{"head_dim", "values of a token"},
-                     {"page_size", "tokens of a page"},
-                     {"pages", "pages in the cache"},
-                     {"page_stride", "bytes from one page to the next"},
-                     {"cache_offset", "bytes of the allocation before page 0"},
-                     {"k_stride", "elements from one row of k to the next"},
-                     {"k_dtype", "bf16, f16"},
-                     {"cache_dtype", "e4m3fn, e4m3fnuz, e5m2, e5m2fnuz"},
-                     {"layout", "normal, shuffle"},
-                     {"scale_fmt", "f32, ue8m0"}},
+      .parameters = table().entries(),
       .derived = {{"rows", "rows of k"}, {"slots", "entries of slot_mapping"}},
       .numerics = scale_contract_page(),
       .unspecified = {"which of two tokens with the same slot stays, but its entry whole"},
@@ -348,9 +331,9 @@ std::string IndexerKWriter::summary(const Case& c) const {
       "{} in slot{} [{}], {}; head_dim {}, page_size {}, page_stride {}, {} layout, {} -> "
       "{}, {} scale",
       plural(rows, "token"), rows == 1 ? "" : "s", fmt::join(c.integers.at("slot_mapping"), ", "),
-      elements, c.params.integer("head_dim"), c.params.integer("page_size"),
-      c.params.integer("page_stride"), c.params.text("layout"), c.params.text("k_dtype"),
-      c.params.text("cache_dtype"), c.params.text("scale_fmt"));
+      elements, indexer::kHeadDim.of(c), indexer::kPageSize.of(c), indexer::kPageStride.of(c),
+      indexer::kLayout.of(c), indexer::kKDtype.of(c), indexer::kCacheDtype.of(c),
+      indexer::kScaleFmt.of(c));
 }
 
 }  // namespace wavefuzz

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "fuzz/case/draw.h"
-#include "fuzz/operators/claims.h"
 #include "fuzz/operators/indexer_k_writer.h"
 #include "gpu/error.h"
 
@@ -15,28 +14,21 @@ namespace {
 
 constexpr int64_t kMostTokens = 12;
 
-std::vector<int64_t> within(const Claim& claim, std::vector<int64_t> values, int64_t multiple_of) {
-  std::erase_if(values, [&](int64_t v) { return !claim.has(v) || v % multiple_of != 0; });
-  if (values.empty()) values.push_back((claim.min + multiple_of - 1) / multiple_of * multiple_of);
-  return values;
-}
-
-int64_t draw_head_dim(Draw& draw, const Claim& claim, bool shuffle) {
-  const int64_t step = shuffle ? 16 : 1;
-  std::vector<int64_t> values = {128, 128, 64,  256, 192, 576, 16,  4,   12,  60,
-                                 68,  124, 132, 252, 260, 48,  112, 144, 272, 512};
-  if (!shuffle) values.insert(values.end(), {1, 2, 3, 63, 65, 127, 129});
-  return draw.one_of(within(claim, values, step));
-}
-
-int64_t draw_page_size(Draw& draw, const Claim& claim, bool shuffle) {
-  return draw.one_of(
-      within(claim, {64, 64, 16, 32, 128, 48, 256, 1, 2, 3, 17, 53, 61}, shuffle ? 16 : 1));
+/// The usual values that the layout allows and the manifest claims.
+int64_t draw_size(Draw& draw, const Manifest& manifest, Case& c, const Integer& row) {
+  const int64_t step = indexer::kLayout.is(c, "shuffle") ? 16 : 1;
+  const Claim& claim = *row.claim(manifest);
+  std::vector<int64_t> values = row.usual;
+  std::erase_if(values, [&](int64_t v) { return !claim.has(v) || v % step != 0; });
+  if (values.empty()) values.push_back((claim.min + step - 1) / step * step);
+  const int64_t value = draw.one_of(values);
+  row.set(c, value);
+  return value;
 }
 
 /// Pages and their stride: packed, padded, or so far apart that page * stride crosses 2^31 or 2^32.
-void draw_pages(Draw& draw, const Manifest& manifest, int64_t page_bytes, Params& params) {
-  const int64_t packed = (page_bytes + 3) / 4 * 4;  // a scale is an f32: pages stay aligned to it
+void draw_pages(Draw& draw, const Manifest& manifest, Case& c) {
+  const int64_t packed = indexer::packed_stride(c);
   int64_t pages = draw.in(1, 8);
   int64_t stride = packed;
   switch (draw.weighted<int>({{4, 0}, {3, 1}, {2, 2}, {1, 3}})) {
@@ -57,10 +49,8 @@ void draw_pages(Draw& draw, const Manifest& manifest, int64_t page_bytes, Params
       break;
     }
   }
-  params.set("pages", std::max<int64_t>(pages, 1));
-  if (const auto claim = manifest.claims.find("page_stride"); claim != manifest.claims.end())
-    stride = nearest(claim->second, stride);
-  params.set("page_stride", stride);
+  indexer::kPages.set_inside(manifest, c, std::max<int64_t>(pages, 1));
+  indexer::kPageStride.set_inside(manifest, c, stride);
 }
 
 int64_t draw_slot(Draw& draw, int64_t pages, int64_t page_size) {
@@ -118,28 +108,27 @@ RowRecipe draw_row(Draw& draw, Dtype dtype, int64_t head_dim) {
 Case draw_case(Draw draw, const Manifest& manifest) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  for (const char* name : {"k_dtype", "cache_dtype", "layout", "scale_fmt"}) {
-    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
-  }
-  const bool shuffle = c.params.text("layout") == "shuffle";
-  const int64_t head_dim = draw_head_dim(draw, manifest.claims.at("head_dim"), shuffle);
-  const int64_t page_size = draw_page_size(draw, manifest.claims.at("page_size"), shuffle);
-  c.params.set("head_dim", head_dim);
-  c.params.set("page_size", page_size);
-  draw_pages(draw, manifest, page_size * (head_dim + 4), c.params);
-  c.params.set("cache_offset",
-               draw.weighted<int64_t>({{3, 0}, {1, 16}, {1, 4096}, {1, page_size * 4}}));
-  c.params.set("k_stride", head_dim + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 8}, {1, 64}}));
+  using namespace indexer;
+  for (const Choice* choice : {&kKDtype, &kCacheDtype, &kLayout, &kScaleFmt})
+    choice->draw(draw, manifest, c);
+  const int64_t head_dim = draw_size(draw, manifest, c, kHeadDim);
+  const int64_t page_size = draw_size(draw, manifest, c, kPageSize);
+  draw_pages(draw, manifest, c);
+  kCacheOffset.set_inside(manifest, c,
+                          draw.weighted<int64_t>({{3, 0}, {1, 16}, {1, 4096}, {1, page_size * 4}}));
+  kKStride.set_inside(manifest, c,
+                      head_dim + draw.weighted<int64_t>({{3, 0}, {1, 1}, {1, 8}, {1, 64}}));
 
   const int64_t most = std::clamp<int64_t>(draw.size() / 8, 1, kMostTokens);
   const int64_t slots = draw.once_in(40) ? 0 : draw.in(1, most);
-  c.integers["slot_mapping"] = draw_slots(draw, slots, c.params.integer("pages"), page_size);
+  c.integers["slot_mapping"] = draw_slots(draw, slots, kPages.of(c), page_size);
   // Graph padding makes k longer than the slot mapping; the reverse happens when a caller trims k.
   const int64_t rows =
       std::max<int64_t>(0, slots + draw.weighted<int64_t>({{8, 0}, {2, draw.in(1, 3)}, {1, -1}}));
   std::vector<RowRecipe>& k = c.rows["k"];
-  const Dtype dtype = parse_dtype16(c.params.text("k_dtype"));
+  const Dtype dtype = k_dtype(c);
   for (int64_t row = 0; row < rows; ++row) k.push_back(draw_row(draw, dtype, head_dim));
+  kInputs.draw(draw, manifest, c);
   return c;
 }
 

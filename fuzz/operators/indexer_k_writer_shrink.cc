@@ -9,21 +9,16 @@
 namespace wavefuzz {
 namespace {
 
-int64_t page_bytes(const Params& p) { return p.integer("page_size") * (p.integer("head_dim") + 4); }
-
-/// The stride of a packed cache, rounded up to the alignment of a scale.
-int64_t packed_stride(const Params& p) { return (page_bytes(p) + 3) / 4 * 4; }
+using namespace indexer;
 
 /// Repairs what a step left behind: enough pages for the slots, strides no shorter than what they
 /// step over, no set elements beyond the row.
 void make_coherent(Case& c) {
-  Params& p = c.params;
-  const int64_t head_dim = p.integer("head_dim");
-  int64_t last_slot = 0;
-  for (const int64_t slot : c.integers.at("slot_mapping")) last_slot = std::max(last_slot, slot);
-  p.set("pages", std::max(p.integer("pages"), last_slot / p.integer("page_size") + 1));
-  p.set("page_stride", std::max(p.integer("page_stride"), packed_stride(p)));
-  p.set("k_stride", std::max(p.integer("k_stride"), head_dim));
+  kPages.set(c, std::max(kPages.of(c), pages_of_slots(c)));
+  kPageStride.set(c, std::max(kPageStride.of(c), packed_stride(c)));
+  const int64_t head_dim = kHeadDim.of(c);
+  const int64_t k_stride = c.params.integer(kKStride.name);
+  kKStride.set(c, std::max(k_stride, head_dim));
   for (RowRecipe& row : c.rows.at("k")) {
     std::erase_if(row.set, [&](const auto& element) { return element.first >= head_dim; });
   }
@@ -48,49 +43,33 @@ void fewer_tokens(const Case& c, std::vector<Step>& steps) {
 }
 
 void smaller_shape(const Case& c, std::vector<Step>& steps) {
-  const Params& p = c.params;
-  const int64_t packed = packed_stride(p);
   // A smaller page or row in a packed cache keeps the cache packed.
-  const bool is_packed = p.integer("page_stride") == packed;
-  const bool is_tight = p.integer("k_stride") == p.integer("head_dim");
-  for (const char* name : {"head_dim", "page_size"}) {
-    const int64_t value = p.integer(name);
+  const bool is_packed = kPageStride.of(c) == packed_stride(c);
+  const bool is_tight = kKStride.of(c) == kHeadDim.of(c);
+  for (const Integer* row : {&kHeadDim, &kPageSize}) {
+    const int64_t value = row->of(c);
     std::vector<int64_t> smaller = {1, 2, 4, 16, 32, 64, 128, value - 16};
     for (const int64_t step : toward(value, 1)) smaller.push_back(step);
     for (const int64_t to : smaller) {
       if (to < 1 || to >= value) continue;
-      steps.push_back([name, to, is_packed, is_tight](Case& d) {
-        d.params.set(name, to);
-        if (is_packed) d.params.set("page_stride", packed_stride(d.params));
-        if (is_tight) d.params.set("k_stride", d.params.integer("head_dim"));
+      steps.push_back([row, to, is_packed, is_tight](Case& d) {
+        row->set(d, to);
+        if (is_packed) kPageStride.set(d, packed_stride(d));
+        if (is_tight) kKStride.set(d, kHeadDim.of(d));
         make_coherent(d);
       });
     }
   }
-  const auto lower = [&](const char* name, int64_t target, int64_t unit) {
-    for (const int64_t step : toward(p.integer(name) / unit, target / unit)) {
-      steps.push_back([name, to = step * unit](Case& d) {
-        d.params.set(name, to);
-        make_coherent(d);
-      });
-    }
-  };
-  lower("page_stride", packed, 4);
-  lower("k_stride", p.integer("head_dim"), 1);
-  lower("cache_offset", 0, 4);
-  lower("pages", 1, 1);
+  lower(steps, c, kPageStride.name, packed_stride(c), 4, make_coherent);
+  lower(steps, c, kCacheOffset.name, 0, 4, make_coherent);
 }
 
-void plainer_choices(const Case& c, std::vector<Step>& steps) {
+void plainer_dtype(const Case& c, std::vector<Step>& steps) {
   steps.push_back([](Case& d) { d.seed = 0; });
-  for (const auto& [name, plain] : {std::pair("layout", "normal"), std::pair("scale_fmt", "f32"),
-                                    std::pair("cache_dtype", "e4m3fn")}) {
-    steps.push_back([name = name, plain = plain](Case& d) { d.params.set(name, plain); });
-  }
-  const Dtype dtype = indexer::k_dtype(c);
+  const Dtype dtype = k_dtype(c);
   if (dtype == Dtype::kBf16) return;
   steps.push_back([dtype](Case& d) {
-    d.params.set("k_dtype", "bf16");
+    kKDtype.set(d, kKDtype.plain);
     for (RowRecipe& row : d.rows.at("k")) {
       for (auto& [column, bits] : row.set) bits = encode(Dtype::kBf16, decode(dtype, bits));
     }
@@ -99,7 +78,7 @@ void plainer_choices(const Case& c, std::vector<Step>& steps) {
 
 void smaller_slots(const Case& c, std::vector<Step>& steps) {
   const std::vector<int64_t>& slots = c.integers.at("slot_mapping");
-  const int64_t page_size = c.params.integer("page_size");
+  const int64_t page_size = kPageSize.of(c);
   for (size_t i = 0; i < slots.size(); ++i) {
     std::vector<int64_t> smaller;
     if (slots[i] < -1) smaller.push_back(-1);
@@ -132,7 +111,8 @@ std::vector<Step> IndexerKWriter::simpler(const Case& c) const {
   std::vector<Step> steps;
   fewer_tokens(c, steps);
   smaller_shape(c, steps);
-  plainer_choices(c, steps);
+  table().simpler(steps, c, make_coherent);
+  plainer_dtype(c, steps);
   smaller_slots(c, steps);
   plainer_data(c, steps);
   return steps;
@@ -141,7 +121,7 @@ std::vector<Step> IndexerKWriter::simpler(const Case& c) const {
 std::vector<Axis> IndexerKWriter::axes(const Case& c) const {
   std::vector<Axis> axes;
   list_axes(axes, c, "slot", "slot_mapping", make_coherent);
-  parameter_axes(axes, c, {"head_dim", "page_size", "page_stride"}, make_coherent);
+  table().axes(axes, c, make_coherent);
   return axes;
 }
 

@@ -91,8 +91,10 @@ rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps) {
 
 rc::Gen<Case> domain_of(const Operator& op, std::function<Case(Draw)> draw) {
   return rc::Gen<Case>([&op, draw = std::move(draw)](const rc::Random& random, int size) {
+    Case drawn = draw(Draw(random, size));
+    op.table().complete(drawn);
     return rc::shrinkable::shrinkRecur(
-        draw(Draw(random, size)), [&op](const Case& c) { return apply_steps(c, op.simpler(c)); });
+        drawn, [&op](const Case& c) { return apply_steps(c, op.simpler(c)); });
   });
 }
 

@@ -23,35 +23,46 @@ constexpr uint64_t kMostCacheBytes = uint64_t{1} << 42;
 
 }  // namespace
 
-quant::Fp8 format(const Case& c) {
-  const auto format = quant::parse_fp8(c.params.text("dtype"));
-  if (!format)
-    throw Error(Exit::kUsage, fmt::format("dtype '{}' is unknown", c.params.text("dtype")));
-  return *format;
+const ParameterTable& table() {
+  static const ParameterTable kTable = {
+      kNextN,   kHeads,       kHeadDim,      kPageSize, kBatch,      kSplits,
+      kLayout,  kMaskRule,    kCtxDims,      kDtype,    kUnowned,    kRelation,
+      kWidth,   kFirstPage,   kPageOrder,    kPageStep, kPageStride, kLogitsStride,
+      kQStride, kTableStride, kFirstRequest, kKDoubled};
+  return kTable;
 }
 
+int64_t packed_stride(const Case& c) {
+  return (kPageSize.of(c) * (kHeadDim.of(c) + 4) + 3) / 4 * 4;
+}
+
+int64_t table_columns(const Case& c) {
+  int64_t columns = 0;
+  for (const int64_t keys : key_counts(c))
+    columns = std::max(columns, (keys + kPageSize.of(c) - 1) / kPageSize.of(c));
+  return columns;
+}
+
+quant::Fp8 format(const Case& c) { return *quant::parse_fp8(kDtype.of(c)); }
+
 reference::MaskRule mask_rule(const Case& c) {
-  const auto rule = reference::parse_mask_rule(c.params.text("mask_rule"));
-  if (!rule)
-    throw Error(Exit::kUsage, fmt::format("mask_rule '{}' is unknown", c.params.text("mask_rule")));
-  return *rule;
+  return *reference::parse_mask_rule(kMaskRule.of(c));
 }
 
 bool has_row_lengths(const Case& c) {
-  return c.params.text("ctx_dims") == "2d" || reference::is_ragged(mask_rule(c));
+  return kCtxDims.is(c, "2d") || reference::is_ragged(mask_rule(c));
 }
 
 reference::IndexerCache cache(const Case& c) {
   reference::IndexerCache cache;
-  cache.page = {static_cast<uint32_t>(param_in(c, "page_size", 1, 1 << 20)),
-                static_cast<uint32_t>(param_in(c, "head_dim", 1, 1 << 14)),
-                c.params.text("layout") == "shuffle" ? quant::PageLayout::kShuffle
-                                                     : quant::PageLayout::kNormal};
-  cache.page_stride = static_cast<uint64_t>(param_in(c, "page_stride", 1, int64_t{1} << 40));
+  cache.page = {
+      static_cast<uint32_t>(kPageSize.of(c)), static_cast<uint32_t>(kHeadDim.of(c)),
+      kLayout.is(c, "shuffle") ? quant::PageLayout::kShuffle : quant::PageLayout::kNormal};
+  cache.page_stride = static_cast<uint64_t>(kPageStride.of(c));
   if (!cache.page.valid()) {
     throw Error(Exit::kUsage,
                 fmt::format("layout '{}' does not exist for page_size {}, head_dim {}",
-                            c.params.text("layout"), cache.page.page_size, cache.page.head_dim));
+                            kLayout.of(c), cache.page.page_size, cache.page.head_dim));
   }
   if (cache.page_stride < cache.page.bytes()) {
     throw Error(Exit::kUsage,
@@ -62,8 +73,8 @@ reference::IndexerCache cache(const Case& c) {
 }
 
 std::vector<MqaRequest> requests(const Case& c) {
-  const int64_t batch = param_in(c, "batch", 1, 1 << 10);
-  const int64_t next_n = param_in(c, "next_n", 1, 64);
+  const int64_t batch = kBatch.of(c);
+  const int64_t next_n = kNextN.of(c);
   const bool ragged = reference::is_ragged(mask_rule(c));
   const std::vector<int64_t>& lens = integers_of(
       c, "context_lens", static_cast<size_t>(has_row_lengths(c) ? batch * next_n : batch));
@@ -73,7 +84,7 @@ std::vector<MqaRequest> requests(const Case& c) {
   for (int64_t b = 0; b < batch; ++b) {
     MqaRequest& r = out[b];
     r.next_n = next_n;
-    r.page_size = c.params.integer("page_size");
+    r.page_size = kPageSize.of(c);
     const auto of_rows = [&](const std::vector<int64_t>& from) {
       return std::vector<int64_t>(from.begin() + b * next_n, from.begin() + (b + 1) * next_n);
     };
@@ -101,7 +112,7 @@ std::vector<int64_t> key_counts(const Case& c) {
 }
 
 std::vector<std::vector<int64_t>> pages(const Case& c) {
-  const int64_t page_size = c.params.integer("page_size");
+  const int64_t page_size = kPageSize.of(c);
   std::vector<std::vector<int64_t>> of_requests;
   uint64_t count = 0;
   for (const int64_t keys : key_counts(c)) {
@@ -122,16 +133,9 @@ namespace {
 
 using mqa::kKeysApart;
 
-int64_t most_pages(const std::vector<std::vector<int64_t>>& pages) {
-  size_t most = 0;
-  for (const auto& of_request : pages) most = std::max(most, of_request.size());
-  return static_cast<int64_t>(most);
-}
-
 /// A token's index among the rows of q and weights, which a request keeps when it runs alone.
 uint64_t token_row(const Case& c, int64_t request, int64_t row) {
-  return static_cast<uint64_t>(
-      (c.params.integer("first_request") + request) * c.params.integer("next_n") + row);
+  return static_cast<uint64_t>((mqa::kFirstRequest.of(c) + request) * mqa::kNextN.of(c) + row);
 }
 
 /// Twice the code's value, where the format has it.
@@ -148,12 +152,11 @@ struct Key {
 };
 
 Key key_of(const Case& c, int64_t request, int64_t key, quant::Fp8 format, uint32_t head_dim) {
-  const auto row =
-      static_cast<uint64_t>((c.params.integer("first_request") + request) * kKeysApart + key);
+  const auto row = static_cast<uint64_t>((mqa::kFirstRequest.of(c) + request) * kKeysApart + key);
   const Dtype dtype = dtype_of(format);
   Key out = {pack(dtype, tensor_row(c, "k", row, dtype, head_dim)),
              decode(Dtype::kF32, tensor_row(c, "k_scale", row, Dtype::kF32, 1)[0])};
-  if (c.params.integer("k_doubled") == 0) return out;
+  if (mqa::kKDoubled.of(c) == 0) return out;
   std::vector<uint8_t> codes;
   for (const uint8_t code : out.codes) {
     const auto twice = doubled(format, code);
@@ -176,19 +179,18 @@ struct Unowned {
 };
 
 std::optional<Unowned> unowned(const Case& c, quant::Fp8 format) {
-  const std::string& text = c.params.text("unowned");
-  if (text == "poison") return std::nullopt;
+  if (mqa::kUnowned.is(c, "poison")) return std::nullopt;
   const quant::Fp8Format f = quant::format(format);
-  if (text == "nan") return Unowned{f.nan, std::numeric_limits<float>::quiet_NaN(), 2147480000};
-  if (text == "huge") return Unowned{f.max_finite, 0x1p100f, 2147480000};
-  throw Error(Exit::kUsage, fmt::format("unowned '{}' is unknown", text));
+  if (mqa::kUnowned.is(c, "nan"))
+    return Unowned{f.nan, std::numeric_limits<float>::quiet_NaN(), 2147480000};
+  return Unowned{f.max_finite, 0x1p100f, 2147480000};
 }
 
 Buffer q_buffer(const Case& c) {
-  const int64_t batch = c.params.integer("batch"), next_n = c.params.integer("next_n");
-  const int64_t heads = param_in(c, "heads", 1, 1 << 10);
-  const int64_t head_dim = c.params.integer("head_dim");
-  const int64_t stride = param_in(c, "q_stride", heads * head_dim, int64_t{1} << 30);
+  const int64_t batch = mqa::kBatch.of(c), next_n = mqa::kNextN.of(c);
+  const int64_t heads = mqa::kHeads.of(c);
+  const int64_t head_dim = mqa::kHeadDim.of(c);
+  const int64_t stride = mqa::kQStride.of(c);
   const Dtype dtype = dtype_of(mqa::format(c));
   ImageBuilder image;
   for (int64_t b = 0; b < batch; ++b) {
@@ -207,8 +209,8 @@ Buffer q_buffer(const Case& c) {
 }
 
 Buffer weights_buffer(const Case& c) {
-  const int64_t batch = c.params.integer("batch"), next_n = c.params.integer("next_n");
-  const auto heads = static_cast<uint32_t>(c.params.integer("heads"));
+  const int64_t batch = mqa::kBatch.of(c), next_n = mqa::kNextN.of(c);
+  const auto heads = static_cast<uint32_t>(mqa::kHeads.of(c));
   ImageBuilder image;
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t j = 0; j < next_n; ++j) {
@@ -263,7 +265,7 @@ Buffer cache_buffer(const Case& c) {
 
 Buffer table_buffer(const Case& c) {
   const auto pages = mqa::pages(c);
-  const int64_t stride = param_in(c, "table_stride", most_pages(pages), int64_t{1} << 30);
+  const int64_t stride = mqa::kTableStride.of(c);
   const std::optional<Unowned> garbage = unowned(c, mqa::format(c));
   ImageBuilder image;
   for (size_t b = 0; b < pages.size(); ++b) {
@@ -309,9 +311,9 @@ const Buffer& find(const std::vector<Buffer>& buffers, const std::string& name) 
 namespace mqa {
 
 std::vector<Buffer> query_buffers(const Case& c) {
-  const int64_t width = param_in(c, "width", 0, int64_t{1} << 30);
-  const int64_t stride = param_in(c, "logits_stride", width, int64_t{1} << 40);
-  const int64_t rows = c.params.integer("batch") * c.params.integer("next_n");
+  const int64_t width = mqa::kWidth.of(c);
+  const int64_t stride = mqa::kLogitsStride.of(c);
+  const int64_t rows = mqa::kBatch.of(c) * mqa::kNextN.of(c);
   std::vector<Buffer> buffers = {q_buffer(c), weights_buffer(c), table_buffer(c),
                                  int32_buffer(c, "context_lens"), int32_buffer(c, "row_starts")};
   buffers.push_back({.name = "logits",
@@ -325,12 +327,12 @@ MqaRows rows(const Case& c, const std::vector<Buffer>& buffers,
   const reference::IndexerCache cache = mqa::cache(c);
   MqaRows out;
   out.format = format(c);
-  out.heads = static_cast<uint32_t>(c.params.integer("heads"));
+  out.heads = static_cast<uint32_t>(mqa::kHeads.of(c));
   out.head_dim = cache.page.head_dim;
   out.rule = mask_rule(c);
   out.contract = contract;
-  out.width = c.params.integer("width");
-  out.stride = c.params.integer("logits_stride");
+  out.width = mqa::kWidth.of(c);
+  out.stride = mqa::kLogitsStride.of(c);
   out.requests = requests(c);
   const ImageReader q(find(buffers, "q"));
   const ImageReader weights(find(buffers, "weights"));
@@ -342,8 +344,7 @@ MqaRows rows(const Case& c, const std::vector<Buffer>& buffers,
     MqaRequest& r = out.requests[b];
     for (int64_t j = 0; j < r.next_n; ++j) {
       const uint64_t token = b * static_cast<uint64_t>(r.next_n) + static_cast<uint64_t>(j);
-      const uint8_t* codes =
-          q.at(token * static_cast<uint64_t>(c.params.integer("q_stride")), values);
+      const uint8_t* codes = q.at(token * static_cast<uint64_t>(mqa::kQStride.of(c)), values);
       r.q.insert(r.q.end(), codes, codes + values);
       const uint8_t* w = weights.at(token * out.heads * sizeof(float), out.heads * sizeof(float));
       for (uint32_t h = 0; h < out.heads; ++h)
@@ -369,25 +370,19 @@ MqaRows rows(const Case& c, const std::vector<Buffer>& buffers,
 
 }  // namespace mqa
 
+const ParameterTable& PagedMqaLogits::table() const { return mqa::table(); }
+
 void PagedMqaLogits::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name : {"heads", "head_dim", "page_size", "batch", "next_n"}) claims.range(name);
-  claims.choices("layout", {"normal", "shuffle"});
-  claims.choices("dtype", {"e4m3fn", "e4m3fnuz"});
-  claims.choices("ctx_dims", {"1d", "2d"});
-  std::vector<std::string> rules;
-  for (const reference::MaskRule rule : reference::kAllMaskRules)
-    rules.emplace_back(reference::name(rule));
-  claims.choices("mask_rule", rules);
+  Operator::check_manifest(manifest);
   parse_mqa_contract(manifest);
 }
 
 Params PagedMqaLogits::launch_params(const Case& c) const {
   Params params = c.params;
   params.set("mask", static_cast<int64_t>(mqa::mask_rule(c)));
-  params.set("two_d", static_cast<int64_t>(c.params.text("ctx_dims") == "2d"));
-  params.set("rows", c.params.integer("batch") * c.params.integer("next_n"));
-  params.set("atoms", (c.params.integer("next_n") + 1) / 2);
+  params.set("two_d", static_cast<int64_t>(mqa::kCtxDims.is(c, "2d")));
+  params.set("rows", mqa::kBatch.of(c) * mqa::kNextN.of(c));
+  params.set("atoms", (mqa::kNextN.of(c) + 1) / 2);
   const std::vector<int64_t> keys = mqa::key_counts(c);
   params.set("most_keys", keys.empty() ? 0 : *std::max_element(keys.begin(), keys.end()));
   return params;
@@ -404,32 +399,28 @@ void PagedMqaLogits::judge(const Run& run, Judge& judge) const {
 }
 
 std::optional<Case> PagedMqaLogits::related(const Case& c) const {
-  const std::string& relation = c.params.text("relation");
+  const std::string& relation = mqa::kRelation.of(c);
   if (relation == "none") return std::nullopt;
   Case other = c;
-  other.params.set("relation", "none");
+  mqa::kRelation.set(other, "none");
   if (relation == "garbage_past_ctx") {
-    other.params.set("unowned", c.params.text("unowned") == "nan" ? "huge" : "nan");
+    mqa::kUnowned.set(other, mqa::kUnowned.is(c, "nan") ? "huge" : "nan");
   } else if (relation == "permuted_pages") {
-    other.params.set("page_order",
-                     c.params.text("page_order") == "reversed" ? "sequential" : "reversed");
+    kPageOrder.set(other, kPageOrder.is(c, "reversed") ? "sequential" : "reversed");
   } else if (relation == "alone") {
-    const int64_t last = c.params.integer("batch") - 1;
-    other.params.set("batch", int64_t{1});
-    other.params.set("first_request", c.params.integer("first_request") + last);
+    const int64_t last = mqa::kBatch.of(c) - 1;
+    mqa::kBatch.set(other, int64_t{1});
+    mqa::kFirstRequest.set(other, mqa::kFirstRequest.of(c) + last);
     for (auto& [name, values] : other.integers) {
-      const int64_t each =
-          name == "row_starts" || mqa::has_row_lengths(c) ? c.params.integer("next_n") : 1;
+      const int64_t each = name == "row_starts" || mqa::has_row_lengths(c) ? mqa::kNextN.of(c) : 1;
       if (values.empty()) continue;
       values =
           std::vector<int64_t>(values.begin() + last * each, values.begin() + (last + 1) * each);
     }
   } else if (relation == "unsplit") {
-    other.params.set("splits", int64_t{1});
-  } else if (relation == "doubled_k") {
-    other.params.set("k_doubled", int64_t{1});
-  } else {
-    throw Error(Exit::kUsage, fmt::format("relation '{}' is unknown", relation));
+    mqa::kSplits.set(other, int64_t{1});
+  } else {  // doubled_k
+    mqa::kKDoubled.set(other, 1);
   }
   return other;
 }
@@ -440,13 +431,13 @@ void PagedMqaLogits::compare(const Run& run, const Run& related, Judge& judge) c
   const Buffer b = {.name = "logits", .contents = related.outcome.written_to("logits")};
   const ImageReader ours(a), theirs(b);
   const std::vector<MqaRequest> requests = mqa::requests(run.c);
-  const int64_t stride = run.c.params.integer("logits_stride");
-  const int64_t next_n = run.c.params.integer("next_n");
-  const bool alone = run.c.params.text("relation") == "alone";
+  const int64_t stride = mqa::kLogitsStride.of(run.c);
+  const int64_t next_n = mqa::kNextN.of(run.c);
+  const bool alone = mqa::kRelation.is(run.c, "alone");
   for (size_t r = alone ? requests.size() - 1 : 0; r < requests.size(); ++r) {
     for (int64_t j = 0; j < next_n; ++j) {
       const reference::RowColumns c = reference::columns_of(
-          mqa::mask_rule(run.c), requests[r].lengths(), j, run.c.params.integer("width"));
+          mqa::mask_rule(run.c), requests[r].lengths(), j, mqa::kWidth.of(run.c));
       const int64_t row = static_cast<int64_t>(r) * next_n + j;
       const int64_t other_row = alone ? j : row;
       for (int64_t column = 0; column < c.minus_inf; ++column) {
@@ -462,7 +453,7 @@ void PagedMqaLogits::compare(const Run& run, const Run& related, Judge& judge) c
                        fmt::format("logits[row {}, column {}] is {}, and {} under '{}'", row,
                                    column, decode(Dtype::kF32, load_bits(Dtype::kF32, x)),
                                    decode(Dtype::kF32, load_bits(Dtype::kF32, y)),
-                                   run.c.params.text("relation"))});
+                                   mqa::kRelation.of(run.c))});
         return;
       }
     }
@@ -470,7 +461,7 @@ void PagedMqaLogits::compare(const Run& run, const Run& related, Judge& judge) c
 }
 
 OperatorPage PagedMqaLogits::page() const {
-  OperatorPage page = {
+  return {
       .name = name(),
       .summary =
           "Scores of the sparse-attention indexer: one logit for each query token and key, over a "
@@ -492,29 +483,7 @@ OperatorPage PagedMqaLogits::page() const {
            {"context_lens", "i32", "[batch], or [batch, next_n]; ragged: ke of each row", "in"},
            {"row_starts", "i32", "[batch * next_n]: ks of each row, ragged only", "in"},
            {"logits", "f32", "[batch * next_n, width], row stride logits_stride", "out"}},
-      .parameters = {{"batch", "requests"},
-                     {"next_n",
-                      "query tokens of each request, taken two at a time and the odd one"},
-                     {"heads", "of q"},
-                     {"head_dim", "of q and k"},
-                     {"dtype", "e4m3fn, e4m3fnuz: of q and of the cache"},
-                     {"page_size", "tokens of a page"},
-                     {"page_stride", "bytes from page to page"},
-                     {"layout", "normal, shuffle"},
-                     {"q_stride", "elements from token to token"},
-                     {"table_stride", "elements from request to request"},
-                     {"logits_stride", "elements from row to row"},
-                     {"width", "columns of the logits; keys beyond are not written"},
-                     {"ctx_dims", "1d, 2d"},
-                     {"mask_rule", "a preset, below"},
-                     {"splits",
-                      "groups that share a request's keys, or those of a persistent grid"},
-                     {"unowned",
-                      "poison, nan, huge: what lies past the keys of a page and past the pages of "
-                      "a table"},
-                     {"relation", "none, or one of those below"},
-                     {"first_request", "the request whose data request 0 has; used by relations"},
-                     {"k_doubled", "1: K * 2 with scale / 2; used by relations"}},
+      .parameters = table().entries(),
       .derived = {{"mask", "number of the mask rule, in the order below"},
                   {"two_d", "1 with 2-D lengths"},
                   {"rows", "batch * next_n"},
@@ -539,26 +508,22 @@ OperatorPage PagedMqaLogits::page() const {
            "aiter_gluon: -inf to column ctx, nothing beyond",
            "aiter_preshuffle: -inf to the end of the last page of ctx, nothing beyond"},
   };
-  for (OperatorPage::Entry& entry : paging_parameters())
-    page.parameters.push_back(std::move(entry));
-  return page;
 }
 
 std::string PagedMqaLogits::summary(const Case& c) const {
   const std::vector<int64_t>& lens = c.integers.at("context_lens");
   std::string text =
-      fmt::format("{} of {}, {} [{}]", plural(c.params.integer("batch"), "request"),
-                  plural(c.params.integer("next_n"), "query", "queries"),
+      fmt::format("{} of {}, {} [{}]", plural(mqa::kBatch.of(c), "request"),
+                  plural(mqa::kNextN.of(c), "query", "queries"),
                   reference::is_ragged(mqa::mask_rule(c)) ? "ke" : "ctx", fmt::join(lens, ", "));
   if (c.integers.contains("row_starts"))
     text += fmt::format(", ks [{}]", fmt::join(c.integers.at("row_starts"), ", "));
-  text +=
-      fmt::format("; {} x {}, {}, pages of {} ({}), {} {} mask, width {}, {}, {} past ctx",
-                  plural(c.params.integer("heads"), "head"), c.params.integer("head_dim"),
-                  c.params.text("dtype"), c.params.integer("page_size"), c.params.text("layout"),
-                  c.params.text("ctx_dims"), c.params.text("mask_rule"), c.params.integer("width"),
-                  plural(c.params.integer("splits"), "split"), c.params.text("unowned"));
-  if (c.params.text("relation") != "none") text += ", " + c.params.text("relation");
+  text += fmt::format("; {} x {}, {}, pages of {} ({}), {} {} mask, width {}, {}, {} past ctx",
+                      plural(mqa::kHeads.of(c), "head"), mqa::kHeadDim.of(c), mqa::kDtype.of(c),
+                      mqa::kPageSize.of(c), mqa::kLayout.of(c), mqa::kCtxDims.of(c),
+                      mqa::kMaskRule.of(c), mqa::kWidth.of(c), plural(mqa::kSplits.of(c), "split"),
+                      mqa::kUnowned.of(c));
+  if (mqa::kRelation.of(c) != "none") text += ", " + mqa::kRelation.of(c);
   return text;
 }
 

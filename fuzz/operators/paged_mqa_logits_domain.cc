@@ -18,28 +18,23 @@ namespace {
 // What a case may cost: multiply-adds of waves of 64 keys, about as many wave instructions.
 constexpr int64_t kMostWork = 40000;
 
-int64_t draw_page_size(Draw& draw, const Claim& claim, bool shuffle) {
-  std::vector<int64_t> sizes = claimed(claim, {64, 64, 64, 16, 32, 128, 256, 48, 1, 2, 3, 17, 61});
-  if (shuffle) {
+int64_t draw_page_size(Draw& draw, const Manifest& manifest, Case& c) {
+  const Claim& claim = *mqa::kPageSize.claim(manifest);
+  std::vector<int64_t> sizes = claimed(claim, mqa::kPageSize.usual);
+  if (mqa::kLayout.is(c, "shuffle")) {
     std::erase_if(sizes, [](int64_t size) { return size % 16 != 0; });
     if (sizes.empty()) sizes.push_back((claim.min + 15) / 16 * 16);
   }
-  return draw.one_of(sizes);
-}
-
-/// An integer parameter: a value that the manifest claims, where it claims any.
-void hold(const Manifest& manifest, Params& params, const char* name, int64_t value) {
-  if (const auto it = manifest.claims.find(name); it != manifest.claims.end())
-    value = nearest(it->second, value);
-  params.set(name, value);
+  const int64_t size = draw.one_of(sizes);
+  mqa::kPageSize.set(c, size);
+  return size;
 }
 
 /// Waves that compute, over requests and atoms, and the multiply-adds of each.
 int64_t work_of(const Case& c) {
   int64_t waves = 0;
   for (const int64_t keys : mqa::key_counts(c)) waves += (keys + 63) / 64;
-  return waves * c.params.integer("next_n") * c.params.integer("heads") *
-         c.params.integer("head_dim");
+  return waves * mqa::kNextN.of(c) * mqa::kHeads.of(c) * mqa::kHeadDim.of(c);
 }
 
 /// Pages far apart, so that id * stride crosses 2^31 or 2^32, by a large stride or by large ids.
@@ -70,9 +65,9 @@ void draw_pages(Draw& draw, const Manifest& manifest, Case& c) {
       break;
     }
   }
-  hold(manifest, c.params, "page_stride", stride);
-  c.params.set("first_page", first);
-  c.params.set("page_step", step);
+  mqa::kPageStride.set_inside(manifest, c, stride);
+  kFirstPage.set_inside(manifest, c, first);
+  kPageStep.set_inside(manifest, c, step);
 }
 
 RowRecipe draw_codes(Draw& draw) {
@@ -112,8 +107,8 @@ RowRecipe draw_weights(Draw& draw) {
 }
 
 void draw_lengths(Draw& draw, Case& c, int64_t most) {
-  const int64_t batch = c.params.integer("batch"), next_n = c.params.integer("next_n");
-  const int64_t page_size = c.params.integer("page_size");
+  const int64_t batch = mqa::kBatch.of(c), next_n = mqa::kNextN.of(c);
+  const int64_t page_size = mqa::kPageSize.of(c);
   const reference::MaskRule rule = mqa::mask_rule(c);
   std::vector<int64_t>& lens = c.integers["context_lens"];
   const bool all_zero = draw.once_in(40);
@@ -143,31 +138,23 @@ void draw_lengths(Draw& draw, Case& c, int64_t most) {
 Case mqa::draw_case(Draw& draw, const Manifest& manifest, int64_t most) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  for (const char* name : {"dtype", "layout", "mask_rule", "ctx_dims"})
-    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
+  for (const Choice* choice : {&kDtype, &kLayout, &kMaskRule, &kCtxDims})
+    choice->draw(draw, manifest, c);
   const reference::MaskRule rule = mqa::mask_rule(c);
-  if (rule == reference::MaskRule::kDeepGemm) c.params.set("ctx_dims", "2d");
+  if (rule == reference::MaskRule::kDeepGemm) kCtxDims.set(c, "2d");
   if (rule == reference::MaskRule::kAiterRaggedK || reference::is_ragged(rule))
-    c.params.set("ctx_dims", "1d");
-  const auto pick = [&](const char* name, std::vector<int64_t> values) {
-    return draw.one_of(claimed(manifest.claims.at(name), std::move(values)));
-  };
-  c.params.set("page_size", draw_page_size(draw, manifest.claims.at("page_size"),
-                                           c.params.text("layout") == "shuffle"));
-  c.params.set("head_dim", pick("head_dim", {32, 32, 64, 128}));
-  c.params.set("heads", pick("heads", {1, 1, 2, 3, 4, 5, 7, 8, 16, 32, 64}));
-  c.params.set("batch", pick("batch", {1, 1, 2, 3, 4}));
-  c.params.set("next_n", pick("next_n", {1, 1, 2, 3, 3, 4, 5, 7, 8}));
-  c.params.set("first_request", int64_t{0});
-  c.params.set("k_doubled", int64_t{0});
-  if (const auto width = manifest.claims.find("width"); width != manifest.claims.end())
-    most = std::min(most, width->second.max);
+    kCtxDims.set(c, "1d");
+  draw_page_size(draw, manifest, c);
+  for (const Integer* row : {&kHeadDim, &kHeads, &kBatch, &kNextN}) row->draw(draw, manifest, c);
+  kFirstRequest.set(c, 0);
+  kKDoubled.set(c, 0);
+  if (const Claim* width = kWidth.claim(manifest); width != nullptr)
+    most = std::min(most, width->max);
   draw_lengths(draw, c, most);
-  for (const char* name : {"heads", "next_n", "head_dim"}) {
-    const int64_t least = manifest.claims.at(name).min;
-    while (work_of(c) > kMostWork && c.params.integer(name) > least &&
-           std::string(name) != "next_n")
-      c.params.set(name, std::max(least, c.params.integer(name) / 2));
+  for (const Integer* row : {&kHeads, &kHeadDim}) {
+    const int64_t least = row->claim(manifest)->min;
+    while (work_of(c) > kMostWork && row->of(c) > least)
+      row->set(c, std::max(least, row->of(c) / 2));
   }
 
   const std::vector<int64_t> counts = mqa::key_counts(c);
@@ -177,29 +164,25 @@ Case mqa::draw_case(Draw& draw, const Manifest& manifest, int64_t most) {
                                                 {2, (longest + 255) / 256 * 256},
                                                 {1, (longest + 256) / 256 * 256 + draw.in(-1, 1)},
                                                 {1, longest - draw.in(0, 3)}});
-  hold(manifest, c.params, "width", std::max<int64_t>(width, 1));
-  c.params.set("logits_stride",
-               c.params.integer("width") + draw.weighted<int64_t>({{2, 0}, {1, 1}, {2, 64}}));
-  const int64_t token = c.params.integer("heads") * c.params.integer("head_dim");
-  hold(manifest, c.params, "q_stride",
-       token + draw.weighted<int64_t>({{2, 0}, {1, 16}, {1, 4096}}));
-  hold(manifest, c.params, "splits",
-       draw.weighted<int64_t>({{3, 1}, {3, draw.in(2, 4)}, {2, draw.in(5, 12)}}));
-  c.params.set("page_order",
-               draw.weighted<const char*>({{2, "sequential"}, {2, "shuffled"}, {1, "reversed"}}));
-  c.params.set("unowned", draw.weighted<const char*>({{3, "poison"}, {2, "nan"}, {2, "huge"}}));
-  c.params.set("page_stride", int64_t{1} << 30);
-  c.params.set("first_page", int64_t{0});
-  c.params.set("page_step", int64_t{1});
+  kWidth.set_inside(manifest, c, std::max<int64_t>(width, 1));
+  kLogitsStride.set_inside(manifest, c,
+                           kWidth.of(c) + draw.weighted<int64_t>({{2, 0}, {1, 1}, {2, 64}}));
+  const int64_t token = kHeads.of(c) * kHeadDim.of(c);
+  kQStride.set_inside(manifest, c, token + draw.weighted<int64_t>({{2, 0}, {1, 16}, {1, 4096}}));
+  kSplits.set_inside(manifest, c,
+                     draw.weighted<int64_t>({{3, 1}, {3, draw.in(2, 4)}, {2, draw.in(5, 12)}}));
+  kPageOrder.draw(draw, manifest, c, {{2, "sequential"}, {2, "shuffled"}, {1, "reversed"}});
+  kUnowned.draw(draw, manifest, c, {{3, "poison"}, {2, "nan"}, {2, "huge"}});
+  kPageStride.set(c, int64_t{1} << 30);
+  kFirstPage.set(c, 0);
+  kPageStep.set(c, 1);
   draw_pages(draw, manifest, c);
-  int64_t table = 0;
-  for (const auto& of_request : mqa::pages(c))
-    table = std::max<int64_t>(table, static_cast<int64_t>(of_request.size()));
-  c.params.set("table_stride", table + draw.weighted<int64_t>({{2, 0}, {2, 1}, {1, 7}}));
-  c.params.set("relation", draw.once_in(4)
-                               ? draw.one_of(std::vector<std::string>(
-                                     std::begin(mqa::kRelations) + 1, std::end(mqa::kRelations)))
-                               : std::string("none"));
+  kTableStride.set_inside(manifest, c,
+                          table_columns(c) + draw.weighted<int64_t>({{2, 0}, {2, 1}, {1, 7}}));
+  const bool relates = draw.once_in(4);
+  kRelation.set(c, relates ? draw.one_of(std::vector<std::string>(kRelation.choices.begin() + 1,
+                                                                  kRelation.choices.end()))
+                           : kRelation.plain);
   c.rows["q"] = draw_rows(draw, 5, draw_codes);
   c.rows["k"] = draw_rows(draw, 7, draw_codes);
   c.rows["k_scale"] = draw_rows(draw, 5, draw_scale);
@@ -216,13 +199,9 @@ rc::Gen<Case> PagedMqaLogits::domain(const Manifest& manifest) const {
 namespace mqa {
 
 void repair(Case& c) {
-  Params& p = c.params;
-  const auto at_least = [&](const char* name, int64_t least) {
-    p.set(name, std::max(p.integer(name), least));
-  };
   std::vector<int64_t>& lens = c.integers.at("context_lens");
-  const auto batch = static_cast<size_t>(p.integer("batch"));
-  const auto next_n = static_cast<size_t>(p.integer("next_n"));
+  const auto batch = static_cast<size_t>(kBatch.of(c));
+  const auto next_n = static_cast<size_t>(kNextN.of(c));
   lens.resize(mqa::has_row_lengths(c) ? batch * next_n : batch, 0);
   if (reference::is_ragged(mask_rule(c))) {
     c.integers["row_starts"].resize(batch * next_n, 0);
@@ -236,17 +215,9 @@ void repair(Case& c) {
       *(end - 1) = *std::max_element(begin, end);
     }
   }
-  at_least("width", 1);
-  at_least("logits_stride", p.integer("width"));
-  at_least("q_stride", p.integer("heads") * p.integer("head_dim"));
-  const quant::IndexerPage page = {static_cast<uint32_t>(p.integer("page_size")),
-                                   static_cast<uint32_t>(p.integer("head_dim")),
-                                   quant::PageLayout::kNormal};
-  at_least("page_stride", static_cast<int64_t>((page.bytes() + 3) / 4 * 4));
-  int64_t table = 0;
-  for (const int64_t keys : key_counts(c))
-    table = std::max(table, (keys + p.integer("page_size") - 1) / p.integer("page_size"));
-  at_least("table_stride", table);
+  kWidth.set(c, std::max<int64_t>(kWidth.of(c), 1));
+  table().repair(c);
+  kPageStride.set(c, std::max(kPageStride.of(c), packed_stride(c)));
   const auto columns_of = [&](const char* tensor, int64_t columns) {
     if (!c.rows.contains(tensor)) return;
     for (RowRecipe& row : c.rows.at(tensor))
@@ -256,9 +227,9 @@ void repair(Case& c) {
         std::erase_if(recipe.set, [&](const auto& e) { return e.first >= columns; });
     }
   };
-  columns_of("q", p.integer("head_dim"));
-  columns_of("k", p.integer("head_dim"));
-  columns_of("weights", p.integer("heads"));
+  columns_of("q", kHeadDim.of(c));
+  columns_of("k", kHeadDim.of(c));
+  columns_of("weights", kHeads.of(c));
 }
 
 }  // namespace mqa
@@ -267,19 +238,19 @@ namespace {
 
 /// Drops request b, or row j of every request.
 void drop_request(Case& c, int64_t b) {
-  const int64_t next_n = c.params.integer("next_n");
-  const int64_t batch = c.params.integer("batch");
+  const int64_t next_n = mqa::kNextN.of(c);
+  const int64_t batch = mqa::kBatch.of(c);
   for (auto& [name, values] : c.integers) {
     const int64_t each = static_cast<int64_t>(values.size()) == batch * next_n ? next_n : 1;
     if (static_cast<int64_t>(values.size()) < batch * each) continue;
     values = without(values, static_cast<size_t>(b * each), static_cast<size_t>((b + 1) * each));
   }
-  c.params.set("batch", batch - 1);
+  mqa::kBatch.set(c, batch - 1);
 }
 
 void fewer_rows(Case& c, int64_t to) {
-  const int64_t next_n = c.params.integer("next_n");
-  const int64_t batch = c.params.integer("batch");
+  const int64_t next_n = mqa::kNextN.of(c);
+  const int64_t batch = mqa::kBatch.of(c);
   for (auto& [name, values] : c.integers) {
     if (name == "context_lens" && !mqa::has_row_lengths(c)) continue;
     std::vector<int64_t> kept;
@@ -287,20 +258,14 @@ void fewer_rows(Case& c, int64_t to) {
       kept.insert(kept.end(), values.begin() + b * next_n, values.begin() + b * next_n + to);
     values = kept;
   }
-  c.params.set("next_n", to);
-}
-
-/// Bytes of a packed page.
-int64_t packed_stride(const Params& p) {
-  return (p.integer("page_size") * (p.integer("head_dim") + 4) + 3) / 4 * 4;
+  mqa::kNextN.set(c, to);
 }
 
 }  // namespace
 
 void mqa::plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& fix) {
-  const Params& p = c.params;
-  choose(steps, "relation", "none", fix);
-  const int64_t batch = p.integer("batch"), next_n = p.integer("next_n");
+  choose(steps, kRelation.name, kRelation.plain, fix);
+  const int64_t batch = kBatch.of(c), next_n = kNextN.of(c);
   for (int64_t b = 0; batch > 1 && b < batch; ++b) {
     steps.push_back([b, fix](Case& d) {
       drop_request(d, b);
@@ -325,8 +290,9 @@ void mqa::plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& f
         int64_t& len = d.integers.at("context_lens")[i];
         const int64_t less = len - to;
         len = to;
-        for (const char* name : {"width", "logits_stride"})
-          d.params.set(name, std::max<int64_t>(1, d.params.integer(name) - less));
+        const int64_t width = kWidth.of(d), stride = kLogitsStride.of(d);
+        kWidth.set(d, std::max<int64_t>(1, width - less));
+        kLogitsStride.set(d, std::max<int64_t>(1, stride - less));
         fix(d);
       });
     }
@@ -337,46 +303,33 @@ void mqa::plainer_shape(std::vector<Step>& steps, const Case& c, const Repair& f
         steps.push_back([i, to](Case& d) { d.integers.at("row_starts")[i] = to; });
     }
   }
-  const bool packed = p.integer("page_stride") == packed_stride(p);
-  const auto pack_again = [packed, fix](Case& d) {
-    if (packed) d.params.set("page_stride", packed_stride(d.params));
-    if (packed) fix(d);
-  };
-  const Repair shape = [pack_again, fix](Case& d) {
+  const bool packed = kPageStride.of(c) == packed_stride(c);
+  const Repair shape = [packed, fix](Case& d) {
     fix(d);
-    pack_again(d);
+    if (!packed) return;
+    kPageStride.set(d, packed_stride(d));
+    fix(d);
   };
-  for (const char* name : {"heads", "splits"}) lower(steps, c, name, 1, 1, fix);
   for (const int64_t to : {32, 64}) {
-    if (to < p.integer("head_dim")) choose(steps, "head_dim", int64_t{to}, shape);
+    if (to < kHeadDim.of(c)) choose(steps, kHeadDim.name, int64_t{to}, shape);
   }
   for (const int64_t to : {1, 2, 4, 16, 32, 64}) {
-    if (to < p.integer("page_size")) choose(steps, "page_size", int64_t{to}, shape);
+    if (to < kPageSize.of(c)) choose(steps, kPageSize.name, int64_t{to}, shape);
   }
-  lower(steps, c, "page_stride", packed_stride(p), 4, fix);
-  plainer_pages(steps, c, fix);
-  for (const auto& [name, plain] :
-       {std::pair("layout", "normal"), std::pair("mask_rule", "torch"), std::pair("ctx_dims", "1d"),
-        std::pair("dtype", "e4m3fn"), std::pair("unowned", "poison")}) {
-    choose(steps, name, plain, fix);
-  }
-  lower(steps, c, "width", 1, 1, fix);
-  lower(steps, c, "logits_stride", p.integer("width"), 1, fix);
-  lower(steps, c, "q_stride", p.integer("heads") * p.integer("head_dim"), 1, fix);
-  lower(steps, c, "table_stride", 0, 1, fix);
+  lower(steps, c, kPageStride.name, packed_stride(c), 4, fix);
+  table().simpler(steps, c, fix);
   steps.push_back([](Case& d) { d.seed = 0; });
 }
 
 std::vector<Step> PagedMqaLogits::simpler(const Case& c) const {
   std::vector<Step> steps;
   mqa::plainer_shape(steps, c, mqa::repair);
-  const Params& p = c.params;
   const Dtype dtype = dtype_of(mqa::format(c));
-  const auto head_dim = static_cast<uint32_t>(p.integer("head_dim"));
+  const auto head_dim = static_cast<uint32_t>(mqa::kHeadDim.of(c));
   plainer_rows(steps, c, "q", dtype, head_dim);
   plainer_rows(steps, c, "k", dtype, head_dim);
   plainer_rows(steps, c, "k_scale", Dtype::kF32, 1);
-  plainer_rows(steps, c, "weights", Dtype::kF32, static_cast<uint32_t>(p.integer("heads")));
+  plainer_rows(steps, c, "weights", Dtype::kF32, static_cast<uint32_t>(mqa::kHeads.of(c)));
   return steps;
 }
 
@@ -384,16 +337,13 @@ std::vector<Axis> mqa::shape_axes(const Case& c, const Repair& fix) {
   std::vector<Axis> axes;
   // A longer context has a wider row of logits.
   const Repair widen = [fix](Case& d) {
-    int64_t width = d.params.integer("width");
+    int64_t width = kWidth.of(d);
     for (const int64_t keys : key_counts(d)) width = std::max(width, keys);
-    d.params.set("width", width);
+    kWidth.set(d, width);
     fix(d);
   };
   list_axes(axes, c, "ctx", "context_lens", widen);
-  parameter_axes(
-      axes, c,
-      {"next_n", "heads", "head_dim", "page_size", "batch", "splits", "width", "first_page"},
-      widen);
+  table().axes(axes, c, widen);
   return axes;
 }
 
