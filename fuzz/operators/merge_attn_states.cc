@@ -20,12 +20,10 @@ namespace wavefuzz {
 namespace merge {
 
 int64_t data_row(const Case& c, int64_t partial, int64_t token, int64_t head) {
-  const int64_t suffixes = c.params.integer("suffixes");
-  const bool reversed = c.params.text("suffix_order") == "reversed";
+  const int64_t suffixes = merge::kSuffixes.of(c);
+  const bool reversed = merge::kSuffixOrder.is(c, "reversed");
   const int64_t of_data = partial == 0 || !reversed ? partial : suffixes + 1 - partial;
-  return (of_data * kMostTokens + c.params.integer("first_token") + token) *
-             c.params.integer("heads") +
-         head;
+  return (of_data * kMostTokens + merge::kFirstToken.of(c) + token) * merge::kHeads.of(c) + head;
 }
 
 }  // namespace merge
@@ -38,9 +36,8 @@ using reference::LseLayout;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr uint32_t kF32Nan = 0x7FC00000;
 
-const LseConvention& convention(const std::string& field, const std::string& name) {
-  if (const LseConvention* found = reference::find_lse_convention(name)) return *found;
-  throw Error(Exit::kUsage, fmt::format("{} '{}' is unknown", field, name));
+const LseConvention& convention(const Case& c, const Choice& row) {
+  return *reference::find_lse_convention(row.of(c));
 }
 
 /// The sizes and strides of a case, in elements. Throws Error(kUsage) when they make no sense.
@@ -54,32 +51,30 @@ struct Shape {
   int64_t out_lse_token, out_lse_head;
 
   explicit Shape(const Case& c) {
-    const auto within = [&](const char* name, int64_t low, int64_t high) {
-      return param_in(c, name, low, high);
-    };
-    const auto pad = [&](const char* name) { return within(name, 0, int64_t{1} << 36); };
-    suffixes = within("suffixes", 0, 1 << 10);
-    tokens = within("tokens", 0, merge::kMostTokens);
-    within("first_token", 0, merge::kMostTokens - tokens);
-    heads = within("heads", 1, 1 << 12);
-    head_dim = within("head_dim", 1, 1 << 16);
-    o_dtype = parse_dtype(c.params.text("o_dtype"));
-    out_dtype = parse_dtype(c.params.text("out_dtype"));
-    producer = &convention("producer", c.params.text("producer"));
-    consumer = &convention("consumer", c.params.text("consumer"));
+    suffixes = merge::kSuffixes.of(c);
+    tokens = merge::kTokens.of(c);
+    if (merge::kFirstToken.of(c) > merge::kMostTokens - tokens)
+      throw Error(Exit::kUsage, fmt::format("parameter '{}' must leave room for {} of {} tokens",
+                                            merge::kFirstToken.name, tokens, merge::kMostTokens));
+    heads = merge::kHeads.of(c);
+    head_dim = merge::kHeadDim.of(c);
+    o_dtype = parse_dtype(merge::kODtype.of(c));
+    out_dtype = parse_dtype(merge::kOutDtype.of(c));
+    producer = &convention(c, merge::kProducer);
+    consumer = &convention(c, merge::kConsumer);
 
-    prefix_head = head_dim + pad("prefix_head_pad");
-    prefix_token = heads * prefix_head + pad("prefix_token_pad");
-    suffix_head = head_dim + pad("suffix_head_pad");
-    suffix_token = heads * suffix_head + pad("suffix_token_pad");
-    suffix_partial = tokens * suffix_token + pad("suffix_partial_pad");
-    out_head = head_dim + pad("out_head_pad");
-    out_token = heads * out_head + pad("out_token_pad");
-    lse_strides(*producer, pad("prefix_lse_pad"), prefix_lse_token, prefix_lse_head);
-    lse_strides(*producer, pad("suffix_lse_pad"), suffix_lse_token, suffix_lse_head);
+    prefix_head = head_dim + merge::kPrefixHeadPad.of(c);
+    prefix_token = heads * prefix_head + merge::kPrefixTokenPad.of(c);
+    suffix_head = head_dim + merge::kSuffixHeadPad.of(c);
+    suffix_token = heads * suffix_head + merge::kSuffixTokenPad.of(c);
+    suffix_partial = tokens * suffix_token + merge::kSuffixPartialPad.of(c);
+    out_head = head_dim + merge::kOutHeadPad.of(c);
+    out_token = heads * out_head + merge::kOutTokenPad.of(c);
+    lse_strides(*producer, merge::kPrefixLsePad.of(c), prefix_lse_token, prefix_lse_head);
+    lse_strides(*producer, merge::kSuffixLsePad.of(c), suffix_lse_token, suffix_lse_head);
     suffix_lse_partial = std::max(tokens * suffix_lse_token, heads * suffix_lse_head) +
-                         pad("suffix_lse_partial_pad");
-    lse_strides(*consumer, pad("out_lse_pad"), out_lse_token, out_lse_head);
+                         merge::kSuffixLsePartialPad.of(c);
+    lse_strides(*consumer, merge::kOutLsePad.of(c), out_lse_token, out_lse_head);
   }
 
   /// Bytes from the first to behind the last element.
@@ -103,13 +98,12 @@ struct Shape {
 
 /// The LSE that partial row `row` says "no keys" by.
 uint32_t empty_lse_bits(const Case& c, const Shape& s, int64_t row) {
-  const std::string& how = c.params.text("empty_lse");
+  const std::string& how = merge::kEmptyLse.of(c);
   const uint32_t kMinus = 0xFF800000, kPlus = 0x7F800000;
   if (how == "minus_inf") return kMinus;
   if (how == "plus_inf") return kPlus;
   if (how == "nan") return kF32Nan;
   if (how == "mixed") return std::array<uint32_t, 3>{kMinus, kPlus, kF32Nan}[row % 3];
-  if (how != "producer") throw Error(Exit::kUsage, fmt::format("empty_lse '{}' is unknown", how));
   return s.producer->empty_lse == reference::EmptyLse::kPlusInf ? kPlus : kMinus;
 }
 
@@ -120,7 +114,7 @@ std::vector<uint32_t> o_bits(const Case& c, const Shape& s, int64_t partial, int
 
 /// What O holds where there are no keys; nothing: it is not written.
 std::vector<uint32_t> empty_o_bits(const Case& c, const Shape& s, int64_t partial) {
-  const std::string& how = c.params.text("empty_o");
+  const std::string& how = merge::kEmptyO.of(c);
   const auto filled = [&](float value) {
     return std::vector<uint32_t>(static_cast<size_t>(s.head_dim), encode(s.o_dtype, value));
   };
@@ -129,7 +123,6 @@ std::vector<uint32_t> empty_o_bits(const Case& c, const Shape& s, int64_t partia
   if (how == "zero" || (how == "unwritten" && needed)) return filled(0);
   if (how == "nan") return filled(std::numeric_limits<float>::quiet_NaN());
   if (how == "huge") return filled(s.o_dtype == Dtype::kF16 ? 60000.0f : 0x1p100f);
-  if (how != "unwritten") throw Error(Exit::kUsage, fmt::format("empty_o '{}' is unknown", how));
   return {};
 }
 
@@ -296,16 +289,37 @@ Expected expect(const Run& run, const Shape& s, const Numerics& numerics) {
 
 }  // namespace
 
+const ParameterTable& MergeAttnStates::table() const {
+  using namespace merge;
+  static const ParameterTable kTable = {kTokens,
+                                        kSuffixes,
+                                        kHeads,
+                                        kHeadDim,
+                                        kFirstToken,
+                                        kSuffixOrder,
+                                        kPrefixHeadPad,
+                                        kPrefixTokenPad,
+                                        kSuffixHeadPad,
+                                        kSuffixTokenPad,
+                                        kSuffixPartialPad,
+                                        kPrefixLsePad,
+                                        kSuffixLsePad,
+                                        kSuffixLsePartialPad,
+                                        kOutHeadPad,
+                                        kOutTokenPad,
+                                        kOutLsePad,
+                                        kODtype,
+                                        kOutDtype,
+                                        kProducer,
+                                        kConsumer,
+                                        merge::kEmptyLse,
+                                        merge::kEmptyO,
+                                        kRelation};
+  return kTable;
+}
+
 void MergeAttnStates::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name : {"o_dtype", "out_dtype"}) claims.choices(name, {"bf16", "f16", "f32"});
-  for (const char* name : {"producer", "consumer"}) {
-    for (const std::string& c : claims.choices(name).choices)
-      convention(manifest.file + ": field 'claims." + name + "'", c);
-  }
-  claims.choices("empty_lse", merge::kEmptyLse);
-  claims.choices("empty_o", merge::kEmptyO);
-  for (const char* name : {"suffixes", "heads", "head_dim"}) claims.range(name);
+  Operator::check_manifest(manifest);
   numerics_of(manifest);
 }
 
@@ -424,29 +438,27 @@ void MergeAttnStates::judge(const Run& run, Judge& judge) const {
 }
 
 std::optional<Case> MergeAttnStates::related(const Case& c) const {
-  const std::string& relation = c.params.text("relation");
+  const std::string& relation = merge::kRelation.of(c);
   Case other = c;
-  other.params.set("relation", "none");
+  merge::kRelation.set(other, "none");
   if (relation == "suffixes_reversed") {
-    const bool reversed = c.params.text("suffix_order") == "reversed";
-    other.params.set("suffix_order", reversed ? "ascending" : "reversed");
+    const bool reversed = merge::kSuffixOrder.is(c, "reversed");
+    merge::kSuffixOrder.set(other, reversed ? "ascending" : "reversed");
     return other;
   }
   if (relation == "token_alone") {
-    const int64_t tokens = c.params.integer("tokens");
+    const int64_t tokens = merge::kTokens.of(c);
     if (tokens == 0) return std::nullopt;
-    other.params.set("tokens", int64_t{1});
-    other.params.set("first_token", c.params.integer("first_token") + tokens - 1);
+    merge::kTokens.set(other, int64_t{1});
+    merge::kFirstToken.set(other, merge::kFirstToken.of(c) + tokens - 1);
     return other;
   }
-  if (relation != "none")
-    throw Error(Exit::kUsage, fmt::format("relation '{}' is unknown", relation));
   return std::nullopt;
 }
 
 void MergeAttnStates::compare(const Run& run, const Run& related, Judge& judge) const {
   const Shape s(run.c), t(related.c);
-  const std::string& relation = run.c.params.text("relation");
+  const std::string& relation = merge::kRelation.of(run.c);
   if (relation == "token_alone") {
     // The last token of the case is the only one of the other.
     const auto last_token = [&](const TensorView& view, const TensorView& other) {
@@ -477,15 +489,14 @@ void MergeAttnStates::compare(const Run& run, const Run& related, Judge& judge) 
 }
 
 std::string MergeAttnStates::summary(const Case& c) const {
-  const Params& p = c.params;
+  using namespace merge;
   const size_t empty = c.integers.contains("empty") ? c.integers.at("empty").size() : 0;
   return fmt::format(
       "a prefix and {} of {}, {}, head_dim {}, {} -> {}; LSEs of {} for {}; {} empty (lse {}, o "
       "{})",
-      plural(p.integer("suffixes"), "suffix", "suffixes"), plural(p.integer("tokens"), "token"),
-      plural(p.integer("heads"), "head"), p.integer("head_dim"), p.text("o_dtype"),
-      p.text("out_dtype"), p.text("producer"), p.text("consumer"), plural(empty, "partial row"),
-      p.text("empty_lse"), p.text("empty_o"));
+      plural(kSuffixes.of(c), "suffix", "suffixes"), plural(kTokens.of(c), "token"),
+      plural(kHeads.of(c), "head"), kHeadDim.of(c), kODtype.of(c), kOutDtype.of(c), kProducer.of(c),
+      kConsumer.of(c), plural(empty, "partial row"), merge::kEmptyLse.of(c), merge::kEmptyO.of(c));
 }
 
 OperatorPage MergeAttnStates::page() const {
@@ -510,20 +521,7 @@ OperatorPage MergeAttnStates::page() const {
                   {"suffix_lse", "f32", "[suffixes, ...] as prefix_lse, its own strides", "in"},
                   {"out", "out_dtype", "[tokens, heads, head_dim], strided", "out"},
                   {"out_lse", "f32", "as the consumer", "out"}},
-      .parameters = one_each(
-          {{"suffixes, tokens, heads, head_dim", "sizes"},
-           {"o_dtype, out_dtype", "f32, bf16, f16"},
-           {"producer, consumer", "conventions of LSEs in and out, below"},
-           {"empty_lse",
-            "producer, minus_inf, plus_inf, nan, mixed: how a partial without keys says so"},
-           {"empty_o", "zero, nan, huge, unwritten: what its O holds"},
-           {"first_token", "where the tokens begin in the data"},
-           {"suffix_order", "ascending, reversed: order of the suffixes in the data"},
-           {"prefix_head_pad, prefix_token_pad, suffix_head_pad, suffix_token_pad, "
-            "suffix_partial_pad, prefix_lse_pad, suffix_lse_pad, suffix_lse_partial_pad, "
-            "out_head_pad, out_token_pad, out_lse_pad",
-            "elements left out between rows"},
-           {"relation", "none, or one of the relations below"}}),
+      .parameters = table().entries(),
       .derived = one_each(
           {{"prefix_token_stride, prefix_head_stride, suffix_partial_stride, suffix_token_stride, "
             "suffix_head_stride, out_token_stride, out_head_stride",

@@ -9,14 +9,12 @@
 namespace wavefuzz {
 namespace {
 
-int64_t within(const Claim& claim, int64_t value) {
-  return std::clamp(value, claim.min, claim.max);
-}
+using namespace merge;
 
 void draw_empty(Draw& draw, Case& c) {
-  const int64_t partials = c.params.integer("suffixes") + 1;
-  const int64_t tokens = c.params.integer("tokens");
-  const int64_t heads = c.params.integer("heads");
+  const int64_t partials = kSuffixes.of(c) + 1;
+  const int64_t tokens = kTokens.of(c);
+  const int64_t heads = kHeads.of(c);
   std::vector<int64_t>& empty = c.integers["empty"];
   const int64_t how = draw.weighted<int64_t>({{3, 0}, {4, 1}, {2, 2}, {2, 3}});
   const int64_t whole = draw.in(0, partials - 1);
@@ -35,30 +33,28 @@ void draw_empty(Draw& draw, Case& c) {
 Case draw_case(Draw draw, const Manifest& manifest) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  for (const char* name : {"o_dtype", "out_dtype", "producer", "consumer", "empty_lse", "empty_o"})
-    c.params.set(name, draw.one_of(manifest.claims.at(name).choices));
-  const auto claim = [&](const char* name) -> const Claim& { return manifest.claims.at(name); };
-  const int64_t suffixes = within(
-      claim("suffixes"),
+  for (const Choice* choice :
+       {&kODtype, &kOutDtype, &kProducer, &kConsumer, &merge::kEmptyLse, &merge::kEmptyO})
+    choice->draw(draw, manifest, c);
+  const int64_t suffixes = kSuffixes.set_inside(
+      manifest, c,
       draw.weighted<int64_t>({{8, 1}, {3, 2}, {2, draw.in(3, 8)}, {1, 0}, {1, draw.in(9, 70)}}));
-  c.params.set("suffixes", suffixes);
   const int64_t many = suffixes > 8 ? 1 : 4;
-  c.params.set("tokens", draw.weighted<int64_t>({{6, draw.in(1, many)}, {1, many + 1}}));
-  c.params.set("first_token", int64_t{0});
-  c.params.set("suffix_order", "ascending");
-  c.params.set("heads", within(claim("heads"), draw.one_of<int64_t>({1, 2, 3, 4, 5, 8})));
-  c.params.set("head_dim", within(claim("head_dim"), draw.one_of<int64_t>({1, 2, 8, 32, 63, 64, 65,
-                                                                           96, 128, 130, 192})));
-  for (const char* pad : merge::kPads) {
-    c.params.set(pad, draw.weighted<int64_t>({{4, 0}, {2, draw.in(1, 8)}, {1, 64}}));
+  kTokens.set_inside(manifest, c, draw.weighted<int64_t>({{6, draw.in(1, many)}, {1, many + 1}}));
+  kFirstToken.set(c, 0);
+  kSuffixOrder.set(c, kSuffixOrder.plain);
+  for (const Integer* row : {&kHeads, &kHeadDim})
+    row->set_inside(manifest, c, draw.one_of(row->usual));
+  for (const Integer* pad : kPads) {
+    pad->set_inside(manifest, c, draw.weighted<int64_t>({{4, 0}, {2, draw.in(1, 8)}, {1, 64}}));
   }
   if (draw.once_in(8)) {  // a stride on either side of 2^31 elements
-    const char* const which[] = {"prefix_token_pad", "suffix_partial_pad", "suffix_token_pad",
-                                 "out_token_pad"};
-    c.params.set(which[draw.in(0, 3)], (int64_t{1} << draw.in(30, 32)) + draw.in(-200, 200));
+    const Integer* const which[] = {&kPrefixTokenPad, &kSuffixPartialPad, &kSuffixTokenPad,
+                                    &kOutTokenPad};
+    const Integer& pad = *which[draw.in(0, 3)];
+    pad.set_inside(manifest, c, (int64_t{1} << draw.in(30, 32)) + draw.in(-200, 200));
   }
-  c.params.set("relation", draw.weighted<const char*>(
-                               {{6, "none"}, {1, "suffixes_reversed"}, {1, "token_alone"}}));
+  kRelation.draw(draw, manifest, c, {{6, "none"}, {1, "suffixes_reversed"}, {1, "token_alone"}});
   for (const char* tensor : {"prefix_o", "suffix_o"}) {
     const int64_t recipes = draw.in(1, 3);
     for (int64_t i = 0; i < recipes; ++i) {
@@ -89,8 +85,7 @@ rc::Gen<Case> MergeAttnStates::domain(const Manifest& manifest) const {
 
 std::vector<Step> MergeAttnStates::simpler(const Case& c) const {
   std::vector<Step> steps;
-  const Params& p = c.params;
-  choose(steps, "relation", "none");
+  choose(steps, kRelation.name, kRelation.plain);
   if (c.integers.contains("empty")) {
     for (const auto& [begin, end] : chunks(c.integers.at("empty").size())) {
       steps.push_back([begin = begin, end = end](Case& d) {
@@ -101,14 +96,14 @@ std::vector<Step> MergeAttnStates::simpler(const Case& c) const {
   // An empty row elsewhere: the first token, the first head, an earlier partial.
   if (c.integers.contains("empty")) {
     const std::vector<int64_t>& empty = c.integers.at("empty");
-    const int64_t columns = p.integer("heads");
-    const int64_t first = p.integer("first_token");
+    const int64_t columns = kHeads.of(c);
+    const int64_t first = kFirstToken.of(c);
     for (size_t i = 0; i < empty.size(); ++i) {
       const int64_t head = empty[i] % columns;
-      const int64_t token = empty[i] / columns % merge::kMostTokens;
-      const int64_t partial = empty[i] / columns / merge::kMostTokens;
+      const int64_t token = empty[i] / columns % kMostTokens;
+      const int64_t partial = empty[i] / columns / kMostTokens;
       const auto at = [&](int64_t pp, int64_t t, int64_t h) {
-        return (pp * merge::kMostTokens + t) * columns + h;
+        return (pp * kMostTokens + t) * columns + h;
       };
       for (const int64_t to :
            {at(0, first, 0), at(1, first, 0), at(partial, first, 0), at(partial, first, head),
@@ -118,11 +113,11 @@ std::vector<Step> MergeAttnStates::simpler(const Case& c) const {
     }
   }
   // Rows are known by number, and the number of heads is in it: keep the empty ones where they are.
-  const int64_t heads = p.integer("heads");
+  const int64_t heads = kHeads.of(c);
   for (const int64_t to : toward(heads, 1)) {
     if (to == heads) continue;
     steps.push_back([heads, to](Case& d) {
-      d.params.set("heads", to);
+      kHeads.set(d, to);
       const auto it = d.integers.find("empty");
       if (it == d.integers.end()) return;
       std::vector<int64_t> kept;
@@ -132,21 +127,10 @@ std::vector<Step> MergeAttnStates::simpler(const Case& c) const {
       it->second = kept;
     });
   }
-  lower(steps, c, "suffixes", 0);
-  lower(steps, c, "tokens", 1);
-  lower(steps, c, "head_dim", 1);
-  lower(steps, c, "first_token", 0);
-  choose(steps, "suffix_order", "ascending");
-  for (const char* pad : merge::kPads) lower(steps, c, pad, 0);
-  choose(steps, "o_dtype", "f32");
-  choose(steps, "out_dtype", "f32");
-  choose(steps, "producer", "fa3");
-  choose(steps, "consumer", "fa3");
-  choose(steps, "empty_lse", "producer");
-  choose(steps, "empty_o", "zero");
+  table().simpler(steps, c, {});
   steps.push_back([](Case& d) { d.seed = 0; });
-  const auto dims = static_cast<uint32_t>(p.integer("head_dim"));
-  const Dtype dtype = parse_dtype(p.text("o_dtype"));
+  const auto dims = static_cast<uint32_t>(kHeadDim.of(c));
+  const Dtype dtype = parse_dtype(kODtype.of(c));
   plainer_rows(steps, c, "prefix_o", dtype, dims);
   plainer_rows(steps, c, "suffix_o", dtype, dims);
   plainer_rows(steps, c, "lse", Dtype::kF32, static_cast<uint32_t>(heads));
@@ -155,7 +139,7 @@ std::vector<Step> MergeAttnStates::simpler(const Case& c) const {
 
 std::vector<Axis> MergeAttnStates::axes(const Case& c) const {
   std::vector<Axis> axes;
-  parameter_axes(axes, c, {"tokens", "suffixes", "head_dim"});
+  table().axes(axes, c, {});
   return axes;
 }
 

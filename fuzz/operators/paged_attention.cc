@@ -21,20 +21,20 @@ namespace wavefuzz {
 
 using namespace paged_attention;
 
+const ParameterTable& PagedAttention::table() const {
+  static const ParameterTable kTable = {
+      kGqa,      kHeadDim,  kKvHeads,     kPageSize,  kWindow,    kExtraSplits,  kSplitTokens,
+      kCus,      kKHeadGap, kKPageGap,    kVHeadGap,  kVPageGap,  kScaleHeadGap, kScalePageGap,
+      kQGap,     kOGap,     kTableGap,    kPageOrder, kFirstPage, kPageStep,     kRelation,
+      kUnowned,  kSinks,    kVLayout,     kKvScale,   kQDtype,    kKvDtype,      kMask,
+      kVStrides, kLse,      kSoftmaxScale};
+  return kTable;
+}
+
 void PagedAttention::check_manifest(const Manifest& manifest) const {
-  const Claims claims(manifest);
-  for (const char* name :
-       {"kv_heads", "gqa", "head_dim", "page_size", "max_qlen", "window", "splits"})
-    claims.range(name);
-  claims.choices("q_dtype", {"bf16", "f16"});
-  claims.choices("kv_dtype", {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "i8"});
-  claims.choices("kv_scale", {"none", "per_tensor", "per_token", "per_block"});
-  claims.choices("v_layout", {"plain", "shuffled"});
-  claims.choices("sinks", {"off", "on"});
-  claims.optional_choices("mask", kMasks);
-  claims.optional_choices("v_strides", kVStrides);
-  claims.optional_choices("lse", kLse);
-  claims.optional_choices("unowned", kUnowned);
+  Operator::check_manifest(manifest);
+  const Claims claims(manifest);  // of what follows from a case
+  for (const char* name : {"max_qlen", "splits"}) claims.range(name);
   parse_attention_numerics(manifest);
   parse_query_cast(manifest);
   parse_qlen_paths(manifest);
@@ -51,9 +51,6 @@ Params PagedAttention::launch_params(const Case& c) const {
   params.set("min_qlen", s.min_qlen);
   params.set("min_context", s.min_context);
   params.set("min_keys", s.min_keys);
-  for (const auto& [name, meant] :
-       {std::pair{"mask", kMasks[0]}, {"v_strides", kVStrides[0]}, {"lse", kLse[0]}})
-    if (!params.has(name)) params.set(name, meant);
   params.set("splits", s.splits);
   params.set("split_keys", s.split_keys);
   params.set("pages", s.pages_used);
@@ -136,7 +133,7 @@ Inputs::Inputs(const Case& c, const Manifest& manifest, const std::vector<Buffer
     numerics.scale_roundings += static_cast<uint32_t>(std::ceil(4 * numerics.rcp_ulps)) + 1;
   }
   // As the kernel gets it.
-  softmax_scale = static_cast<float>(c.params.real("softmax_scale"));
+  softmax_scale = static_cast<float>(kSoftmaxScale.of(c));
   for (int64_t split = 0; split < s.splits; ++split) {
     const int64_t start = split * s.split_keys;
     if (split == 0 || start < s.max_context) split_starts.push_back(static_cast<uint32_t>(start));
@@ -358,7 +355,7 @@ void PagedAttention::judge(const Run& run, Judge& judge) const {
 }
 
 OperatorPage PagedAttention::page() const {
-  OperatorPage page = {
+  return {
       .name = name(),
       .summary =
           "Decode attention over a paged KV cache: several query tokens of each sequence attend to "
@@ -401,42 +398,7 @@ OperatorPage PagedAttention::page() const {
                   {"o", "q_dtype",
                    "[total_q, heads, head_dim], o_stride elements from token to token", "out"},
                   {"lse", "f32", "[total_q, heads]", "out"}},
-      .parameters =
-          {{"q_dtype", "bf16, f16: of q and o"},
-           {"kv_dtype", "bf16, f16, e4m3fn, e4m3fnuz, e5m2, e5m2fnuz, i8"},
-           {"kv_scale",
-            "none (16-bit caches), per_tensor, per_token (and kv head), per_block (a page "
-            "and kv head)"},
-           {"mask", "causal (where left out), none: every query token sees every key"},
-           {"v_layout", "plain, shuffled"},
-           {"sinks", "off, on"},
-           {"kv_heads", "heads of the cache"},
-           {"gqa", "query heads of each"},
-           {"head_dim", "elements of a head's row"},
-           {"page_size", "tokens of a page"},
-           {"window", "keys that a token sees, its own included; 0: all"},
-           {"softmax_scale", "real"},
-           {"split_tokens", "keys of a split; 0: one split for all"},
-           {"extra_splits", "splits beyond the longest context"},
-           {"cus",
-            "compute units that the plan of a persistent kernel is for; left out where "
-            "there is no plan"},
-           {"q_gap", "elements between the rows of two tokens of q"},
-           {"o_gap", "the same of o"},
-           {"k_head_gap", "bytes between two heads of a page of k_cache"},
-           {"k_page_gap", "bytes between two pages of k_cache"},
-           {"v_head_gap", "bytes between two heads of a page of v_cache"},
-           {"v_page_gap", "bytes between two pages of v_cache"},
-           {"v_strides", "own (where left out), as_k: those of k_cache, and v_*_gap mean nothing"},
-           {"scale_head_gap", "bytes between two heads of a page of scales"},
-           {"scale_page_gap", "bytes between two pages of scales"},
-           {"table_gap", "entries between two rows of block_table"},
-           {"unowned",
-            "what belongs to no key on a sequence's last page and behind it in the block "
-            "table: poison, nan, huge, zero, finite (huge); with zero and finite so does "
-            "page 0 where no sequence has it"},
-           {"lse", "on (where left out), off: the kernel has no such output"},
-           {"relation", "none, or a metamorphic relation"}},
+      .parameters = table().entries(),
       .derived = {{"batch", "sequences"},
                   {"heads", "query heads"},
                   {"total_q", "query tokens of all sequences"},
@@ -466,34 +428,29 @@ OperatorPage PagedAttention::page() const {
                   "vLLM paged_attention_rocm: plain V, k_scale and v_scale f32[1], splits of 256",
                   "FlashMLA, FA3: lse without the sink; -inf for an empty row as in FA3"},
   };
-  const auto paging = paging_parameters();
-  page.parameters.insert(page.parameters.end(), paging.begin(), paging.end());
-  return page;
 }
 
 std::string PagedAttention::summary(const Case& c) const {
   const Shape s(c);
-  const Params& p = c.params;
   std::string text = fmt::format(
       "context {}, qlen {}; {} x gqa {}, head_dim {}, page_size {}, {} x {} ({} scale), "
       "{} V",
       fmt::join(s.context, "+"), fmt::join(s.qlen, "+"), plural(s.kv_heads, "kv head"), s.gqa,
-      s.head_dim, s.page_size, p.text("q_dtype"), p.text("kv_dtype"), p.text("kv_scale"),
-      p.text("v_layout"));
+      s.head_dim, s.page_size, kQDtype.of(c), kKvDtype.of(c), kKvScale.of(c), kVLayout.of(c));
   if (s.splits > 1) text += fmt::format(", {} splits of {} keys", s.splits, s.split_keys);
-  if (p.has("cus")) text += fmt::format(", planned for {} CUs", p.integer("cus"));
+  if (kCus.of(c) != 0) text += fmt::format(", planned for {} CUs", kCus.of(c));
   if (s.window != 0) text += fmt::format(", window {}", s.window);
   if (s.sinks) text += ", sinks";
   if (!s.causal) text += ", no mask";
-  const bool as_k = p.has("v_strides") && p.text("v_strides") == "as_k";
-  for (const char* name : {"q_gap", "o_gap", "k_head_gap", "k_page_gap", "v_head_gap", "v_page_gap",
-                           "scale_head_gap", "scale_page_gap", "table_gap", "first_page"}) {
-    if (as_k && std::string_view(name).starts_with("v_")) continue;
-    if (p.integer(name) != 0) text += fmt::format(", {} {}", name, p.integer(name));
+  const bool as_k = kVStrides.is(c, "as_k");
+  for (const Integer* row : {&kQGap, &kOGap, &kKHeadGap, &kKPageGap, &kVHeadGap, &kVPageGap,
+                             &kScaleHeadGap, &kScalePageGap, &kTableGap, &kFirstPage}) {
+    if (as_k && (row == &kVHeadGap || row == &kVPageGap)) continue;
+    if (row->of(c) != 0) text += fmt::format(", {} {}", row->name, row->of(c));
   }
-  if (p.integer("page_step") != 1) text += fmt::format(", page_step {}", p.integer("page_step"));
-  if (p.text("unowned") != "poison") text += ", unowned " + p.text("unowned");
-  if (p.text("relation") != "none") text += ", relation " + p.text("relation");
+  if (kPageStep.of(c) != 1) text += fmt::format(", page_step {}", kPageStep.of(c));
+  if (kUnowned.of(c) != "poison") text += ", unowned " + kUnowned.of(c);
+  if (kRelation.of(c) != "none") text += ", relation " + kRelation.of(c);
   return text;
 }
 

@@ -8,6 +8,8 @@
 
 #include "fuzz/case/data.h"
 #include "fuzz/operators/operator.h"
+#include "fuzz/operators/paging.h"
+#include "fuzz/operators/parameter.h"
 #include "quant/paged_k.h"
 #include "quant/paged_v.h"
 
@@ -25,6 +27,7 @@ namespace wavefuzz {
 class PagedAttention : public Operator {
  public:
   std::string name() const override { return "paged_attention_decode"; }
+  const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
@@ -45,15 +48,149 @@ inline constexpr int64_t kMostGqa = 64;
 inline constexpr int64_t kMostKvHeads = 64;
 inline constexpr int64_t kMostQueries = 16;  ///< tokens of a sequence
 inline constexpr int64_t kMostContext = 1 << 20;
-inline constexpr const char* kRelations[] = {"none",    "garbage",    "page_order", "batch_order",
-                                             "alone",   "unsplit",    "one_by_one", "scale_moved",
-                                             "uniform", "single_head"};
+inline constexpr int64_t kMostBytes = int64_t{1} << 42;  ///< of a buffer: address space only
 
-/// The texts of parameters that a case may leave out: the first is meant then.
-inline constexpr const char* kMasks[] = {"causal", "none"};
-inline constexpr const char* kVStrides[] = {"own", "as_k"};
-inline constexpr const char* kLse[] = {"on", "off"};
-inline constexpr const char* kUnowned[] = {"poison", "nan", "huge", "zero", "finite"};
+inline const Integer kGqa = {
+    .name = "gqa",
+    .meaning = "query heads of each kv head",
+    .min = 1,
+    .max = kMostGqa,
+    .plain = 1,
+    .usual = {1, 3, 5, 7, 10, 12, 8, 16, 2, 6, 9, 13, 17, 24, 32, 37, 48, 64},
+    .axis = true};
+inline const Integer kHeadDim = {.name = "head_dim",
+                                 .meaning = "elements of a head's row",
+                                 .min = 1,
+                                 .max = 1024,
+                                 .plain = 16,
+                                 .usual = {16, 32, 32, 64, 64, 128, 128, 80, 96, 192, 256},
+                                 .axis = true,
+                                 .unit = 16};
+inline const Integer kKvHeads = {.name = "kv_heads",
+                                 .meaning = "heads of the cache",
+                                 .min = 1,
+                                 .max = kMostKvHeads,
+                                 .plain = 1,
+                                 .usual = {1, 1, 1, 2, 2, 3},
+                                 .axis = true};
+inline const Integer kPageSize = {.name = "page_size",
+                                  .meaning = "tokens of a page",
+                                  .min = 1,
+                                  .max = 4096,
+                                  .plain = 16,
+                                  .usual = {16, 16, 16, 32, 64, 64, 48, 128, 256},
+                                  .axis = true};
+inline const Integer kWindow = {.name = "window",
+                                .meaning = "keys that a token sees, its own included; 0: all",
+                                .max = kMostContext,
+                                .plain = 0,
+                                .axis = true};
+inline const Integer kExtraSplits = {.name = "extra_splits",
+                                     .meaning = "splits beyond the longest context",
+                                     .max = 1024,
+                                     .plain = 0,
+                                     .axis = true,
+                                     .unclaimed = Unclaimed::kAny};
+inline const Integer kSplitTokens = {.name = "split_tokens",
+                                     .meaning = "keys of a split; 0: one split for all",
+                                     .max = kMostContext,
+                                     .plain = 0,
+                                     .unclaimed = Unclaimed::kAny,
+                                     .unit = 64};
+inline const Integer kCus = {
+    .name = "cus",
+    .meaning = "compute units that the plan of a persistent kernel is for; 0: there is no plan",
+    .plain = 0,
+    .unclaimed = Unclaimed::kPlain,
+    .shrinks = false};  // by whole kv heads
+
+/// What is left out between rows, heads and pages.
+inline Integer gap(const std::string& name, const std::string& meaning, int64_t unit,
+                   std::vector<int64_t> usual) {
+  return {.name = name,
+          .meaning = meaning,
+          .max = kMostBytes,
+          .plain = 0,
+          .usual = std::move(usual),
+          .unclaimed = Unclaimed::kAny,
+          .unit = unit};
+}
+inline const Integer kQGap = gap("q_gap", "elements between two tokens of q", 4, {4, 8, 64, 128});
+inline const Integer kOGap = gap("o_gap", "elements between two tokens of o", 1, {1, 8, 64});
+inline const Integer kKHeadGap =
+    gap("k_head_gap", "bytes between two heads of a page of k_cache", 16, {16, 64, 256, 4096});
+inline const Integer kKPageGap =
+    gap("k_page_gap", "bytes between two pages of k_cache", 16, {16, 64, 256, 4096});
+inline const Integer kVHeadGap =
+    gap("v_head_gap", "bytes between two heads of a page of v_cache", 16, {16, 64, 256, 4096});
+inline const Integer kVPageGap =
+    gap("v_page_gap", "bytes between two pages of v_cache", 16, {16, 64, 256, 4096});
+inline const Integer kScaleHeadGap =
+    gap("scale_head_gap", "bytes between two heads of a page of scales", 4, {4, 64});
+inline const Integer kScalePageGap =
+    gap("scale_page_gap", "bytes between two pages of scales", 4, {4, 256});
+inline const Integer kTableGap =
+    gap("table_gap", "entries between two rows of block_table", 1, {1, 3, 16});
+inline const Integer* const kGaps[] = {&kQGap,         &kOGap,         &kKHeadGap,
+                                       &kKPageGap,     &kVHeadGap,     &kVPageGap,
+                                       &kScaleHeadGap, &kScalePageGap, &kTableGap};
+
+inline const Choice kUnowned = {
+    .name = "unowned",
+    .meaning =
+        "what belongs to no key on a sequence's last page and behind it in the block table; finite "
+        "is huge, and with zero and finite page 0 holds it, too, where no sequence has it",
+    .choices = {"poison", "nan", "huge", "zero", "finite"},
+    .plain = "poison",
+    .unclaimed = Unclaimed::kAny};
+inline const Choice kSinks = {
+    .name = "sinks", .meaning = "", .choices = {"off", "on"}, .plain = "off"};
+inline const Choice kVLayout = {.name = "v_layout",
+                                .meaning = "of v_cache",
+                                .choices = {"plain", "shuffled"},
+                                .plain = "plain"};
+inline const Choice kKvScale = {
+    .name = "kv_scale",
+    .meaning = "none for 16-bit caches; per token and kv head, per page and kv head",
+    .choices = {"none", "per_tensor", "per_token", "per_block"},
+    .plain = "none",
+    .shrinks = false};  // with kv_dtype
+inline const Choice kQDtype = {.name = "q_dtype",
+                               .meaning = "of q and o",
+                               .choices = {"bf16", "f16"},
+                               .plain = "bf16",
+                               .shrinks = false};  // with its set elements
+inline const Choice kKvDtype = {
+    .name = "kv_dtype",
+    .meaning = "of the caches",
+    .choices = {"bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "i8"},
+    .plain = "bf16",
+    .shrinks = false};
+inline const Choice kMask = {.name = "mask",
+                             .meaning = "none: every query token sees every key",
+                             .choices = {"causal", "none"},
+                             .plain = "causal",
+                             .unclaimed = Unclaimed::kPlain};
+inline const Choice kVStrides = {
+    .name = "v_strides",
+    .meaning = "as_k: those of k_cache, and the gaps of v_cache mean nothing",
+    .choices = {"own", "as_k"},
+    .plain = "own",
+    .unclaimed = Unclaimed::kPlain};
+inline const Choice kLse = {.name = "lse",
+                            .meaning = "off: the kernel has no such output",
+                            .choices = {"on", "off"},
+                            .plain = "on",
+                            .unclaimed = Unclaimed::kPlain};
+inline const Real kSoftmaxScale = {
+    .name = "softmax_scale", .meaning = "what q . k is multiplied by", .plain = 1};
+inline const Choice kRelation = {
+    .name = "relation",
+    .meaning = "a metamorphic relation, below",
+    .choices = {"none", "garbage", "page_order", "batch_order", "alone", "unsplit", "one_by_one",
+                "scale_moved", "uniform", "single_head"},
+    .plain = "none",
+    .unclaimed = Unclaimed::kAny};
 
 /// Row numbers of the tensors q (and sinks, for sequence and query 0), k and v: those of one
 /// sequence and head follow each other by position, so that recipes alternate with it.

@@ -18,8 +18,6 @@ namespace wavefuzz {
 namespace paged_attention {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{1} << 42;  // of a buffer: address space only
-
 /// An integer list with an entry for each sequence, within bounds.
 std::vector<int64_t> list(const Case& c, const char* name, size_t size, int64_t max) {
   const std::vector<int64_t>& values = integers_of(c, name, size);
@@ -31,21 +29,11 @@ std::vector<int64_t> list(const Case& c, const char* name, size_t size, int64_t 
   return values;
 }
 
-/// A text parameter that a case may leave out.
-template <size_t N>
-std::string optional_text(const Case& c, const char* name, const char* const (&choices)[N]) {
-  if (!c.params.has(name)) return choices[0];
-  const std::string& text = c.params.text(name);
-  if (std::find(std::begin(choices), std::end(choices), text) == std::end(choices))
-    throw Error(Exit::kUsage, fmt::format("{} '{}' is unknown", name, text));
-  return text;
-}
-
-int64_t gap(const Case& c, const char* name, int64_t multiple_of) {
-  const int64_t value = param_in(c, name, 0, kMostBytes);
+int64_t gap(const Case& c, const Integer& row, int64_t multiple_of) {
+  const int64_t value = row.of(c);
   if (value % multiple_of != 0)
-    throw Error(Exit::kUsage, fmt::format("parameter '{}' must be a multiple of {}, is {}", name,
-                                          multiple_of, value));
+    throw Error(Exit::kUsage, fmt::format("parameter '{}' must be a multiple of {}, is {}",
+                                          row.name, multiple_of, value));
   return value;
 }
 
@@ -63,39 +51,33 @@ int64_t kv_row(int64_t sequence, int64_t kv_head, int64_t key) {
 }
 
 Shape::Shape(const Case& c) {
-  const Params& p = c.params;
-  q_dtype = parse_dtype16(p.text("q_dtype"));
-  kv_dtype = parse_dtype(p.text("kv_dtype"));
+  q_dtype = parse_dtype16(kQDtype.of(c));
+  kv_dtype = parse_dtype(kKvDtype.of(c));
   quantised = fp8_of(kv_dtype).has_value() || kv_dtype == Dtype::kI8;
-  if (!quantised && kv_dtype != Dtype::kBf16 && kv_dtype != Dtype::kF16)
-    throw Error(Exit::kUsage, fmt::format("kv_dtype '{}' is no cache's", p.text("kv_dtype")));
-  const std::string& scales = p.text("kv_scale");
-  if (scales != "none" && scales != "per_tensor" && scales != "per_token" && scales != "per_block")
-    throw Error(Exit::kUsage, fmt::format("kv_scale '{}' is unknown", scales));
+  const std::string& scales = kKvScale.of(c);
   if ((scales == "none") == quantised)
-    throw Error(Exit::kUsage, fmt::format("kv_scale '{}' does not go with kv_dtype '{}'", scales,
-                                          p.text("kv_dtype")));
+    throw Error(Exit::kUsage, fmt::format("{} '{}' does not go with {} '{}'", kKvScale.name, scales,
+                                          kKvDtype.name, kKvDtype.of(c)));
   per_token = scales == "per_token";
   per_block = scales == "per_block";
-  sinks = p.text("sinks") == "on";
-  causal = optional_text(c, "mask", kMasks) == "causal";
-  lse = optional_text(c, "lse", kLse) == "on";
+  sinks = kSinks.is(c, "on");
+  causal = kMask.is(c, "causal");
+  lse = kLse.is(c, "on");
 
-  kv_heads = param_in(c, "kv_heads", 1, kMostKvHeads);
-  gqa = param_in(c, "gqa", 1, kMostGqa);
+  kv_heads = kKvHeads.of(c);
+  gqa = kGqa.of(c);
   heads = kv_heads * gqa;
-  head_dim = param_in(c, "head_dim", 1, 1024);
-  page_size = param_in(c, "page_size", 1, 4096);
-  window = param_in(c, "window", 0, kMostContext);
+  head_dim = kHeadDim.of(c);
+  page_size = kPageSize.of(c);
+  window = kWindow.of(c);
   const auto bytes = static_cast<uint32_t>(bytes_of(kv_dtype));
   k = {static_cast<uint32_t>(kv_heads), static_cast<uint32_t>(head_dim),
        static_cast<uint32_t>(page_size), bytes};
   v = {k.kv_heads, k.head_dim, k.page_size, bytes,
-       p.text("v_layout") == "shuffled" ? quant::VLayout::kShuffled : quant::VLayout::kPlain};
+       kVLayout.is(c, "shuffled") ? quant::VLayout::kShuffled : quant::VLayout::kPlain};
   if (!k.valid() || !v.valid()) {
-    throw Error(Exit::kUsage,
-                fmt::format("no {} V layout of {} for head_dim {}, page_size {}",
-                            p.text("v_layout"), p.text("kv_dtype"), head_dim, page_size));
+    throw Error(Exit::kUsage, fmt::format("no {} V layout of {} for head_dim {}, page_size {}",
+                                          kVLayout.of(c), kKvDtype.of(c), head_dim, page_size));
   }
 
   const auto it = c.integers.find("context_lens");
@@ -129,25 +111,24 @@ Shape::Shape(const Case& c) {
   }
   total_q = first_token.back();
 
-  const int64_t split_tokens = param_in(c, "split_tokens", 0, kMostContext);
+  const int64_t split_tokens = kSplitTokens.of(c);
   split_keys = split_tokens != 0 ? split_tokens : std::max<int64_t>(max_context, 1);
-  splits = std::max<int64_t>(1, (max_context + split_keys - 1) / split_keys) +
-           param_in(c, "extra_splits", 0, 1024);
+  splits = std::max<int64_t>(1, (max_context + split_keys - 1) / split_keys) + kExtraSplits.of(c);
 
-  q_stride = heads * head_dim + gap(c, "q_gap", 1);
-  o_stride = heads * head_dim + gap(c, "o_gap", 1);
+  q_stride = heads * head_dim + gap(c, kQGap, 1);
+  o_stride = heads * head_dim + gap(c, kOGap, 1);
   const auto block = static_cast<int64_t>(k.head_stride()) * bytes;  // a page of one kv head
-  k_head_stride = block + gap(c, "k_head_gap", 1);
-  k_page_stride = kv_heads * k_head_stride + gap(c, "k_page_gap", 1);
-  v_head_stride = block + gap(c, "v_head_gap", 1);
-  v_page_stride = kv_heads * v_head_stride + gap(c, "v_page_gap", 1);
-  if (optional_text(c, "v_strides", kVStrides) == "as_k") {
+  k_head_stride = block + gap(c, kKHeadGap, 1);
+  k_page_stride = kv_heads * k_head_stride + gap(c, kKPageGap, 1);
+  v_head_stride = block + gap(c, kVHeadGap, 1);
+  v_page_stride = kv_heads * v_head_stride + gap(c, kVPageGap, 1);
+  if (kVStrides.is(c, "as_k")) {
     v_head_stride = k_head_stride;
     v_page_stride = k_page_stride;
   }
-  scale_head_stride = (per_block ? 1 : page_size) * 4 + gap(c, "scale_head_gap", 4);
-  scale_page_stride = kv_heads * scale_head_stride + gap(c, "scale_page_gap", 4);
-  table_stride = table_width + gap(c, "table_gap", 1);
+  scale_head_stride = (per_block ? 1 : page_size) * 4 + gap(c, kScaleHeadGap, 4);
+  scale_page_stride = kv_heads * scale_head_stride + gap(c, kScalePageGap, 4);
+  table_stride = table_width + gap(c, kTableGap, 1);
   const int64_t pages = pages_needed(c, pages_used);
   for (const int64_t stride : {k_page_stride, v_page_stride, scale_page_stride}) {
     if (pages > kMostBytes / stride)
@@ -220,9 +201,7 @@ class Block {
 class Caches {
  public:
   Caches(const Case& c, const Shape& shape, const std::vector<int64_t>& ids)
-      : c_(c), shape_(shape), ids_(ids), unowned_(c.params.text("unowned")) {
-    optional_text(c, "unowned", kUnowned);
-  }
+      : c_(c), shape_(shape), ids_(ids), unowned_(kUnowned.of(c)) {}
 
   void fill() {
     for (int64_t b = 0; b < shape_.batch; ++b) {
@@ -300,7 +279,7 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
   const Shape s(c);
   const std::vector<int64_t> ids = page_ids(c, s.pages_used);
   const int64_t last_page = pages_needed(c, s.pages_used) - 1;
-  const std::string& unowned = c.params.text("unowned");
+  const std::string& unowned = kUnowned.of(c);
 
   ImageBuilder q;
   for (int64_t b = 0; b < s.batch; ++b) {

@@ -15,47 +15,43 @@
 namespace wavefuzz {
 namespace {
 
-using paged_attention::kv_row;
-using paged_attention::q_row;
+using namespace paged_attention;
 
-int64_t within(Draw& draw, const Claim& claim, std::vector<int64_t> values,
-               int64_t multiple_of = 1) {
-  std::erase_if(values,
-                [&](int64_t v) { return v < claim.min || v > claim.max || v % multiple_of != 0; });
-  if (values.empty()) return (claim.min + multiple_of - 1) / multiple_of * multiple_of;
-  return draw.one_of(values);
+/// One of the values that the manifest claims and that are multiples of `step`.
+void draw_size(Draw& draw, const Manifest& m, Case& c, const Integer& row,
+               std::vector<int64_t> values, int64_t step = 1) {
+  const Claim& claim = *row.claim(m);
+  std::erase_if(values, [&](int64_t v) { return !claim.has(v) || v % step != 0; });
+  row.set(c, values.empty() ? (claim.min + step - 1) / step * step : draw.one_of(values));
 }
 
-bool has(const Claim& claim, const char* choice) {
-  return std::find(claim.choices.begin(), claim.choices.end(), choice) != claim.choices.end();
-}
-
-void draw_formats(Draw& draw, const Manifest& m, Params& p) {
-  p.set("q_dtype", draw.one_of(m.claims.at("q_dtype").choices));
-  p.set("kv_dtype", draw.one_of(m.claims.at("kv_dtype").choices));
-  p.set("v_layout", draw.one_of(m.claims.at("v_layout").choices));
-  p.set("sinks", draw.once_in(3) && has(m.claims.at("sinks"), "on") ? "on" : "off");
-  std::vector<std::string> scales = m.claims.at("kv_scale").choices;
-  const bool quantised = bytes_of(parse_dtype(p.text("kv_dtype"))) == 1;
+void draw_formats(Draw& draw, const Manifest& m, Case& c) {
+  for (const Choice* row : {&kQDtype, &kKvDtype, &kVLayout}) row->draw(draw, m, c);
+  kSinks.set(c, draw.once_in(3) && kSinks.claimed(m, "on") ? "on" : "off");
+  std::vector<std::string> scales = m.claims.at(kKvScale.name).choices;
+  const bool quantised = bytes_of(parse_dtype(kKvDtype.of(c))) == 1;
   std::erase_if(scales, [&](const std::string& s) { return (s == "none") == quantised; });
-  p.set("kv_scale", scales.empty() ? "none" : draw.one_of(scales));
-  for (const char* name : {"mask", "v_strides", "lse"}) {
-    if (const auto claim = m.claims.find(name); claim != m.claims.end())
-      p.set(name, draw.one_of(claim->second.choices));
+  kKvScale.set(c, scales.empty() ? "none" : draw.one_of(scales));
+  for (const Choice* row : {&kMask, &kVStrides, &kLse}) {
+    const auto claim = m.claims.find(row->name);
+    const bool free = claim != m.claims.end() && claim->second.choices.size() > 1;
+    if (claim == m.claims.end()) {
+      row->set(c, row->plain);
+    } else {
+      row->set(c, free ? draw.one_of(claim->second.choices) : claim->second.choices.front());
+    }
   }
 }
 
-void draw_shape(Draw& draw, const Manifest& m, Params& p) {
-  p.set("kv_heads", within(draw, m.claims.at("kv_heads"), {1, 1, 1, 2, 2, 3}));
-  p.set("gqa", within(draw, m.claims.at("gqa"),
-                      {1, 3, 5, 7, 10, 12, 8, 16, 2, 6, 9, 13, 17, 24, 32, 37, 48, 64}));
-  p.set("head_dim", within(draw, m.claims.at("head_dim"),
-                           {16, 32, 32, 64, 64, 128, 128, 80, 96, 192, 256}, 16));
-  const bool shuffled = p.text("v_layout") == "shuffled";
-  std::vector<int64_t> sizes = {16, 16, 16, 32, 64, 64, 48, 128, 256};
+void draw_shape(Draw& draw, const Manifest& m, Case& c) {
+  draw_size(draw, m, c, kKvHeads, kKvHeads.usual);
+  draw_size(draw, m, c, kGqa, kGqa.usual);
+  draw_size(draw, m, c, kHeadDim, kHeadDim.usual, 16);
+  const bool shuffled = kVLayout.is(c, "shuffled");
+  std::vector<int64_t> sizes = kPageSize.usual;
   if (draw.once_in(20)) sizes = {512, 1024};
   if (!shuffled && draw.once_in(6)) sizes = {17, 53, 61, 33, 100};
-  p.set("page_size", within(draw, m.claims.at("page_size"), sizes, shuffled ? 16 : 1));
+  draw_size(draw, m, c, kPageSize, sizes, shuffled ? 16 : 1);
 }
 
 /// A length about a boundary.
@@ -86,7 +82,6 @@ int64_t least(const Manifest& m, const char* name) {
 int64_t tile_of(const Manifest& m) { return m.numerics.at("tile").get<int64_t>(); }
 
 void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
-  Params& p = c.params;
   const int64_t tile = tile_of(m);
   const int64_t most_qlen = std::max<int64_t>(m.claims.at("max_qlen").max, 1);
   const auto draw_qlen = [&] {
@@ -96,16 +91,17 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
   };
   const int64_t batch = draw.weighted<int64_t>({{3, 1}, {3, 2}, {2, 3}, {1, 4}});
   // A persistent kernel's plan is for so many query tokens of each sequence.
-  const bool planned = m.claims.contains("cus");
+  const Claim* cus = kCus.claim(m);
+  const bool planned = cus != nullptr && cus->max > 0;
   const bool ragged = draw.once_in(3) && !planned;
   const int64_t qlen = draw_qlen();
 
-  p.set("split_tokens", draw.weighted<int64_t>({{3, 0}, {3, 64}, {2, 128}, {1, 192}, {1, 256}}));
-  p.set("extra_splits", draw.weighted<int64_t>({{4, 0}, {1, 1}, {1, draw.in(2, 5)}}));
-  const int64_t split = p.integer("split_tokens");
+  kSplitTokens.set(c, draw.weighted<int64_t>({{3, 0}, {3, 64}, {2, 128}, {1, 192}, {1, 256}}));
+  kExtraSplits.set(c, draw.weighted<int64_t>({{4, 0}, {1, 1}, {1, draw.in(2, 5)}}));
+  const int64_t split = kSplitTokens.of(c);
 
   // Work of a case: products of Q and K.
-  const int64_t row = p.integer("kv_heads") * p.integer("gqa") * p.integer("head_dim");
+  const int64_t row = kKvHeads.of(c) * kGqa.of(c) * kHeadDim.of(c);
   const int64_t budget = int64_t{1} << (draw.once_in(60) ? 22 : draw.once_in(6) ? 20 : 18);
   for (int64_t b = 0; b < batch; ++b) {
     const int64_t none = least(m, "min_qlen");
@@ -113,76 +109,65 @@ void draw_sequences(Draw& draw, const Manifest& m, Case& c) {
     int64_t most =
         std::clamp<int64_t>(budget / (row * std::max<int64_t>(tokens, 1) * batch), 20, 4100);
     if (tile > 64) most = std::clamp<int64_t>(8 * most, 2 * tile + 40, 4100);  // several tiles
-    if (planned) most = std::clamp<int64_t>(most, 3 * p.integer("page_size") + 40, 4100);
+    if (planned) most = std::clamp<int64_t>(most, 3 * kPageSize.of(c) + 40, 4100);
     const int64_t keys = least(m, "min_keys") + std::max<int64_t>(tokens, 1) - 1;
     c.integers["qlens"].push_back(tokens);
     c.integers["context_lens"].push_back(
         std::max(least(m, "min_keys") == 0 ? 0 : keys,
-                 draw_context(draw, p.integer("page_size"), tile, split, tokens, most)));
+                 draw_context(draw, kPageSize.of(c), tile, split, tokens, most)));
     c.integers["sequence"].push_back(b);
     c.integers["first_query"].push_back(0);
   }
-  for (int64_t h = 0; h < p.integer("gqa"); ++h) c.integers["q_heads"].push_back(h);
+  for (int64_t h = 0; h < kGqa.of(c); ++h) c.integers["q_heads"].push_back(h);
+  kCus.set(c, 0);
   if (planned) {
-    p.set("cus",
-          p.integer("kv_heads") *
-              draw.weighted<int64_t>({{2, 1}, {3, 2}, {2, 3}, {2, draw.in(4, 12)}, {1, 38}}));
+    kCus.set_inside(m, c,
+                    kKvHeads.of(c) * draw.weighted<int64_t>(
+                                         {{2, 1}, {3, 2}, {2, 3}, {2, draw.in(4, 12)}, {1, 38}}));
   }
 
   const int64_t window = draw.once_in(3) ? draw.weighted<int64_t>({{6, draw.in(1, 8)},
-                                                                   {1, p.integer("page_size")},
+                                                                   {1, kPageSize.of(c)},
                                                                    {2, tile + draw.in(-1, 1)},
                                                                    {1, draw.in(9, 200)}})
                                          : 0;
-  p.set("window", std::min(window, m.claims.at("window").max));
+  kWindow.set_inside(m, c, window);
 }
 
-/// Keeps what was drawn within claims that are narrower than what cases usually have.
-void narrow(const Manifest& m, Params& p) {
-  if (m.claims.at("splits").max == 1) {
-    p.set("split_tokens", 0);
-    p.set("extra_splits", 0);
-  }
-  for (const auto& [name, claim] : m.claims) {
-    if (!claim.choices.empty() || !p.has(name)) continue;
-    p.set(name, std::clamp(p.integer(name), claim.min, claim.max));
-  }
+/// One split where the kernel has no others.
+void narrow(const Manifest& m, Case& c) {
+  if (m.claims.at("splits").max != 1) return;
+  kSplitTokens.set(c, 0);
+  kExtraSplits.set(c, 0);
 }
 
 void draw_strides(Draw& draw, const Manifest& m, Case& c) {
-  Params& p = c.params;
-  const auto gap = [&](const char* name, std::vector<int64_t> gaps) {
-    p.set(name, draw.once_in(2) ? 0 : draw.one_of(gaps));
-  };
-  gap("q_gap", {4, 8, 64, 128});
-  gap("o_gap", {1, 8, 64});
-  for (const char* name : {"k_head_gap", "k_page_gap", "v_head_gap", "v_page_gap"})
-    gap(name, {16, 64, 256, 4096});
-  gap("scale_head_gap", {4, 64});
-  gap("scale_page_gap", {4, 256});
-  gap("table_gap", {1, 3, 16});
-
-  p.set("page_order", draw.one_of<std::string>({"sequential", "reversed", "shuffled", "shuffled"}));
-  p.set("first_page", draw.weighted<int64_t>({{3, 0}, {2, draw.in(1, 5)}}));
-  p.set("page_step", draw.weighted<int64_t>({{3, 1}, {1, draw.in(2, 4)}}));
+  for (const Integer* gap : kGaps)
+    gap->set_inside(m, c, draw.once_in(2) ? 0 : draw.one_of(gap->usual));
+  const std::string order =
+      draw.one_of<std::string>({"sequential", "reversed", "shuffled", "shuffled"});
+  kPageOrder.set(c, order);
+  kFirstPage.set_inside(m, c, draw.weighted<int64_t>({{3, 0}, {2, draw.in(1, 5)}}));
+  kPageStep.set_inside(m, c, draw.weighted<int64_t>({{3, 1}, {1, draw.in(2, 4)}}));
   switch (draw.weighted<int>({{10, 0}, {2, 1}, {2, 2}})) {
     case 1: {  // few pages far apart: page * stride crosses 2^31 or 2^32
       const int64_t stride = int64_t{1} << draw.in(28, 31);
-      p.set(draw.once_in(2) ? "k_page_gap" : "v_page_gap", stride);
-      p.set("first_page", draw.in(0, 3) + (int64_t{1} << 32) / stride);
+      (draw.once_in(2) ? kKPageGap : kVPageGap).set_inside(m, c, stride);
+      kFirstPage.set_inside(m, c, draw.in(0, 3) + (int64_t{1} << 32) / stride);
       break;
     }
     case 2:  // page ids beyond 16 bits
-      p.set("first_page", (int64_t{1} << 16) * draw.in(1, 3) + draw.in(-3, 3));
-      p.set("page_step", draw.weighted<int64_t>({{3, 1}, {1, 4099}}));
+      kFirstPage.set_inside(m, c, (int64_t{1} << 16) * draw.in(1, 3) + draw.in(-3, 3));
+      kPageStep.set_inside(m, c, draw.weighted<int64_t>({{3, 1}, {1, 4099}}));
       break;
     default:
       break;
   }
-  const auto unowned = m.claims.find("unowned");
-  p.set("unowned", unowned != m.claims.end()
-                       ? draw.one_of(unowned->second.choices)
-                       : draw.weighted<std::string>({{3, "poison"}, {2, "nan"}, {1, "huge"}}));
+  if (m.claims.contains(kUnowned.name)) {
+    kUnowned.draw(draw, m, c);
+  } else {
+    kUnowned.draw(draw, m, c, {{3, "poison"}, {2, "nan"}, {1, "huge"}});
+  }
 }
 
 RowRecipe recipe(std::string fill, int64_t exponent) { return {std::move(fill), exponent, {}}; }
@@ -191,8 +176,8 @@ RowRecipe recipe(std::string fill, int64_t exponent) { return {std::move(fill), 
 std::vector<int64_t> border_keys(const Case& c, int64_t b) {
   const int64_t context = c.integers.at("context_lens")[b];
   const int64_t qlen = c.integers.at("qlens")[b];
-  const int64_t window = c.params.integer("window");
-  const int64_t split = c.params.integer("split_tokens");
+  const int64_t window = kWindow.of(c);
+  const int64_t split = kSplitTokens.of(c);
   std::vector<int64_t> keys = {0, context - 1, context - 2, context - qlen, context - qlen + 1};
   for (const int64_t end : {context, context - qlen + 1}) {
     if (window != 0) keys.insert(keys.end(), {end - window - 1, end - window});
@@ -203,9 +188,8 @@ std::vector<int64_t> border_keys(const Case& c, int64_t b) {
 }
 
 void draw_data(Draw& draw, Case& c) {
-  Params& p = c.params;
   // Integers have few values about 1.
-  const int64_t integers = p.text("kv_dtype") == "i8" ? 5 : 0;
+  const int64_t integers = kKvDtype.is(c, "i8") ? 5 : 0;
   const auto rows = [&](const char* tensor, int64_t count, auto one) {
     for (int64_t i = 0; i < count; ++i) c.rows[tensor].push_back(one());
   };
@@ -223,7 +207,7 @@ void draw_data(Draw& draw, Case& c) {
     return recipe(draw.weighted<const char*>({{8, "normal"}, {2, "powers"}, {1, "ramp"}}),
                   draw.in(-3, 3) + (integers == 0 ? 0 : 3));
   });
-  if (draw.once_in(4) && p.text("kv_scale") != "none") {
+  if (draw.once_in(4) && !kKvScale.is(c, "none")) {
     c.rows["v"] = {recipe("bits", 0)};  // every code
     if (draw.once_in(2)) c.rows["k"] = {recipe("bits", 0)};
   }
@@ -233,16 +217,15 @@ void draw_data(Draw& draw, Case& c) {
     return recipe(draw.once_in(6) && !codes ? "spread" : "positive",
                   draw.in(-2, 1) - (codes ? 6 : integers));
   });
-  const bool f16 = p.text("q_dtype") == "f16";  // and so is the output, up to 65504
+  const bool f16 = kQDtype.is(c, "f16");  // and so is the output, up to 65504
   rows("v_scale", draw.in(1, 3), [&] {
     return draw.once_in(3) && !f16 ? recipe("spread", draw.in(-4, 4))
                                    : recipe("positive", draw.in(-4, f16 ? 1 : 4));
   });
   rows("sinks", draw.in(1, 3), [&] { return recipe("normal", draw.in(-1, 3)); });
-  p.set(
-      "softmax_scale",
-      draw.weighted<double>(
-          {{8, 1 / std::sqrt(static_cast<double>(p.integer("head_dim")))}, {1, 0.1337}, {1, 0.5}}));
+  kSoftmaxScale.set(
+      c, draw.weighted<double>(
+             {{8, 1 / std::sqrt(static_cast<double>(kHeadDim.of(c)))}, {1, 0.1337}, {1, 0.5}}));
 
   const auto batch = static_cast<int64_t>(c.integers.at("context_lens").size());
   for (int64_t b = 0; b < batch; ++b) {
@@ -250,7 +233,7 @@ void draw_data(Draw& draw, Case& c) {
     const bool large_k = draw.once_in(3);
     for (const int64_t key : border_keys(c, b)) {
       if (draw.once_in(3)) continue;
-      for (int64_t h = 0; h < p.integer("kv_heads"); ++h) {
+      for (int64_t h = 0; h < kKvHeads.of(c); ++h) {
         c.special["v"][kv_row(b, h, key)] = recipe("normal", draw.in(2, 6));
         if (large_k) {
           c.special["k"][kv_row(b, h, key)] =
@@ -259,10 +242,10 @@ void draw_data(Draw& draw, Case& c) {
       }
     }
   }
-  if (p.text("sinks") == "on") {
+  if (kSinks.is(c, "on")) {
     const auto context = static_cast<double>(c.integers.at("context_lens")[0]);
-    for (int64_t kv = 0; kv < p.integer("kv_heads"); ++kv) {
-      for (int64_t h = 0; h < p.integer("gqa"); ++h) {
+    for (int64_t kv = 0; kv < kKvHeads.of(c); ++kv) {
+      for (int64_t h = 0; h < kGqa.of(c); ++h) {
         if (draw.once_in(2)) continue;
         const double near = std::log(context + 1) + static_cast<double>(draw.in(-200, 200)) / 100;
         const double infinity = std::numeric_limits<double>::infinity();
@@ -278,16 +261,13 @@ void draw_data(Draw& draw, Case& c) {
 Case draw_case(Draw draw, const Manifest& manifest) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  draw_formats(draw, manifest, c.params);
-  draw_shape(draw, manifest, c.params);
+  draw_formats(draw, manifest, c);
+  draw_shape(draw, manifest, c);
   draw_sequences(draw, manifest, c);
   draw_strides(draw, manifest, c);
-  narrow(manifest, c.params);
+  narrow(manifest, c);
   draw_data(draw, c);
-  c.params.set("relation", draw.once_in(4)
-                               ? draw.one_of<std::string>({std::begin(paged_attention::kRelations),
-                                                           std::end(paged_attention::kRelations)})
-                               : "none");
+  kRelation.set(c, draw.once_in(4) ? draw.one_of(kRelation.choices) : kRelation.plain);
   return c;
 }
 

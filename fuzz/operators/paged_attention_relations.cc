@@ -41,7 +41,7 @@ T picked(const Case& c, const std::vector<T>& from) {
 /// Where the rows of the outputs (token * heads + head) of one case are in the other's; -1:
 /// nowhere.
 std::vector<int64_t> rows_in_related(const Case& c, const Shape& from, const Shape& to) {
-  const std::string& relation = c.params.text("relation");
+  const std::string& relation = kRelation.of(c);
   std::vector<int64_t> rows;
   for (int64_t b = 0; b < from.batch; ++b) {
     for (int64_t t = 0; t < from.qlen[b]; ++t) {
@@ -159,33 +159,32 @@ std::vector<OperatorPage::Entry> relation_entries() {
 using namespace paged_attention;
 
 std::optional<Case> PagedAttention::related(const Case& c) const {
-  const std::string& relation = c.params.text("relation");
+  const std::string& relation = kRelation.of(c);
   if (relation == "none") return std::nullopt;
   const Shape s(c);
   Case d = c;
-  d.params.set("relation", "none");
+  kRelation.set(d, "none");
   if (relation == "garbage") {
-    const std::string& unowned = c.params.text("unowned");
-    d.params.set("unowned", unowned == "huge"     ? "nan"
-                            : unowned == "zero"   ? "finite"
-                            : unowned == "finite" ? "zero"
-                                                  : "huge");
+    const std::string& unowned = kUnowned.of(c);
+    kUnowned.set(d, unowned == "huge"     ? "nan"
+                    : unowned == "zero"   ? "finite"
+                    : unowned == "finite" ? "zero"
+                                          : "huge");
   } else if (relation == "page_order") {
-    d.params.set("page_order",
-                 c.params.text("page_order") == "sequential" ? "shuffled" : "sequential");
+    kPageOrder.set(d, kPageOrder.is(c, "sequential") ? "shuffled" : "sequential");
   } else if (relation == "batch_order") {
     for (const char* list : {"context_lens", "qlens", "sequence", "first_query"})
       std::reverse(d.integers.at(list).begin(), d.integers.at(list).end());
   } else if (relation == "alone") {
     for (const char* list : {"context_lens", "qlens", "sequence", "first_query"})
       d.integers.at(list) = {picked(c, c.integers.at(list))};
-  } else if (relation == "unsplit" && c.params.has("cus")) {
-    const bool one = c.params.integer("cus") == s.kv_heads;  // of each head: nothing is cut
-    d.params.set("cus", s.kv_heads * (one ? 4 : 1));
+  } else if (relation == "unsplit" && kCus.of(c) != 0) {
+    const bool one = kCus.of(c) == s.kv_heads;  // of each head: nothing is cut
+    kCus.set(d, s.kv_heads * (one ? 4 : 1));
   } else if (relation == "unsplit") {
     if (s.splits == 1 && s.max_context <= 64) return std::nullopt;
-    d.params.set("split_tokens", s.splits == 1 ? 64 : 0);
-    d.params.set("extra_splits", 0);
+    kSplitTokens.set(d, s.splits == 1 ? 64 : 0);
+    kExtraSplits.set(d, 0);
   } else if (relation == "one_by_one") {
     for (const char* list : {"context_lens", "qlens", "sequence", "first_query"})
       d.integers.at(list).clear();
@@ -200,21 +199,19 @@ std::optional<Case> PagedAttention::related(const Case& c) const {
     if (s.total_q == 0) return std::nullopt;
   } else if (relation == "scale_moved") {
     if (!doubled(d, s.quantised ? "k_scale" : "k")) return std::nullopt;
-    d.params.set("softmax_scale", c.params.real("softmax_scale") / 2);
+    kSoftmaxScale.set(d, kSoftmaxScale.of(c) / 2);
   } else if (relation == "uniform") {
     d.rows["q"] = {{}};
     d.special.erase("q");
-  } else if (relation == "single_head") {
+  } else {  // single_head
     d.integers["q_heads"] = {picked(c, s.q_heads)};
-    d.params.set("gqa", 1);
-  } else {
-    throw Error(Exit::kUsage, fmt::format("relation '{}' is unknown", relation));
+    kGqa.set(d, 1);
   }
   return d;
 }
 
 void PagedAttention::compare(const Run& run, const Run& related, Judge& judge) const {
-  const std::string& relation = run.c.params.text("relation");
+  const std::string& relation = kRelation.of(run.c);
   if (relation == "uniform") return compare_uniform(related, judge);
   const Shape here(run.c);
   const Shape there(related.c);
@@ -224,7 +221,7 @@ void PagedAttention::compare(const Run& run, const Run& related, Judge& judge) c
   std::vector<double> o_tolerance, lse_tolerance;  // empty: none
   // A reduce rounds once more, so that with one and without one results may differ. A plan may cut
   // a sequence elsewhere when the others change.
-  const bool cut = run.c.params.has("cus") && relation != "garbage" && relation != "page_order" &&
+  const bool cut = kCus.of(run.c) != 0 && relation != "garbage" && relation != "page_order" &&
                    relation != "single_head";
   const bool other_path = relation == "one_by_one" && parse_qlen_paths(run.manifest);
   if (relation == "unsplit" || cut || other_path || (here.splits > 1) != (there.splits > 1)) {

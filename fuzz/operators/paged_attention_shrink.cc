@@ -10,18 +10,21 @@
 #include "fuzz/operators/simpler.h"
 
 namespace wavefuzz {
+
+using namespace paged_attention;
+
 namespace {
 
 /// Repairs what a step left behind: data heads for the gqa ratio, elements within a row.
 void make_coherent(Case& c) {
   std::vector<int64_t>& heads = c.integers.at("q_heads");
-  const auto gqa = static_cast<size_t>(c.params.integer("gqa"));
+  const auto gqa = static_cast<size_t>(kGqa.of(c));
   while (heads.size() < gqa) heads.push_back(static_cast<int64_t>(heads.size()));
   heads.resize(gqa);
   const auto trim = [&](RowRecipe& row, int64_t columns) {
     std::erase_if(row.set, [&](const auto& element) { return element.first >= columns; });
   };
-  const int64_t head_dim = c.params.integer("head_dim");
+  const int64_t head_dim = kHeadDim.of(c);
   for (const char* tensor : {"q", "k", "v"}) {
     for (RowRecipe& row : c.rows.at(tensor)) trim(row, head_dim);
     const auto special = c.special.find(tensor);
@@ -54,35 +57,20 @@ void shorter_sequences(const Case& c, std::vector<Step>& steps) {
 }
 
 void smaller_shape(const Case& c, std::vector<Step>& steps) {
-  lower(steps, c, "kv_heads", 1);
-  lower(steps, c, "gqa", 1, 1, make_coherent);
-  lower(steps, c, "head_dim", 16, 16, make_coherent);
   for (const int64_t page_size : {16, 32, 64}) {
-    if (page_size < c.params.integer("page_size")) choose(steps, "page_size", page_size);
+    if (page_size < kPageSize.of(c)) choose(steps, kPageSize.name, page_size);
   }
-  lower(steps, c, "page_size", 16);
-  lower(steps, c, "window", 0);
-  lower(steps, c, "extra_splits", 0);
-  lower(steps, c, "split_tokens", 0, 64);
-  if (c.params.has("cus")) {
-    const int64_t kv_heads = c.params.integer("kv_heads");
-    lower(steps, c, "cus", kv_heads, kv_heads);
-    // Fewer heads, and as many units for each.
-    const int64_t units = std::max<int64_t>(1, c.params.integer("cus") / kv_heads);
-    if (kv_heads > 1) {
-      steps.push_back([units](Case& d) {
-        d.params.set("kv_heads", int64_t{1});
-        d.params.set("cus", units);
-      });
-    }
+  if (kCus.of(c) == 0) return;
+  const int64_t kv_heads = kKvHeads.of(c);
+  lower(steps, c, kCus.name, kv_heads, kv_heads);
+  // Fewer heads, and as many units for each.
+  const int64_t units = std::max<int64_t>(1, kCus.of(c) / kv_heads);
+  if (kv_heads > 1) {
+    steps.push_back([units](Case& d) {
+      kKvHeads.set(d, 1);
+      kCus.set(d, units);
+    });
   }
-  for (const char* name :
-       {"k_head_gap", "k_page_gap", "v_head_gap", "v_page_gap", "scale_head_gap", "scale_page_gap"})
-    lower(steps, c, name, 0, 16);
-  for (const char* name : {"q_gap", "o_gap", "table_gap", "scale_head_gap", "scale_page_gap"})
-    lower(steps, c, name, 0,
-          std::string(name) == "o_gap" || std::string(name) == "table_gap" ? 1 : 4);
-  plainer_pages(steps, c);
 }
 
 /// Encodes the set elements of a tensor anew in another dtype.
@@ -97,28 +85,23 @@ void recode(Case& c, const char* tensor, Dtype from, Dtype to) {
 }
 
 void plainer_choices(const Case& c, std::vector<Step>& steps) {
-  choose(steps, "relation", "none");
-  choose(steps, "unowned", "poison");
-  if (c.params.text("unowned") == "finite") choose(steps, "unowned", "zero");
-  choose(steps, "sinks", "off");
-  choose(steps, "v_layout", "plain");
-  if (c.params.text("kv_scale") == "per_token") choose(steps, "kv_scale", "per_tensor");
-  const Dtype q = parse_dtype(c.params.text("q_dtype"));
-  const Dtype kv = parse_dtype(c.params.text("kv_dtype"));
+  if (kUnowned.is(c, "finite")) choose(steps, kUnowned.name, "zero");
+  if (kKvScale.is(c, "per_token")) choose(steps, kKvScale.name, "per_tensor");
+  const Dtype q = parse_dtype(kQDtype.of(c));
+  const Dtype kv = parse_dtype(kKvDtype.of(c));
   if (q != Dtype::kBf16) {
     steps.push_back([q](Case& d) {
-      d.params.set("q_dtype", "bf16");
+      kQDtype.set(d, "bf16");
       recode(d, "q", q, Dtype::kBf16);
     });
   }
   if (kv != Dtype::kBf16) {
     steps.push_back([kv](Case& d) {
-      d.params.set("kv_dtype", "bf16");
-      d.params.set("kv_scale", "none");
+      kKvDtype.set(d, "bf16");
+      kKvScale.set(d, "none");
       for (const char* tensor : {"k", "v"}) recode(d, tensor, kv, Dtype::kBf16);
     });
   }
-  choose(steps, "softmax_scale", 1.0);
   steps.push_back([](Case& d) { d.seed = 0; });
 }
 
@@ -167,8 +150,8 @@ void plainer_data(const Case& c, std::vector<Step>& steps) {
       d.rows[tensor] = {{}};
     });
   };
-  if (c.params.text("sinks") == "off") unused("sinks");
-  if (c.params.text("kv_scale") == "none") {
+  if (kSinks.is(c, "off")) unused("sinks");
+  if (kKvScale.is(c, "none")) {
     unused("k_scale");
     unused("v_scale");
   }
@@ -183,6 +166,7 @@ std::vector<Step> PagedAttention::simpler(const Case& c) const {
   fewer_sequences(c, steps);
   shorter_sequences(c, steps);
   smaller_shape(c, steps);
+  table().simpler(steps, c, make_coherent);
   plainer_choices(c, steps);
   plainer_data(c, steps);
   return steps;
@@ -193,8 +177,7 @@ std::vector<Axis> PagedAttention::axes(const Case& c) const {
   list_axes(axes, c, "ctx", "context_lens");
   list_axes(axes, c, "qlen", "qlens");
   count_axis(axes, c, "batch", {std::begin(kLists), std::end(kLists)});
-  parameter_axes(axes, c, {"gqa", "head_dim"}, make_coherent);
-  parameter_axes(axes, c, {"kv_heads", "page_size", "window", "extra_splits", "first_page"});
+  table().axes(axes, c, make_coherent);
   return axes;
 }
 

@@ -191,7 +191,7 @@ void ParameterTable::simpler(std::vector<Step>& steps, const Case& c, const Repa
   for (const Row& row : rows_) {
     std::visit(Overloaded{
                    [&](const Integer& p) {
-                     if (p.shrinks) lower(steps, c, p.name, p.plain.of(c), 1, repair);
+                     if (p.shrinks) lower(steps, c, p.name, p.plain.of(c), p.unit, repair);
                    },
                    [&](const Choice& p) {
                      if (p.shrinks) choose(steps, p.name, p.plain, repair);

@@ -57,6 +57,7 @@ struct Integer {
   /// The smallest value that holds together with the rest of a case; repaired after each step.
   std::function<int64_t(const Case&)> least = {};
   bool shrinks = true;  ///< false: the operator's own steps lower it, together with others
+  int64_t unit = 1;     ///< shrinking goes in steps of it
 
   /// Throws Error(kUsage) where the case lacks it or it is outside [min, max] or below `least`.
   int64_t of(const Case& c) const;
