@@ -61,7 +61,7 @@ Sequence sequence_of(const Case& c, const Shape& s, const Part& part) {
     for (const uint32_t bits : mla::q_bits(c, s, b * s.qlen + row / s.heads, row % s.heads))
       out.q.push_back(decode(s.q_dtype, bits));
   }
-  const bool to_bf16 = c.params.text("dequant") == "bf16";
+  const bool to_bf16 = mla::kDequant.is(c, "bf16");
   if (part.keys) {
     for (const int64_t key : *part.keys)
       append_key(c, s.scopes[0], s.scopes[0].data_row(c, b, key), to_bf16, out);
@@ -160,7 +160,7 @@ std::unique_ptr<Problem> problem_of(const Case& c, const Shape& s, const Part& p
   } else {
     p.v_scale = p.k_scale;  // of each scope its own
   }
-  p.score_scale = static_cast<float>(c.params.real("softmax_scale"));
+  p.score_scale = static_cast<float>(mla::kSoftmaxScale.of(c));
   p.split_starts = part.split_starts;
   if (fp8_of(s.q_dtype)) {
     out->q_scale.assign(p.rows, s.q_scale);
@@ -362,48 +362,81 @@ void reverse_indices(Case& c, const Scope& s, int64_t batch) {
   }
 }
 
-/// The claims of a kernel that takes AITER's lists.
-void check_aiter(const Claims& claims, const Manifest& manifest) {
-  claims.choices("entry", {"bf16", "fp8"});
-  claims.choices("q_dtype", {"bf16", "e4m3fn", "e4m3fnuz"});
-  claims.choices("cache_dtype", {"e4m3fn", "e4m3fnuz"});
-  for (const char* name : {"causal", "lse_out"}) claims.choices(name, {"off", "on"});
-  for (const char* name : {"heads", "qlen", "nope", "rope", "page_size", "splits"})
-    claims.range(name);
-  parse_attention_numerics(manifest);
-}
-
 }  // namespace
 
+const ParameterTable& MlaDecode::table() const {
+  using namespace mla;
+  static const ParameterTable kTable = {kMode,
+                                        kHeads,
+                                        kMain.page_size,
+                                        kMain.splits,
+                                        kExtra.splits,
+                                        kNope,
+                                        kRope,
+                                        kQlen,
+                                        kBatch,
+                                        kSparePages,
+                                        kFirstSequence,
+                                        kFirstHead,
+                                        kPageOrder,
+                                        kFirstPage,
+                                        kPageStep,
+                                        kQHeadPad,
+                                        kQRowPad,
+                                        kMain.index_pad,
+                                        kExtra.index_pad,
+                                        kOutHeadPad,
+                                        kOutRowPad,
+                                        kLsePad,
+                                        kSink,
+                                        kUnowned,
+                                        mla::kLse,
+                                        kOutDtype,
+                                        kDequant,
+                                        kSoftmaxScale,
+                                        kMain.entry,
+                                        kExtra.entry,
+                                        kMain.page_pad,
+                                        kMain.kv_scale,
+                                        kMain.cache_dtype,
+                                        kMain.topk,
+                                        kMain.topk_lengths,
+                                        kExtra.page_size,
+                                        kExtra.page_pad,
+                                        kExtra.kv_scale,
+                                        kExtra.cache_dtype,
+                                        kExtra.topk,
+                                        kExtra.topk_lengths,
+                                        kQDtype,
+                                        kQScale,
+                                        kCausal,
+                                        kLseOut,
+                                        kRelation};
+  return kTable;
+}
+
 void MlaDecode::check_manifest(const Manifest& manifest) const {
+  using namespace mla;
+  Operator::check_manifest(manifest);
   const Claims claims(manifest);
-  claims.choices("mode", mla::kModes);
-  const std::vector<std::string>& modes = claims.choices("mode").choices;
-  if (modes.size() == 1 && mla::is_aiter(modes[0])) {
-    check_aiter(claims, manifest);
-    if (modes[0] == "aiter_scopes") claims.choices("sink", {"off", "on"});
+  const std::vector<std::string>& modes = claims.choices(kMode.name).choices;
+  if (modes.size() == 1 && is_aiter(modes[0])) {
+    claims.choices(kMain.entry.name, {"bf16", "fp8"});
+    for (const Choice* row : {&kQDtype, &kCausal, &kLseOut}) claims.choices(row->name);
+    claims.range(kQlen.name);
+    if (modes[0] == "aiter_scopes") claims.choices(kSink.name);
+    parse_attention_numerics(manifest);
     return;
   }
   for (const std::string& mode : modes) {
-    if (mla::is_aiter(mode)) claims.refuse("mode", mode, "which must stand alone");
+    if (is_aiter(mode)) claims.refuse(kMode.name, mode, "which must stand alone");
   }
-  for (const char* name : {"entry", "extra_entry"}) claims.choices(name, mla::kEntries);
-  for (const char* name : {"cache_dtype", "extra_cache_dtype"})
-    claims.choices(name, {"e4m3fn", "e4m3fnuz"});
-  for (const char* name : {"topk_lengths", "sink"}) claims.choices(name, {"off", "on"});
-  claims.choices("dequant", {"f32", "bf16"});
-  claims.choices("out_dtype", {"bf16", "f16", "f32"});
-  for (const std::string& name : claims.choices("lse").choices) {
-    const reference::LseConvention* found = reference::find_lse_convention(name);
-    if (found == nullptr || found->empty_o != reference::EmptyO::kZero)
-      claims.refuse("lse", name, "which is no convention with O = 0 for empty rows");
-  }
-  for (const char* name :
-       {"heads", "nope", "rope", "page_size", "extra_page_size", "splits", "extra_splits"})
-    claims.range(name);
+  for (const Choice* row : {&kExtra.entry, &kExtra.cache_dtype, &kMain.topk_lengths, &kSink,
+                            &kDequant, &kOutDtype, &mla::kLse})
+    claims.choices(row->name);
+  for (const Integer* row : {&kExtra.page_size, &kExtra.splits}) claims.range(row->name);
   const reference::AttentionNumerics numerics = parse_attention_numerics(manifest);
-  if (numerics.p != reference::PFormat::kF32 &&
-      claims.choices("mode").choices != std::vector<std::string>{"dense"}) {
+  if (numerics.p != reference::PFormat::kF32 && modes != std::vector<std::string>{"dense"}) {
     // Which keys share a tile with which decides how their P is rounded.
     throw Error(Exit::kUsage, fmt::format("{}: field 'numerics.p' must be f32 where 'claims.mode' "
                                           "has more than dense",
@@ -450,20 +483,20 @@ void MlaDecode::judge(const Run& run, Judge& judge) const {
 }
 
 std::optional<Case> MlaDecode::related(const Case& c) const {
-  const std::string& relation = c.params.text("relation");
+  const std::string& relation = mla::kRelation.of(c);
   if (relation == "none") return std::nullopt;
   const Shape s(c);
   Case other = c;
-  other.params.set("relation", "none");
+  mla::kRelation.set(other, "none");
   if (relation == "half_of_heads") {
     if (s.heads < 2) return std::nullopt;
-    other.params.set("heads", s.heads / 2);
-    other.params.set("first_head", c.params.integer("first_head") + s.heads - s.heads / 2);
+    mla::kHeads.set(other, s.heads / 2);
+    mla::kFirstHead.set(other, mla::kFirstHead.of(c) + s.heads - s.heads / 2);
     return other;
   }
   if (relation == "sequence_alone") {
-    other.params.set("batch", int64_t{1});
-    other.params.set("first_sequence", c.params.integer("first_sequence") + s.batch - 1);
+    mla::kBatch.set(other, int64_t{1});
+    mla::kFirstSequence.set(other, mla::kFirstSequence.of(c) + s.batch - 1);
     for (const Scope& scope : s.scopes) {
       keep_last_sequence(other, scope.prefix + "indices", static_cast<size_t>(scope.width));
       keep_last_sequence(other, scope.prefix + "topk_length", 1);
@@ -473,25 +506,22 @@ std::optional<Case> MlaDecode::related(const Case& c) const {
     return other;
   }
   if (relation == "unsplit") {
-    other.params.set("splits", int64_t{1});
-    other.params.set("extra_splits", int64_t{1});
+    mla::kMain.splits.set(other, int64_t{1});
+    mla::kExtra.splits.set(other, int64_t{1});
     return other;
   }
   if (relation == "garbage") {
-    other.params.set("unowned", c.params.text("unowned") == "huge" ? "nan" : "huge");
+    mla::kUnowned.set(other, mla::kUnowned.is(c, "huge") ? "nan" : "huge");
     return other;
   }
-  if (relation == "indices_reversed") {
-    if (s.scopes[0].dense) return std::nullopt;
-    for (const Scope& scope : s.scopes) reverse_indices(other, scope, s.batch);
-    return other;
-  }
-  throw Error(Exit::kUsage, fmt::format("relation '{}' is unknown", relation));
+  if (s.scopes[0].dense) return std::nullopt;  // indices_reversed
+  for (const Scope& scope : s.scopes) reverse_indices(other, scope, s.batch);
+  return other;
 }
 
 void MlaDecode::compare(const Run& run, const Run& related, Judge& judge) const {
   const Shape s(run.c), t(related.c);
-  const std::string& relation = run.c.params.text("relation");
+  const std::string& relation = mla::kRelation.of(run.c);
   if (relation == "half_of_heads" || relation == "sequence_alone") {
     // The other case has the last heads, or the last sequence, of this one.
     const auto last = [&](const TensorView& view, const TensorView& other) {
@@ -533,35 +563,35 @@ void MlaDecode::compare(const Run& run, const Run& related, Judge& judge) const 
 }
 
 std::string MlaDecode::summary(const Case& c) const {
-  const Params& p = c.params;
+  using namespace mla;
   const auto scope = [&](const std::string& prefix) {
+    const ScopeRows& rows = rows_of(prefix);
     std::string keys;
     if (c.integers.contains(prefix + "context_lens")) {
       keys = fmt::format("{} keys", fmt::join(c.integers.at(prefix + "context_lens"), ", "));
     } else {
       const std::vector<int64_t>& indices = c.integers.at(prefix + "indices");
       keys = fmt::format(
-          "topk {} ({} of {} entries are keys)", p.integer(prefix + "topk"),
+          "topk {} ({} of {} entries are keys)", rows.topk.of(c),
           indices.size() - static_cast<size_t>(std::count(indices.begin(), indices.end(), -1)),
           indices.size());
     }
-    return fmt::format("{}, {} {} entries, page_size {}", keys, p.text(prefix + "cache_dtype"),
-                       p.text(prefix + "entry"), p.integer(prefix + "page_size"));
+    return fmt::format("{}, {} {} entries, page_size {}", keys, rows.cache_dtype.of(c),
+                       rows.entry.of(c), rows.page_size.of(c));
   };
   std::string out =
-      fmt::format("{}, {}, {} + {} values; {}: {}", plural(p.integer("batch"), "sequence"),
-                  plural(p.integer("heads"), "head"), p.integer("nope"), p.integer("rope"),
-                  p.text("mode"), scope(""));
-  if (p.text("mode") == "dual" || c.integers.contains("extra_context_lens"))
+      fmt::format("{}, {}, {} + {} values; {}: {}", plural(kBatch.of(c), "sequence"),
+                  plural(kHeads.of(c), "head"), kNope.of(c), kRope.of(c), kMode.of(c), scope(""));
+  if (kMode.is(c, "dual") || c.integers.contains("extra_context_lens"))
     out += "; extra: " + scope("extra_");
-  if (p.text("mode") == "aiter_scopes")
-    return out + fmt::format("; query tokens of {}, sink {}, {}", p.text("q_dtype"), p.text("sink"),
-                             plural(p.integer("splits"), "split"));
-  if (p.text("mode") == "aiter")
-    return out + fmt::format("; {} of {}, {}", plural(p.integer("qlen"), "query token"),
-                             p.text("q_dtype"), plural(p.integer("splits"), "split"));
-  return out + fmt::format("; sink {}, {}, lse as {}", p.text("sink"),
-                           plural(p.integer("splits"), "split"), p.text("lse"));
+  if (kMode.is(c, "aiter_scopes"))
+    return out + fmt::format("; query tokens of {}, sink {}, {}", kQDtype.of(c), kSink.of(c),
+                             plural(kMain.splits.of(c), "split"));
+  if (kMode.is(c, "aiter"))
+    return out + fmt::format("; {} of {}, {}", plural(kQlen.of(c), "query token"), kQDtype.of(c),
+                             plural(kMain.splits.of(c), "split"));
+  return out + fmt::format("; sink {}, {}, lse as {}", kSink.of(c),
+                           plural(kMain.splits.of(c), "split"), mla::kLse.of(c));
 }
 
 OperatorPage MlaDecode::page() const {
@@ -620,34 +650,7 @@ OperatorPage MlaDecode::page() const {
            {"extra_lse", "f32", "aiter_scopes: of the extra scope", "out"},
            {"out", "out_dtype", "[batch * qlen, heads, v_dim], strided", "out"},
            {"out_lse", "f32", "[batch * qlen, heads] or [heads, batch], as the convention", "out"}},
-      .parameters = one_each(
-          {{"mode", "dense, sparse, dual, aiter, aiter_scopes"},
-           {"batch, heads, nope, rope", "sizes"},
-           {"entry, extra_entry", "bf16, fp8, v32, v4"},
-           {"cache_dtype, extra_cache_dtype", "e4m3fn, e4m3fnuz"},
-           {"page_size, extra_page_size", "tokens of a page"},
-           {"page_pad, extra_page_pad", "units of 16 bytes left out between pages"},
-           {"topk, extra_topk", "entries of an index row"},
-           {"topk_lengths, extra_topk_lengths", "on, off: whether lengths are given"},
-           {"spare_pages", "dense: table entries behind the last page"},
-           {"softmax_scale", "factor of the scores"},
-           {"kv_scale, extra_kv_scale", "factor of fp8 entries"},
-           {"sink", "on, off"},
-           {"splits, extra_splits", "parts that a scope's keys are cut into"},
-           {"lse", "convention of the LSE; merge_attn_states lists them"},
-           {"dequant", "f32, bf16: what an FP8 value times its scale is rounded to"},
-           {"out_dtype", "bf16, f16, f32"},
-           {"unowned", "poison, nan, huge: what lies where no key does"},
-           {"first_sequence, first_head", "where the case begins in the data"},
-           {"q_head_pad, q_row_pad, index_pad, extra_index_pad, out_head_pad, out_row_pad, "
-            "lse_pad",
-            "elements left out between rows"},
-           {"qlen", "aiter: query tokens of a sequence"},
-           {"q_dtype", "aiter: bf16, e4m3fn, e4m3fnuz"},
-           {"q_scale", "aiter: factor of an fp8 q"},
-           {"causal", "aiter: on, off"},
-           {"lse_out", "aiter: on, off: whether the kernel writes an LSE"},
-           {"relation", "none, or one of the relations below"}}),
+      .parameters = table().entries(),
       .derived = one_each(
           {{"page_stride, extra_page_stride", "bytes"},
            {"width, extra_width", "entries of an index row"},

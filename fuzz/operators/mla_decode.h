@@ -7,6 +7,8 @@
 
 #include "fuzz/case/data.h"
 #include "fuzz/operators/operator.h"
+#include "fuzz/operators/paging.h"
+#include "fuzz/operators/parameter.h"
 #include "quant/mla_page.h"
 #include "reference/lse_merge.h"
 
@@ -17,6 +19,7 @@ namespace wavefuzz {
 class MlaDecode : public Operator {
  public:
   std::string name() const override { return "mla_decode"; }
+  const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
   rc::Gen<Case> domain(const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
@@ -34,16 +37,212 @@ class MlaDecode : public Operator {
 
 namespace mla {
 
-inline constexpr const char* kModes[] = {"dense", "sparse", "dual", "aiter", "aiter_scopes"};
-inline constexpr const char* kEntries[] = {"bf16", "fp8", "v32", "v4"};
-inline constexpr const char* kPads[] = {"q_head_pad",      "q_row_pad",    "index_pad",
-                                        "extra_index_pad", "out_head_pad", "out_row_pad",
-                                        "lse_pad"};
-inline constexpr const char* kPagePads[] = {"page_pad", "extra_page_pad"};  ///< in 16 bytes
-
 /// Keys that a sequence's data may have, and heads of one token's.
 inline constexpr int64_t kMostKeys = 4096;
 inline constexpr int64_t kMostHeads = 4096;
+
+/// What each scope has, the main one and the extra one: parameters with the same prefix as its
+/// tensors and buffers.
+struct ScopeRows {
+  Choice entry, cache_dtype, topk_lengths;
+  Integer page_size, page_pad, index_pad, topk, splits;
+  Real kv_scale;
+};
+
+inline ScopeRows scope_rows(const std::string& prefix, const std::string& of) {
+  const bool main = prefix.empty();
+  const Unclaimed claimed = main ? Unclaimed::kRefused : Unclaimed::kAny;
+  return {.entry = {.name = prefix + "entry",
+                    .meaning = "encoding of a token" + of,
+                    .choices = {"bf16", "fp8", "v32", "v4"},
+                    .plain = "bf16",
+                    .unclaimed = claimed,
+                    .shrinks = false},
+          .cache_dtype = {.name = prefix + "cache_dtype",
+                          .meaning = "of FP8 values" + of,
+                          .choices = {"e4m3fn", "e4m3fnuz"},
+                          .plain = "e4m3fn",
+                          .unclaimed = claimed},
+          .topk_lengths = {.name = prefix + "topk_lengths",
+                           .meaning = "sparse: whether lengths say how much of an index row counts",
+                           .choices = {"off", "on"},
+                           .plain = "off",
+                           .unclaimed = Unclaimed::kAny,
+                           .shrinks = false},
+          .page_size = {.name = prefix + "page_size",
+                        .meaning = "tokens of a page" + of,
+                        .min = 1,
+                        .max = 1 << 16,
+                        .plain = 1,
+                        .usual = {1, 1, 16, 16, 64, 64, 2, 53},
+                        .axis = main,
+                        .unclaimed = claimed},
+          .page_pad = {.name = prefix + "page_pad",
+                       .meaning = "16 bytes left out between pages" + of,
+                       .max = int64_t{1} << 36,
+                       .plain = 0,
+                       .unclaimed = Unclaimed::kAny},
+          .index_pad = {.name = prefix + "index_pad",
+                        .meaning = "elements left out between index rows" + of,
+                        .max = 1 << 20,
+                        .plain = 0,
+                        .unclaimed = Unclaimed::kAny},
+          .topk = {.name = prefix + "topk",
+                   .meaning = "sparse: entries of an index row" + of,
+                   .max = kMostKeys,
+                   .plain = 0,
+                   .unclaimed = Unclaimed::kAny,
+                   .shrinks = false},
+          .splits = {.name = prefix + "splits",
+                     .meaning = "of the keys" + of,
+                     .min = 1,
+                     .max = 32,
+                     .plain = 1,
+                     .axis = true,
+                     .unclaimed = claimed},
+          .kv_scale = {
+              .name = prefix + "kv_scale", .meaning = "factor of fp8 entries" + of, .plain = 1}};
+}
+inline const ScopeRows kMain = scope_rows("", "");
+inline const ScopeRows kExtra = scope_rows("extra_", " of the extra scope");
+inline const ScopeRows& rows_of(const std::string& prefix) {
+  return prefix.empty() ? kMain : kExtra;
+}
+
+inline const Choice kMode = {
+    .name = "mode",
+    .meaning = "how keys are named; the last two take AITER's lists, and scopes are merged",
+    .choices = {"dense", "sparse", "dual", "aiter", "aiter_scopes"},
+    .plain = "dense",
+    .shrinks = false};
+inline const Integer kQlen = {.name = "qlen",
+                              .meaning = "aiter: query tokens of a sequence",
+                              .min = 1,
+                              .max = 16,
+                              .plain = 1,
+                              .unclaimed = Unclaimed::kAny};
+inline const Integer kHeads = {.name = "heads",
+                               .meaning = "query heads, which share the entries",
+                               .min = 1,
+                               .max = 1024,
+                               .plain = 1,
+                               .usual = {1, 1, 2, 2, 3, 4, 5, 8},
+                               .axis = true};
+inline const Integer kNope = {.name = "nope",
+                              .meaning = "values of an entry without positions",
+                              .min = 1,
+                              .max = 512,
+                              .plain = 1,
+                              .axis = true};
+inline const Integer kRope = {.name = "rope",
+                              .meaning = "values of an entry with positions",
+                              .min = 1,
+                              .max = 64,
+                              .plain = 1,
+                              .usual = {64, 64, 16, 8, 32},
+                              .axis = true};
+inline const Integer kBatch = {.name = "batch",
+                               .meaning = "sequences",
+                               .min = 1,
+                               .max = 256,
+                               .plain = 1,
+                               .unclaimed = Unclaimed::kAny,
+                               .shrinks = false};  // with the lists: simpler()
+inline const Integer kFirstSequence = {
+    .name = "first_sequence",
+    .meaning = "where the sequences begin in the data; used by relations",
+    .max = 256,
+    .plain = 0,
+    .unclaimed = Unclaimed::kAny};
+inline const Integer kFirstHead = {
+    .name = "first_head",
+    .meaning = "where the heads begin in the data; used by relations",
+    .max = 1024,
+    .plain = 0,
+    .unclaimed = Unclaimed::kAny};
+inline const Integer kSparePages = {.name = "spare_pages",
+                                    .meaning = "dense: table entries behind the last page",
+                                    .max = 64,
+                                    .plain = 0,
+                                    .unclaimed = Unclaimed::kAny};
+
+inline Integer pad(const std::string& name, const std::string& meaning) {
+  return {.name = name,
+          .meaning = "elements left out between " + meaning,
+          .max = int64_t{1} << 34,
+          .plain = 0,
+          .unclaimed = Unclaimed::kAny};
+}
+inline const Integer kQHeadPad = pad("q_head_pad", "heads of q");
+inline const Integer kQRowPad = pad("q_row_pad", "tokens of q");
+inline const Integer kOutHeadPad = pad("out_head_pad", "heads of out");
+inline const Integer kOutRowPad = pad("out_row_pad", "tokens of out");
+inline const Integer kLsePad = pad("lse_pad", "rows of out_lse");
+inline const Integer* const kPads[] = {&kQHeadPad, &kQRowPad, &kOutHeadPad, &kOutRowPad, &kLsePad};
+
+inline const Choice kQDtype = {.name = "q_dtype",
+                               .meaning = "aiter: of q",
+                               .choices = {"bf16", "e4m3fn", "e4m3fnuz"},
+                               .plain = "bf16",
+                               .unclaimed = Unclaimed::kAny,
+                               .shrinks = false};
+inline const Choice kCausal = {.name = "causal",
+                               .meaning =
+                                   "aiter: token t of qlen sees all keys but the last "
+                                   "qlen - 1 - t",
+                               .choices = {"off", "on"},
+                               .plain = "off",
+                               .unclaimed = Unclaimed::kAny,
+                               .shrinks = false};
+inline const Choice kLseOut = {.name = "lse_out",
+                               .meaning = "aiter: whether the kernel writes an LSE",
+                               .choices = {"off", "on"},
+                               .plain = "on",
+                               .unclaimed = Unclaimed::kAny,
+                               .shrinks = false};
+inline const Real kQScale = {.name = "q_scale", .meaning = "aiter: factor of an fp8 q", .plain = 1};
+inline const Choice kSink = {.name = "sink",
+                             .meaning = "whether the softmax has one for each head",
+                             .choices = {"off", "on"},
+                             .plain = "off",
+                             .unclaimed = Unclaimed::kAny};
+inline const Choice kUnowned = {.name = "unowned",
+                                .meaning = "what lies where no key does",
+                                .choices = {"poison", "nan", "huge"},
+                                .plain = "poison",
+                                .unclaimed = Unclaimed::kAny};
+inline const Choice kLse = {.name = "lse",
+                            .meaning = "convention of the LSE; merge_attn_states lists them",
+                            .choices =
+                                [] {
+                                  std::vector<std::string> names;
+                                  for (const auto& c : reference::kLseConventions) {
+                                    if (c.empty_o == reference::EmptyO::kZero)
+                                      names.emplace_back(c.name);
+                                  }
+                                  return names;
+                                }(),
+                            .plain = "fa3",
+                            .unclaimed = Unclaimed::kAny};
+inline const Choice kOutDtype = {.name = "out_dtype",
+                                 .meaning = "of out",
+                                 .choices = {"bf16", "f16", "f32"},
+                                 .plain = "f32",
+                                 .unclaimed = Unclaimed::kAny};
+inline const Choice kDequant = {.name = "dequant",
+                                .meaning = "what an FP8 value times its scale is rounded to",
+                                .choices = {"f32", "bf16"},
+                                .plain = "f32",
+                                .unclaimed = Unclaimed::kAny};
+inline const Real kSoftmaxScale = {
+    .name = "softmax_scale", .meaning = "factor of the scores", .plain = 1};
+inline const Choice kRelation = {.name = "relation",
+                                 .meaning = "one of the relations below",
+                                 .choices = {"none", "half_of_heads", "sequence_alone", "garbage",
+                                             "unsplit", "indices_reversed"},
+                                 .plain = "none",
+                                 .unclaimed = Unclaimed::kAny,
+                                 .shrinks = false};  // before all else: simpler()
 
 /// One scope: a cache and the keys that each sequence takes from it.
 struct Scope {
@@ -120,8 +319,8 @@ struct PlannedRows {
 std::vector<PlannedRows> planned_rows(const Shape& s, const std::vector<Buffer>& buffers,
                                       int64_t sequence);
 
-/// Parameters of a scope without keys, so that every parameter is there.
-void no_scope(const std::string& prefix, Case& c);
+/// The parameters of a scope without keys: plain ones.
+void no_scope(const ScopeRows& rows, Case& c);
 
 /// A row of one of these fills, as likely as they say, scaled half of the time by a power of two.
 RowRecipe recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, const char*>> fills,

@@ -17,54 +17,32 @@ namespace wavefuzz {
 namespace mla {
 namespace {
 
-template <size_t N>
-size_t index_of(const Case& c, const std::string& name, const char* const (&choices)[N]) {
-  const std::string& value = c.params.text(name);
-  const auto* const it = std::find(std::begin(choices), std::end(choices), value);
-  if (it == std::end(choices))
-    throw Error(Exit::kUsage, fmt::format("{} '{}' is unknown", name, value));
-  return static_cast<size_t>(it - std::begin(choices));
-}
-
-const std::vector<int64_t>& list(const Case& c, const std::string& name, size_t size) {
-  const auto it = c.integers.find(name);
-  if (it == c.integers.end() || it->second.size() != size) {
-    throw Error(Exit::kUsage, fmt::format("tensor '{}' must have {} elements, has {}", name, size,
-                                          it == c.integers.end() ? 0 : it->second.size()));
-  }
-  return it->second;
-}
-
 Scope scope_of(const Case& c, const std::string& prefix, const std::string& mode, int64_t batch) {
+  const ScopeRows& rows = rows_of(prefix);
   Scope s;
   s.prefix = prefix;
   s.flat = is_aiter(mode);
   s.dense = mode == "dense" || s.flat;
   const bool dense = s.dense;
-  const auto nope = static_cast<uint32_t>(param_in(c, "nope", 1, 512));
-  const auto rope = static_cast<uint32_t>(param_in(c, "rope", 1, 64));
-  s.page = {static_cast<quant::MlaEntry>(index_of(c, prefix + "entry", kEntries)),
-            static_cast<uint32_t>(param_in(c, prefix + "page_size", 1, 1 << 16)), nope, rope};
-  if (!s.page.valid()) {
-    throw Error(Exit::kUsage, fmt::format("a {} entry has no {} values without positions",
-                                          c.params.text(prefix + "entry"), nope));
-  }
-  const auto format = fp8_of(parse_dtype(c.params.text(prefix + "cache_dtype")));
-  if (!format) {
-    throw Error(Exit::kUsage, fmt::format("{}cache_dtype '{}' is no FP8 format", prefix,
-                                          c.params.text(prefix + "cache_dtype")));
-  }
-  s.format = *format;
-  const int64_t pad = param_in(c, prefix + "page_pad", 0, int64_t{1} << 36);
+  const auto nope = static_cast<uint32_t>(kNope.of(c));
+  const auto rope = static_cast<uint32_t>(kRope.of(c));
+  const std::vector<std::string>& entries = rows.entry.choices;  // in the order of MlaEntry
+  const auto entry = std::find(entries.begin(), entries.end(), rows.entry.of(c));
+  s.page = {static_cast<quant::MlaEntry>(entry - entries.begin()),
+            static_cast<uint32_t>(rows.page_size.of(c)), nope, rope};
+  if (!s.page.valid())
+    throw Error(Exit::kUsage,
+                fmt::format("a {} entry has no {} values without positions", *entry, nope));
+  s.format = *fp8_of(parse_dtype(rows.cache_dtype.of(c)));
+  const int64_t pad = rows.page_pad.of(c);
   s.page_stride = (s.page.bytes() + 15) / 16 * 16 + static_cast<uint64_t>(pad) * 16;
-  if (s.page.entry == quant::MlaEntry::kFp8)
-    s.kv_scale = static_cast<float>(c.params.real(prefix + "kv_scale"));
+  if (s.page.entry == quant::MlaEntry::kFp8) s.kv_scale = static_cast<float>(rows.kv_scale.of(c));
 
   const auto sequences = static_cast<size_t>(batch);
   int64_t logical_pages = 0;
   if (dense) {
     s.has_lengths = true;
-    s.lengths = list(c, prefix + "context_lens", sequences);
+    s.lengths = integers_of(c, prefix + "context_lens", sequences);
     for (const int64_t keys : s.lengths) {
       if (keys < 0 || keys > kMostKeys)
         throw Error(Exit::kUsage,
@@ -75,10 +53,10 @@ Scope scope_of(const Case& c, const std::string& prefix, const std::string& mode
       s.width = std::max(s.width, pages);
     }
     if (s.flat) s.width = logical_pages;
-    s.width += param_in(c, "spare_pages", 0, 64);
+    s.width += kSparePages.of(c);
   } else {
-    s.width = param_in(c, prefix + "topk", 0, kMostKeys);
-    s.tokens = list(c, prefix + "indices", sequences * static_cast<size_t>(s.width));
+    s.width = rows.topk.of(c);
+    s.tokens = integers_of(c, prefix + "indices", sequences * static_cast<size_t>(s.width));
     int64_t most = -1;
     for (const int64_t token : s.tokens) {
       if (token < -1 || token >= kMostKeys)
@@ -87,8 +65,8 @@ Scope scope_of(const Case& c, const std::string& prefix, const std::string& mode
       most = std::max(most, token);
     }
     logical_pages = most < 0 ? 0 : most / s.page.page_size + 1;
-    s.has_lengths = c.params.text(prefix + "topk_lengths") == "on";
-    s.lengths = s.has_lengths ? list(c, prefix + "topk_length", sequences)
+    s.has_lengths = rows.topk_lengths.is(c, "on");
+    s.lengths = s.has_lengths ? integers_of(c, prefix + "topk_length", sequences)
                               : std::vector<int64_t>(sequences, s.width);
     for (const int64_t length : s.lengths) {
       if (length < 0 || length > s.width)
@@ -103,7 +81,7 @@ Scope scope_of(const Case& c, const std::string& prefix, const std::string& mode
       throw Error(Exit::kUsage, fmt::format("page {} of {} tokens does not fit an i32 index", id,
                                             s.page.page_size));
   }
-  s.index_stride = s.width + param_in(c, prefix + "index_pad", 0, 1 << 20);
+  s.index_stride = s.width + rows.index_pad.of(c);
   return s;
 }
 
@@ -118,7 +96,7 @@ Dtype Scope::rope_dtype() const {
 }
 
 int64_t Scope::data_row(const Case& c, int64_t sequence, int64_t position) const {
-  if (dense) return (c.params.integer("first_sequence") + sequence) * kMostKeys + position;
+  if (dense) return (kFirstSequence.of(c) + sequence) * kMostKeys + position;
   return tokens[static_cast<size_t>(sequence * width + position)];
 }
 
@@ -134,42 +112,35 @@ std::pair<int64_t, uint32_t> Scope::place(int64_t logical) const {
 }
 
 Shape::Shape(const Case& c) {
-  const std::string& mode = c.params.text("mode");
-  index_of(c, "mode", kModes);
-  batch = param_in(c, "batch", 1, 256);
-  param_in(c, "first_sequence", 0, 256);
-  heads = param_in(c, "heads", 1, 1024);
-  param_in(c, "first_head", 0, 1024);
-  splits = param_in(c, "splits", 1, 32);
-  extra_splits = param_in(c, "extra_splits", 1, 32);
-  out_dtype = parse_dtype(c.params.text("out_dtype"));
-  lse = reference::find_lse_convention(c.params.text("lse"));
-  if (lse == nullptr || lse->empty_o != reference::EmptyO::kZero)
-    throw Error(Exit::kUsage,
-                fmt::format("lse '{}' is no convention that MLA decode has", c.params.text("lse")));
+  const std::string& mode = kMode.of(c);
+  batch = kBatch.of(c);
+  heads = kHeads.of(c);
+  splits = kMain.splits.of(c);
+  extra_splits = kExtra.splits.of(c);
+  out_dtype = parse_dtype(kOutDtype.of(c));
+  lse = reference::find_lse_convention(kLse.of(c));
   scopes.push_back(scope_of(c, "", mode, batch));
   if (mode == "dual") scopes.push_back(scope_of(c, "extra_", "sparse", batch));
   merged = mode == "aiter_scopes";
   if (merged && c.integers.contains("extra_context_lens"))
     scopes.push_back(scope_of(c, "extra_", mode, batch));
   if (flat()) {
-    qlen = param_in(c, "qlen", 1, merged ? 1 : 16);
-    causal = c.params.text("causal") == "on";
-    q_dtype = parse_dtype(c.params.text("q_dtype"));
-    if (fp8_of(q_dtype)) q_scale = static_cast<float>(c.params.real("q_scale"));
-    has_lse = c.params.text("lse_out") == "on";
+    qlen = merged ? 1 : kQlen.of(c);
+    causal = kCausal.is(c, "on");
+    q_dtype = parse_dtype(kQDtype.of(c));
+    if (fp8_of(q_dtype)) q_scale = static_cast<float>(kQScale.of(c));
+    has_lse = kLseOut.is(c, "on");
   }
   if (scopes.size() > 1 && scopes[0].page.v_dim() != scopes[1].page.v_dim())
     throw Error(Exit::kUsage, "entry and extra_entry do not have the same V");
-  has_sink = c.params.text("sink") == "on";
-  const auto pad = [&](const char* name) { return param_in(c, name, 0, int64_t{1} << 34); };
-  q_head = page().qk_dim() + pad("q_head_pad");
-  q_row = heads * q_head + pad("q_row_pad");
-  out_head = page().v_dim() + pad("out_head_pad");
-  out_row = heads * out_head + pad("out_row_pad");
+  has_sink = kSink.is(c, "on");
+  q_head = page().qk_dim() + kQHeadPad.of(c);
+  q_row = heads * q_head + kQRowPad.of(c);
+  out_head = page().v_dim() + kOutHeadPad.of(c);
+  out_row = heads * out_head + kOutRowPad.of(c);
   const bool by_head = lse->layout == reference::LseLayout::kHeadToken;
-  lse_row = by_head ? 1 : heads + pad("lse_pad");
-  lse_head = by_head ? tokens() + pad("lse_pad") : 1;
+  lse_row = by_head ? 1 : heads + kLsePad.of(c);
+  lse_head = by_head ? tokens() + kLsePad.of(c) : 1;
 }
 
 Shape Shape::alone(size_t scope) const {
@@ -198,13 +169,13 @@ Entry entry_of(const Case& c, const Scope& scope, int64_t data_row) {
 }
 
 std::vector<uint32_t> q_bits(const Case& c, const Shape& s, int64_t token, int64_t head) {
-  const int64_t row = (c.params.integer("first_sequence") * s.qlen + token) * kMostHeads +
-                      c.params.integer("first_head") + head;
+  const int64_t row =
+      (kFirstSequence.of(c) * s.qlen + token) * kMostHeads + kFirstHead.of(c) + head;
   return tensor_row(c, "q", static_cast<uint64_t>(row), s.q_dtype, s.page().qk_dim());
 }
 
 std::vector<uint32_t> sink_bits(const Case& c, const Shape& s) {
-  const int64_t first = c.params.integer("first_head");
+  const int64_t first = kFirstHead.of(c);
   std::vector<uint32_t> bits =
       tensor_row(c, "sink", 0, Dtype::kF32, static_cast<uint32_t>(first + s.heads));
   bits.erase(bits.begin(), bits.begin() + first);
@@ -257,7 +228,7 @@ uint32_t junk_index(int64_t at) {
 uint64_t bytes_of_i32(int64_t elements) { return static_cast<uint64_t>(elements) * 4; }
 
 void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Buffer>& out) {
-  const std::string& unowned = c.params.text("unowned");
+  const std::string& unowned = kUnowned.of(c);
   if (unowned != "poison" && unowned != "nan" && unowned != "huge")
     throw Error(Exit::kUsage, fmt::format("unowned '{}' is unknown", unowned));
   ImageBuilder kv, index, lengths;
@@ -410,7 +381,7 @@ Params MlaDecode::launch_params(const Case& c) const {
     p.set(at + "index_stride", scope.index_stride);
     p.set(at + "has_lengths", int64_t{scope.has_lengths});
     p.set(at + "score_scale",
-          static_cast<double>(static_cast<float>(c.params.real("softmax_scale"))) * scope.kv_scale);
+          static_cast<double>(static_cast<float>(mla::kSoftmaxScale.of(c))) * scope.kv_scale);
     p.set(at + "v_scale", scope.kv_scale);
   }
   p.set("dense", int64_t{s.scopes[0].dense});

@@ -11,13 +11,18 @@
 namespace wavefuzz {
 namespace {
 
-using mla::recipe;
+using namespace mla;
 
 constexpr int64_t kTile = 16;
 
-int64_t within(Draw& draw, const Claim& claim, std::vector<int64_t> values) {
-  std::erase_if(values, [&](int64_t v) { return v < claim.min || v > claim.max; });
-  return values.empty() ? claim.min : draw.one_of(values);
+/// One of the values that the manifest claims, or the least.
+int64_t pick(Draw& draw, const Manifest& m, Case& c, const Integer& row,
+             std::vector<int64_t> values) {
+  const Claim& claim = *row.claim(m);
+  std::erase_if(values, [&](int64_t v) { return !claim.has(v); });
+  const int64_t value = values.empty() ? claim.min : draw.one_of(values);
+  row.set(c, value);
+  return value;
 }
 
 int64_t draw_length(Draw& draw, int64_t page_size, int64_t splits, int64_t most) {
@@ -46,32 +51,29 @@ void draw_index_row(Draw& draw, int64_t topk, std::vector<int64_t>& out) {
 }
 
 void draw_scope(Draw& draw, const Manifest& m, const std::string& prefix, bool dense, Case& c) {
-  Params& p = c.params;
-  const auto claim = [&](const std::string& name) -> const Claim& { return m.claims.at(name); };
-  p.set(prefix + "cache_dtype", draw.one_of(claim(prefix + "cache_dtype").choices));
-  const int64_t page_size =
-      within(draw, claim(prefix + "page_size"), {1, 1, 16, 16, 64, 64, 2, 53});
-  p.set(prefix + "page_size", page_size);
-  p.set(prefix + "page_pad", draw.weighted<int64_t>({{4, 0}, {2, draw.in(1, 4)}, {1, 64}}));
-  p.set(prefix + "index_pad", draw.weighted<int64_t>({{3, 0}, {1, draw.in(1, 5)}}));
-  p.set(prefix + "kv_scale",
-        static_cast<double>(static_cast<float>(std::ldexp(
-            1 + static_cast<double>(draw.in(1, 999)) / 1000, static_cast<int>(draw.in(-4, 2))))));
-  p.set(prefix + "topk_lengths", "off");
-  p.set(prefix + "topk", int64_t{0});
-  const int64_t batch = p.integer("batch");
-  const int64_t splits = p.integer(prefix + "splits");
+  const ScopeRows& rows = rows_of(prefix);
+  rows.cache_dtype.draw(draw, m, c);
+  const int64_t page_size = pick(draw, m, c, rows.page_size, rows.page_size.usual);
+  rows.page_pad.set_inside(m, c, draw.weighted<int64_t>({{4, 0}, {2, draw.in(1, 4)}, {1, 64}}));
+  rows.index_pad.set_inside(m, c, draw.weighted<int64_t>({{3, 0}, {1, draw.in(1, 5)}}));
+  rows.kv_scale.set(
+      c, static_cast<double>(static_cast<float>(std::ldexp(
+             1 + static_cast<double>(draw.in(1, 999)) / 1000, static_cast<int>(draw.in(-4, 2))))));
+  rows.topk_lengths.set(c, "off");
+  rows.topk.set(c, 0);
+  const int64_t batch = kBatch.of(c);
+  const int64_t splits = rows.splits.of(c);
   if (dense) {
-    p.set("spare_pages", draw.in(0, 2));
+    kSparePages.set_inside(m, c, draw.in(0, 2));
     for (int64_t b = 0; b < batch; ++b)
       c.integers["context_lens"].push_back(draw_length(draw, page_size, splits, 130));
   } else {
     const int64_t topk = draw_length(draw, page_size, splits, 80);
-    p.set(prefix + "topk", topk);
+    rows.topk.set(c, topk);
     std::vector<int64_t>& indices = c.integers[prefix + "indices"];
     for (int64_t b = 0; b < batch; ++b) draw_index_row(draw, topk, indices);
-    p.set(prefix + "topk_lengths", draw.one_of(claim("topk_lengths").choices));
-    if (p.text(prefix + "topk_lengths") == "on") {
+    rows.topk_lengths.set(c, draw.one_of(m.claims.at(kMain.topk_lengths.name).choices));
+    if (rows.topk_lengths.is(c, "on")) {
       for (int64_t b = 0; b < batch; ++b)
         c.integers[prefix + "topk_length"].push_back(
             draw.weighted<int64_t>({{3, draw.in(0, topk)}, {1, topk}, {1, 0}}));
@@ -79,7 +81,7 @@ void draw_scope(Draw& draw, const Manifest& m, const std::string& prefix, bool d
   }
   const int64_t recipes = draw.in(1, 3);
   for (int64_t i = 0; i < recipes; ++i) {
-    const bool bf16 = p.text(prefix + "entry") == "bf16";
+    const bool bf16 = rows.entry.is(c, "bf16");
     c.rows[prefix + "k"].push_back(
         bf16 ? recipe(draw, {{6, "normal"}, {1, "powers"}, {1, "alternate"}, {1, "spike"}}, -4, 3)
              : recipe(draw,
@@ -98,69 +100,65 @@ void draw_scope(Draw& draw, const Manifest& m, const std::string& prefix, bool d
 Case draw_case(Draw draw, const Manifest& m) {
   Case c;
   c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-  Params& p = c.params;
-  const auto claim = [&](const char* name) -> const Claim& { return m.claims.at(name); };
-  const auto choice = [&](const char* name) { p.set(name, draw.one_of(claim(name).choices)); };
-  for (const char* name : {"mode", "entry", "sink", "lse", "dequant", "out_dtype"}) choice(name);
-  const std::string mode = p.text("mode");
-  const std::string entry = p.text("entry");
+  for (const Choice* row : {&kMode, &kMain.entry, &kSink, &mla::kLse, &kDequant, &kOutDtype})
+    row->draw(draw, m, c);
+  const std::string mode = kMode.of(c);
+  const std::string entry = kMain.entry.of(c);
   const bool v4 = entry == "v4";
-  std::vector<std::string> extra = claim("extra_entry").choices;
+  std::vector<std::string> extra = m.claims.at(kExtra.entry.name).choices;
   std::erase_if(extra, [&](const std::string& e) { return (e == "v4") != v4; });
-  if (mode == "dual" && extra.empty()) p.set("mode", "sparse");
-  p.set("extra_entry", extra.empty() ? entry : draw.one_of(extra));
-  const bool any_v32 = entry == "v32" || (mode == "dual" && p.text("extra_entry") == "v32");
+  if (mode == "dual" && extra.empty()) kMode.set(c, "sparse");
+  kExtra.entry.set(c, extra.empty() ? entry : draw.one_of(extra));
+  const bool any_v32 = entry == "v32" || (mode == "dual" && kExtra.entry.is(c, "v32"));
 
-  p.set("batch", draw.weighted<int64_t>({{4, 1}, {3, 2}, {1, 3}}));
-  p.set("first_sequence", int64_t{0});
-  p.set("first_head", int64_t{0});
-  p.set("heads", within(draw, claim("heads"), {1, 1, 2, 2, 3, 4, 5, 8}));
-  if (draw.once_in(25)) p.set("heads", within(draw, claim("heads"), {16, 64, 128}));
+  kBatch.set_inside(m, c, draw.weighted<int64_t>({{4, 1}, {3, 2}, {1, 3}}));
+  kFirstSequence.set(c, 0);
+  kFirstHead.set(c, 0);
+  pick(draw, m, c, kHeads, kHeads.usual);
+  if (draw.once_in(25)) pick(draw, m, c, kHeads, {16, 64, 128});
   std::vector<int64_t> nope = {16, 32, 64, 128, 100, 512};
   if (any_v32) nope = {128, 128, 256, 512};
   if (v4) nope = {64, 64, 128, 448};
-  p.set("nope", within(draw, claim("nope"), nope));
-  p.set("rope", within(draw, claim("rope"), {64, 64, 16, 8, 32}));
-  p.set("splits", within(draw, claim("splits"), {1, 1, 2, 3, 4, 7}));
-  p.set("extra_splits", within(draw, claim("extra_splits"), {1, 1, 2, 3}));
-  p.set("page_order",
-        draw.weighted<const char*>({{2, "sequential"}, {1, "reversed"}, {2, "shuffled"}}));
-  p.set("first_page", draw.weighted<int64_t>({{3, 0}, {2, draw.in(1, 5)}}));
-  p.set("page_step", draw.weighted<int64_t>({{3, 1}, {1, 3}}));
-  p.set("spare_pages", int64_t{0});
+  pick(draw, m, c, kNope, nope);
+  pick(draw, m, c, kRope, kRope.usual);
+  pick(draw, m, c, kMain.splits, {1, 1, 2, 3, 4, 7});
+  pick(draw, m, c, kExtra.splits, {1, 1, 2, 3});
+  kPageOrder.draw(draw, m, c, {{2, "sequential"}, {1, "reversed"}, {2, "shuffled"}});
+  kFirstPage.set_inside(m, c, draw.weighted<int64_t>({{3, 0}, {2, draw.in(1, 5)}}));
+  kPageStep.set_inside(m, c, draw.weighted<int64_t>({{3, 1}, {1, 3}}));
+  kSparePages.set(c, 0);
   draw_scope(draw, m, "", mode == "dense", c);
-  if (p.text("mode") == "dual") {
+  if (kMode.is(c, "dual")) {
     draw_scope(draw, m, "extra_", false, c);
   } else {
-    mla::no_scope("extra_", c);
+    no_scope(kExtra, c);
   }
   if (draw.once_in(8)) {  // pages so far apart that page * stride passes 2^31 or 2^32 bytes
-    p.set("page_pad", (int64_t{1} << draw.in(26, 28)) + draw.in(-3, 3));
-    p.set("first_page", draw.in(1, 4));
+    kMain.page_pad.set_inside(m, c, (int64_t{1} << draw.in(26, 28)) + draw.in(-3, 3));
+    kFirstPage.set_inside(m, c, draw.in(1, 4));
   } else if (draw.once_in(10)) {  // page ids beyond 16 bits
-    p.set("first_page", int64_t{65536} + draw.in(-2, 2));
+    kFirstPage.set_inside(m, c, int64_t{65536} + draw.in(-2, 2));
   }
-  for (const char* pad : mla::kPads) {
-    if (!p.has(pad)) p.set(pad, draw.weighted<int64_t>({{4, 0}, {1, draw.in(1, 9)}, {1, 64}}));
-  }
-  p.set("unowned", draw.weighted<const char*>({{3, "poison"}, {1, "nan"}, {1, "huge"}}));
-  p.set("softmax_scale",
-        static_cast<double>(static_cast<float>(draw.weighted<double>(
-            {{6, 1 / std::sqrt(static_cast<double>(p.integer("nope") + p.integer("rope")))},
-             {1, 0.1337},
-             {1, 0.5}}))));
-  p.set("relation", draw.weighted<const char*>({{10, "none"},
-                                                {1, "half_of_heads"},
-                                                {1, "sequence_alone"},
-                                                {1, "garbage"},
-                                                {1, "unsplit"},
-                                                {1, "indices_reversed"}}));
+  for (const Integer* pad : kPads)
+    pad->set_inside(m, c, draw.weighted<int64_t>({{4, 0}, {1, draw.in(1, 9)}, {1, 64}}));
+  kUnowned.draw(draw, m, c, {{3, "poison"}, {1, "nan"}, {1, "huge"}});
+  kSoftmaxScale.set(c, static_cast<double>(static_cast<float>(draw.weighted<double>(
+                           {{6, 1 / std::sqrt(static_cast<double>(kNope.of(c) + kRope.of(c)))},
+                            {1, 0.1337},
+                            {1, 0.5}}))));
+  kRelation.draw(draw, m, c,
+                 {{10, "none"},
+                  {1, "half_of_heads"},
+                  {1, "sequence_alone"},
+                  {1, "garbage"},
+                  {1, "unsplit"},
+                  {1, "indices_reversed"}});
   const int64_t recipes = draw.in(1, 2);
   for (int64_t i = 0; i < recipes; ++i)
     c.rows["q"].push_back(recipe(draw, {{8, "normal"}, {1, "zero"}, {1, "powers"}}, -5, 0));
   RowRecipe sink = recipe(draw, {{4, "normal"}, {1, "zero"}}, 0, 3);
   if (draw.once_in(2))
-    sink.set[static_cast<uint32_t>(draw.in(0, p.integer("heads") - 1))] =
+    sink.set[static_cast<uint32_t>(draw.in(0, kHeads.of(c) - 1))] =
         draw.once_in(2) ? 0x7F800000 : 0xFF800000;
   c.rows["sink"].push_back(sink);
   return c;
@@ -168,11 +166,11 @@ Case draw_case(Draw draw, const Manifest& m) {
 
 /// Keeps sequences, columns and lists in step.
 void remove_sequence(Case& d, int64_t b) {
-  const int64_t batch = d.params.integer("batch");
+  const int64_t batch = kBatch.of(d);
   if (batch < 2 || b >= batch) return;
   for (const char* prefix : {"", "extra_"}) {
     const std::string at = prefix;
-    const auto topk = static_cast<size_t>(d.params.integer(at + "topk"));
+    const auto topk = static_cast<size_t>(rows_of(at).topk.of(d));
     for (const auto& [name, width] :
          {std::pair(at + "indices", topk), std::pair(at + "topk_length", size_t{1})}) {
       const auto it = d.integers.find(name);
@@ -185,18 +183,19 @@ void remove_sequence(Case& d, int64_t b) {
     if (const auto it = d.integers.find(name); it != d.integers.end())
       it->second = without(it->second, static_cast<size_t>(b), static_cast<size_t>(b) + 1);
   }
-  d.params.set("batch", batch - 1);
+  kBatch.set(d, batch - 1);
 }
 
 void remove_columns(Case& d, const std::string& prefix, size_t begin, size_t end) {
-  const auto topk = static_cast<size_t>(d.params.integer(prefix + "topk"));
+  const ScopeRows& rows = rows_of(prefix);
+  const auto topk = static_cast<size_t>(rows.topk.of(d));
   std::vector<int64_t>& indices = d.integers.at(prefix + "indices");
   std::vector<int64_t> kept;
   for (size_t i = 0; i < indices.size(); ++i) {
     if (i % topk < begin || i % topk >= end) kept.push_back(indices[i]);
   }
   indices = kept;
-  d.params.set(prefix + "topk", static_cast<int64_t>(topk - (end - begin)));
+  rows.topk.set(d, static_cast<int64_t>(topk - (end - begin)));
   if (const auto it = d.integers.find(prefix + "topk_length"); it != d.integers.end()) {
     for (int64_t& length : it->second) {
       const auto before = static_cast<size_t>(length);
@@ -206,25 +205,25 @@ void remove_columns(Case& d, const std::string& prefix, size_t begin, size_t end
 }
 
 void to_one_scope(Case& d) {
-  if (d.params.text("mode") == "dual") d.params.set("mode", "sparse");
+  if (kMode.is(d, "dual")) kMode.set(d, "sparse");
   for (const char* name : {"extra_indices", "extra_topk_length", "extra_context_lens"})
     d.integers.erase(name);
   for (const char* name : {"extra_k", "extra_rope", "extra_k_scale"}) d.rows.erase(name);
-  d.params.set("extra_entry", d.params.text("entry"));
-  mla::no_scope("extra_", d);
-  d.params.set("extra_splits", int64_t{1});
+  kExtra.entry.set(d, kMain.entry.of(d));
+  no_scope(kExtra, d);
+  kExtra.splits.set(d, 1);
 }
 
 void simpler_scope(std::vector<Step>& steps, const Case& c, const std::string& prefix) {
-  const Params& p = c.params;
+  const ScopeRows& rows = rows_of(prefix);
   if (const auto it = c.integers.find(prefix + "indices"); it != c.integers.end()) {
-    const auto topk = static_cast<size_t>(p.integer(prefix + "topk"));
+    const auto topk = static_cast<size_t>(rows.topk.of(c));
     for (const auto& [begin, end] : chunks(topk)) {
       steps.push_back(
           [prefix, begin = begin, end = end](Case& d) { remove_columns(d, prefix, begin, end); });
     }
     steps.push_back([prefix](Case& d) {
-      d.params.set(prefix + "topk_lengths", "off");
+      rows_of(prefix).topk_lengths.set(d, "off");
       d.integers.erase(prefix + "topk_length");
     });
     steps.push_back([prefix](Case& d) {
@@ -247,17 +246,12 @@ void simpler_scope(std::vector<Step>& steps, const Case& c, const std::string& p
       }
     }
   }
-  lower(steps, c, prefix + "page_size", 1);
-  lower(steps, c, prefix + "page_pad", 0);
-  lower(steps, c, prefix + "index_pad", 0);
-  choose(steps, prefix + "kv_scale", 1.0);
-  choose(steps, prefix + "cache_dtype", "e4m3fn");
-  const quant::MlaEntry entry = static_cast<quant::MlaEntry>(
-      std::find(std::begin(mla::kEntries), std::end(mla::kEntries), p.text(prefix + "entry")) -
-      std::begin(mla::kEntries));
-  const Dtype fp8 = parse_dtype(p.text(prefix + "cache_dtype"));
-  const auto nope = static_cast<uint32_t>(p.integer("nope"));
-  const auto rope = static_cast<uint32_t>(p.integer("rope"));
+  const std::vector<std::string>& entries = rows.entry.choices;  // in the order of MlaEntry
+  const auto entry = static_cast<quant::MlaEntry>(
+      std::find(entries.begin(), entries.end(), rows.entry.of(c)) - entries.begin());
+  const Dtype fp8 = parse_dtype(rows.cache_dtype.of(c));
+  const auto nope = static_cast<uint32_t>(kNope.of(c));
+  const auto rope = static_cast<uint32_t>(kRope.of(c));
   const quant::MlaPage page = {entry, 1, nope, rope};
   plainer_rows(steps, c, prefix + "k", entry == quant::MlaEntry::kBf16 ? Dtype::kBf16 : fp8, nope);
   plainer_rows(steps, c, prefix + "rope", entry == quant::MlaEntry::kFp8 ? fp8 : Dtype::kBf16,
@@ -275,17 +269,15 @@ RowRecipe mla::recipe(Draw& draw, std::initializer_list<std::pair<std::size_t, c
   return row;
 }
 
-void mla::no_scope(const std::string& prefix, Case& c) {
-  for (const char* name : {"page_pad", "index_pad", "topk"})
-    c.params.set(prefix + name, int64_t{0});
-  c.params.set(prefix + "kv_scale", 1.0);
-  c.params.set(prefix + "page_size", int64_t{1});
-  c.params.set(prefix + "topk_lengths", "off");
-  c.params.set(prefix + "cache_dtype", "e4m3fn");
+void mla::no_scope(const ScopeRows& rows, Case& c) {
+  for (const Integer* row : {&rows.page_pad, &rows.index_pad, &rows.topk, &rows.page_size})
+    row->set(c, row->plain.of(c));
+  rows.kv_scale.set(c, rows.kv_scale.plain);
+  for (const Choice* row : {&rows.topk_lengths, &rows.cache_dtype}) row->set(c, row->plain);
 }
 
 rc::Gen<Case> MlaDecode::domain(const Manifest& manifest) const {
-  const bool aiter = mla::is_aiter(manifest.claims.at("mode").choices[0]);
+  const bool aiter = is_aiter(manifest.claims.at(kMode.name).choices[0]);
   return domain_of(*this, [manifest, aiter](Draw draw) {
     return aiter ? mla::draw_aiter_case(std::move(draw), manifest)
                  : draw_case(std::move(draw), manifest);
@@ -294,20 +286,15 @@ rc::Gen<Case> MlaDecode::domain(const Manifest& manifest) const {
 
 std::vector<Step> MlaDecode::simpler(const Case& c) const {
   std::vector<Step> steps;
-  const Params& p = c.params;
-  choose(steps, "relation", "none");
-  const bool dual = p.text("mode") == "dual" || c.integers.contains("extra_context_lens");
+  choose(steps, kRelation.name, kRelation.plain);
+  const bool dual = kMode.is(c, "dual") || c.integers.contains("extra_context_lens");
   if (dual) steps.push_back(to_one_scope);
-  for (int64_t b = 0; b < p.integer("batch"); ++b)
+  for (int64_t b = 0; b < kBatch.of(c); ++b)
     steps.push_back([b](Case& d) { remove_sequence(d, b); });
-  lower(steps, c, "heads", 1);
-  for (const char* name : {"splits", "extra_splits"}) lower(steps, c, name, 1);
   // Sizes that the entries have groups of come first.
   for (const int64_t nope : {1, 64, 128, 256}) {
-    if (nope < p.integer("nope")) choose(steps, "nope", nope);
+    if (nope < kNope.of(c)) choose(steps, kNope.name, nope);
   }
-  lower(steps, c, "nope", 1);
-  lower(steps, c, "rope", 1);
   for (const std::string name : {"context_lens", "extra_context_lens"}) {
     const auto it = c.integers.find(name);
     if (it == c.integers.end()) continue;
@@ -316,35 +303,19 @@ std::vector<Step> MlaDecode::simpler(const Case& c) const {
         steps.push_back([name, b, to](Case& d) { d.integers.at(name)[b] = to; });
     }
   }
-  lower(steps, c, "spare_pages", 0);
-  lower(steps, c, "first_sequence", 0);
-  lower(steps, c, "first_head", 0);
-  for (const char* name : {"page_order"}) choose(steps, name, "sequential");
-  lower(steps, c, "first_page", 0);
-  lower(steps, c, "page_step", 1);
-  for (const char* pad : mla::kPads) lower(steps, c, pad, 0);
-  choose(steps, "sink", "off");
-  choose(steps, "unowned", "poison");
-  choose(steps, "lse", "fa3");
-  choose(steps, "out_dtype", "f32");
-  choose(steps, "softmax_scale", 1.0);
+  table().simpler(steps, c, {});
   for (const char* entry : {"bf16", "fp8"}) {
-    if (p.text("entry") != "bf16") choose(steps, "entry", entry);
-    if (dual && p.text("extra_entry") != "bf16") choose(steps, "extra_entry", entry);
+    if (!kMain.entry.is(c, "bf16")) choose(steps, kMain.entry.name, entry);
+    if (dual && !kExtra.entry.is(c, "bf16")) choose(steps, kExtra.entry.name, entry);
   }
   steps.push_back([](Case& d) { d.seed = 0; });
   simpler_scope(steps, c, "");
   if (dual) simpler_scope(steps, c, "extra_");
-  if (mla::is_aiter(p.text("mode"))) {
-    lower(steps, c, "qlen", 1);
-    choose(steps, "q_scale", 1.0);
-  }
-  plainer_rows(steps, c, "q",
-               mla::is_aiter(p.text("mode")) ? parse_dtype(p.text("q_dtype")) : Dtype::kBf16,
-               static_cast<uint32_t>(p.integer("nope") + p.integer("rope")));
-  if (p.text("sink") == "on")
+  plainer_rows(steps, c, "q", is_aiter(kMode.of(c)) ? parse_dtype(kQDtype.of(c)) : Dtype::kBf16,
+               static_cast<uint32_t>(kNope.of(c) + kRope.of(c)));
+  if (kSink.is(c, "on"))
     plainer_rows(steps, c, "sink", Dtype::kF32,
-                 static_cast<uint32_t>(p.integer("heads") + p.integer("first_head")));
+                 static_cast<uint32_t>(kHeads.of(c) + kFirstHead.of(c)));
   return steps;
 }
 
@@ -353,9 +324,8 @@ std::vector<Axis> MlaDecode::axes(const Case& c) const {
   list_axes(axes, c, "ctx", "context_lens");
   list_axes(axes, c, "extra_ctx", "extra_context_lens");
   list_axes(axes, c, "topk_length", "topk_length");
-  if (c.params.text("mode") == "aiter") parameter_axes(axes, c, {"qlen"});
-  parameter_axes(axes, c,
-                 {"heads", "page_size", "splits", "extra_splits", "nope", "rope", "first_page"});
+  if (kMode.is(c, "aiter")) parameter_axes(axes, c, {kQlen.name.c_str()});
+  table().axes(axes, c, {});
   return axes;
 }
 
