@@ -595,7 +595,7 @@ std::string MlaDecode::summary(const Case& c) const {
 }
 
 OperatorPage MlaDecode::page() const {
-  OperatorPage page = {
+  return {
       .name = name(),
       .summary =
           "MLA decode: one query token of each sequence and head against latent KV entries "
@@ -687,8 +687,6 @@ OperatorPage MlaDecode::page() const {
                   "flashinfer: lse flashinfer (base 2, -inf)",
                   "vLLM on gfx942: main cache e4m3fnuz, extra cache e4m3fn in the same call"},
   };
-  for (const auto& entry : paging_parameters()) page.parameters.push_back(entry);
-  return page;
 }
 
 }  // namespace wavefuzz

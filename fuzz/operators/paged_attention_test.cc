@@ -63,6 +63,7 @@ Case small_case() {
                 {"q_heads", {0, 1, 2}}};
   for (const char* tensor : {"q", "k", "v", "sinks"}) c.rows[tensor] = {{"normal", 0, {}}};
   for (const char* tensor : {"k_scale", "v_scale"}) c.rows[tensor] = {{"positive", 0, {}}};
+  kOperator.table().complete(c);
   return c;
 }
 

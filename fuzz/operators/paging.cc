@@ -38,8 +38,4 @@ void plainer_pages(std::vector<Step>& steps, const Case& c, const Repair& repair
   ParameterTable{kPageOrder, kFirstPage, kPageStep}.simpler(steps, c, repair);
 }
 
-std::vector<OperatorPage::Entry> paging_parameters() {
-  return ParameterTable{kPageOrder, kFirstPage, kPageStep}.entries();
-}
-
 }  // namespace wavefuzz

@@ -40,9 +40,6 @@ int64_t pages_needed(const Case& c, uint64_t count);
 /// Steps towards sequential pages from 0.
 void plainer_pages(std::vector<Step>& steps, const Case& c, const Repair& repair = {});
 
-/// The parameters above, for an operator's page.
-std::vector<OperatorPage::Entry> paging_parameters();
-
 }  // namespace wavefuzz
 
 #endif  // WAVEFUZZ_FUZZ_OPERATORS_PAGING_H_
