@@ -29,7 +29,7 @@ class PagedAttention : public Operator {
   std::string name() const override { return "paged_attention_decode"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<PlanRequest> plan_requests(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;

@@ -132,7 +132,7 @@ void ParameterTable::complete_claims(Manifest& manifest) const {
     if (manifest.claims.contains(name_of(row))) continue;
     std::visit(Overloaded{
                    [&](const Integer& p) {
-                     if (p.unclaimed != Unclaimed::kPlain) return;
+                     if (p.unclaimed != Unclaimed::kPlain || p.plain.follows()) return;
                      const int64_t plain = p.plain.of({});
                      Claim& claim = manifest.claims[p.name];
                      claim.min = claim.max = plain;
@@ -145,6 +145,19 @@ void ParameterTable::complete_claims(Manifest& manifest) const {
                },
                row);
   }
+}
+
+std::optional<std::string> ParameterTable::refusal(const Manifest& manifest, const Case& c) const {
+  for (const Row& row : rows_) {
+    const auto* p = std::get_if<Integer>(&row);
+    if (p == nullptr || p->unclaimed != Unclaimed::kPlain || p->claim(manifest) != nullptr)
+      continue;
+    const int64_t value = p->of(c), plain = p->plain.of(c);
+    if (value != plain)
+      return fmt::format("{} = {} is not claimed, and {} is what that means", p->name, value,
+                         plain);
+  }
+  return std::nullopt;
 }
 
 void ParameterTable::complete(Case& c) const {
