@@ -51,11 +51,13 @@ const Choice kLayout = {.name = "layout",
                         .meaning = "of the codes of a page",
                         .choices = {"normal", "shuffle"},
                         .plain = "normal",
+                        .unclaimed = Unclaimed::kPlain,
                         .shrinks = false};
 const Choice kDtype = {.name = "dtype",
                        .meaning = "of the codes, which are copied",
                        .choices = {"e4m3fn", "e4m3fnuz"},
-                       .plain = "e4m3fn"};
+                       .plain = "e4m3fn",
+                       .unclaimed = Unclaimed::kPlain};
 const Integer kPageStride = {.name = "page_stride",
                              .meaning = "bytes from one page to the next",
                              .min = 1,

@@ -84,7 +84,8 @@ inline const Integer kWindow = {.name = "window",
                                 .meaning = "keys that a token sees, its own included; 0: all",
                                 .max = kMostContext,
                                 .plain = 0,
-                                .axis = true};
+                                .axis = true,
+                                .unclaimed = Unclaimed::kPlain};
 inline const Integer kExtraSplits = {.name = "extra_splits",
                                      .meaning = "splits beyond the longest context",
                                      .max = 1024,
@@ -143,22 +144,28 @@ inline const Choice kUnowned = {
     .choices = {"poison", "nan", "huge", "zero", "finite"},
     .plain = "poison",
     .unclaimed = Unclaimed::kAny};
-inline const Choice kSinks = {
-    .name = "sinks", .meaning = "", .choices = {"off", "on"}, .plain = "off"};
+inline const Choice kSinks = {.name = "sinks",
+                              .meaning = "",
+                              .choices = {"off", "on"},
+                              .plain = "off",
+                              .unclaimed = Unclaimed::kPlain};
 inline const Choice kVLayout = {.name = "v_layout",
                                 .meaning = "of v_cache",
                                 .choices = {"plain", "shuffled"},
-                                .plain = "plain"};
+                                .plain = "plain",
+                                .unclaimed = Unclaimed::kPlain};
 inline const Choice kKvScale = {
     .name = "kv_scale",
     .meaning = "none for 16-bit caches; per token and kv head, per page and kv head",
     .choices = {"none", "per_tensor", "per_token", "per_block"},
     .plain = "none",
+    .unclaimed = Unclaimed::kPlain,
     .shrinks = false};  // with kv_dtype
 inline const Choice kQDtype = {.name = "q_dtype",
                                .meaning = "of q and o",
                                .choices = {"bf16", "f16"},
                                .plain = "bf16",
+                               .unclaimed = Unclaimed::kPlain,
                                .shrinks = false};  // with its set elements
 inline const Choice kKvDtype = {
     .name = "kv_dtype",

@@ -223,16 +223,34 @@ void ParameterTable::axes(std::vector<Axis>& axes, const Case& c, const Repair& 
 }
 
 std::vector<OperatorPage::Entry> ParameterTable::entries() const {
+  const auto words = [](Unclaimed unclaimed) {
+    switch (unclaimed) {
+      case Unclaimed::kRefused:
+        return "refused";
+      case Unclaimed::kPlain:
+        return "plain";
+      case Unclaimed::kAny:
+        break;
+    }
+    return "any";
+  };
   std::vector<OperatorPage::Entry> entries;
   for (const Row& row : rows_) {
     std::visit(
         Overloaded{
-            [&](const Choice& p) {
-              entries.push_back({p.name, fmt::format("{}{}{}", fmt::join(p.choices, ", "),
-                                                     p.meaning.empty() ? "" : ": ", p.meaning)});
+            [&](const Integer& p) {
+              entries.push_back({p.name, p.meaning,
+                                 p.plain.follows() ? "the least" : std::to_string(p.plain.of({})),
+                                 words(p.unclaimed)});
             },
-            [&](const auto& p) {
-              entries.push_back({p.name, p.meaning});
+            [&](const Choice& p) {
+              entries.push_back({p.name,
+                                 fmt::format("{}{}{}", fmt::join(p.choices, ", "),
+                                             p.meaning.empty() ? "" : ": ", p.meaning),
+                                 p.plain, words(p.unclaimed)});
+            },
+            [&](const Real& p) {
+              entries.push_back({p.name, p.meaning, fmt::format("{}", p.plain), "any"});
             },
         },
         row);

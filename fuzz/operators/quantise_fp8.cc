@@ -59,8 +59,11 @@ const Choice kGranularity = {.name = "granularity",
                              .meaning = "what a scale is for; static: it is given",
                              .choices = {"token", "group", "tensor", "static"},
                              .plain = "token"};
-const Choice kScaleFmt = {
-    .name = "scale_fmt", .meaning = "", .choices = {"f32", "ue8m0"}, .plain = "f32"};
+const Choice kScaleFmt = {.name = "scale_fmt",
+                          .meaning = "",
+                          .choices = {"f32", "ue8m0"},
+                          .plain = "f32",
+                          .unclaimed = Unclaimed::kPlain};
 const Choice kDtype = {.name = "dtype",
                        .meaning = "of the codes",
                        .choices = {"e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"},
@@ -70,6 +73,7 @@ const Choice kXDtype = {.name = "x_dtype",
                         .meaning = "of x",
                         .choices = {"bf16", "f16"},
                         .plain = "bf16",
+                        .unclaimed = Unclaimed::kPlain,
                         .shrinks = false};  // with its set elements: simpler()
 
 const Choice kInputs = {.name = "inputs",

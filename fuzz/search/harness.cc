@@ -104,8 +104,8 @@ Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots,
   for (const std::string& file : manifest_files) {
     for (Manifest& m : Manifest::load_all(file)) {
       const Operator& op = find_operator(m.op);
-      op.check_manifest(m);
       op.table().complete_claims(m);
+      op.check_manifest(m);
       const std::string kernel = m.kernel;
       if (const auto it = manifests_.find(kernel); it != manifests_.end()) {
         throw Error(Exit::kUsage, fmt::format("{}: kernel '{}' is already described by {}", file,
