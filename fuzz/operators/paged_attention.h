@@ -66,6 +66,14 @@ inline const Integer kHeadDim = {.name = "head_dim",
                                  .usual = {16, 32, 32, 64, 64, 128, 128, 80, 96, 192, 256},
                                  .axis = true,
                                  .unit = 16};
+inline const Integer kVHeadDim = {.name = "v_head_dim",
+                                  .meaning = "elements of a head's row of V and o",
+                                  .min = 1,
+                                  .max = 1024,
+                                  .plain = [](const Case& c) { return kHeadDim.of(c); },
+                                  .usual = {16, 32, 64, 128, 80, 192},
+                                  .unclaimed = Unclaimed::kPlain,
+                                  .shrinks = false};
 inline const Integer kKvHeads = {.name = "kv_heads",
                                  .meaning = "heads of the cache",
                                  .min = 1,
@@ -215,7 +223,7 @@ struct Shape {
   bool lse;     ///< is an output
   quant::PagedK k;
   quant::PagedV v;
-  int64_t batch, kv_heads, gqa, heads, head_dim, page_size;
+  int64_t batch, kv_heads, gqa, heads, head_dim, v_head_dim, page_size;
   int64_t window;
   int64_t split_keys, splits;
   int64_t q_stride, o_stride;  ///< elements

@@ -47,6 +47,11 @@ void draw_shape(Draw& draw, const Manifest& m, Case& c) {
   draw_size(draw, m, c, kKvHeads, kKvHeads.usual);
   draw_size(draw, m, c, kGqa, kGqa.usual);
   draw_size(draw, m, c, kHeadDim, kHeadDim.usual, 16);
+  if (kVHeadDim.claim(m) != nullptr) {
+    draw_size(draw, m, c, kVHeadDim, kVHeadDim.usual);
+  } else {
+    kVHeadDim.set(c, kVHeadDim.plain.of(c));
+  }
   const bool shuffled = kVLayout.is(c, "shuffled");
   std::vector<int64_t> sizes = kPageSize.usual;
   if (draw.once_in(20)) sizes = {512, 1024};

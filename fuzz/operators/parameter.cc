@@ -200,7 +200,23 @@ void ParameterTable::repair(Case& c) const {
   }
 }
 
-void ParameterTable::simpler(std::vector<Step>& steps, const Case& c, const Repair& repair) const {
+Repair ParameterTable::following(const Case& c, const Repair& repair) const {
+  std::vector<const Integer*> rows;
+  for (const Row& row : rows_) {
+    const auto* p = std::get_if<Integer>(&row);
+    if (p != nullptr && p->unclaimed == Unclaimed::kPlain && p->plain.follows() &&
+        p->of(c) == p->plain.of(c))
+      rows.push_back(p);
+  }
+  if (rows.empty()) return repair;
+  return [rows, repair](Case& d) {
+    for (const Integer* p : rows) p->set(d, p->plain.of(d));
+    if (repair) repair(d);
+  };
+}
+
+void ParameterTable::simpler(std::vector<Step>& steps, const Case& c, const Repair& then) const {
+  const Repair repair = following(c, then);
   for (const Row& row : rows_) {
     std::visit(Overloaded{
                    [&](const Integer& p) {
@@ -215,7 +231,8 @@ void ParameterTable::simpler(std::vector<Step>& steps, const Case& c, const Repa
   }
 }
 
-void ParameterTable::axes(std::vector<Axis>& axes, const Case& c, const Repair& repair) const {
+void ParameterTable::axes(std::vector<Axis>& axes, const Case& c, const Repair& then) const {
+  const Repair repair = following(c, then);
   for (const Row& row : rows_) {
     const auto* p = std::get_if<Integer>(&row);
     if (p != nullptr && p->axis) parameter_axes(axes, c, {p->name.c_str()}, repair);

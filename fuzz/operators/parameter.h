@@ -130,7 +130,8 @@ class ParameterTable {
 
   /// Raises what is below the least that holds together, in the order of the table.
   void repair(Case& c) const;
-  /// Steps of each parameter towards its plain value.
+  /// Steps of each parameter towards its plain value. Each ends with `repair`; what a kernel need
+  /// not claim, since it follows from other parameters, goes on following them.
   void simpler(std::vector<Step>& steps, const Case& c, const Repair& repair) const;
   /// The axes among them that the case has.
   void axes(std::vector<Axis>& axes, const Case& c, const Repair& repair) const;
@@ -140,6 +141,9 @@ class ParameterTable {
   nlohmann::ordered_json schema() const;
 
  private:
+  /// `repair`, before which what follows others in `c` without a claim follows them again.
+  Repair following(const Case& c, const Repair& repair) const;
+
   std::vector<Row> rows_;
 };
 
