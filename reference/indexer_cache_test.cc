@@ -4,7 +4,9 @@
 #include "reference/indexer_cache.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -187,6 +189,83 @@ INSTANTIATE_TEST_SUITE_P(Layouts, Gather,
                                          std::tuple(PageLayout::kNormal, 7u, 68u),
                                          std::tuple(PageLayout::kShuffle, 16u, 128u),
                                          std::tuple(PageLayout::kShuffle, 64u, 48u)));
+
+// A second reference, written from the formulas alone: arrays and loops, codes by search.
+namespace naive {
+
+uint8_t nearest(float quotient) {  // of e4m3fn, ties to even, saturated
+  int best = 0;
+  double best_distance = std::numeric_limits<double>::infinity();
+  for (int code = 0; code < 256; ++code) {
+    const int exponent = code >> 3 & 15, mantissa = code & 7;
+    if ((code & 0x7F) == 0x7F) continue;  // NaN
+    const double magnitude =
+        exponent == 0 ? std::ldexp(mantissa, -9) : std::ldexp(8 + mantissa, exponent - 10);
+    if ((code & 0x80) != 0 && !std::signbit(quotient)) continue;
+    if ((code & 0x80) == 0 && std::signbit(quotient)) continue;
+    const double distance = std::abs(std::abs(double{quotient}) - magnitude);
+    if (distance > best_distance || (distance == best_distance && code % 2 != 0)) continue;
+    best = code;
+    best_distance = distance;
+  }
+  return static_cast<uint8_t>(best);
+}
+
+/// The bytes of a packed cache of `pages` pages after the tokens of k, 0xEE where nobody wrote.
+std::vector<uint8_t> cache(const std::vector<std::vector<float>>& k,
+                           const std::vector<int64_t>& slots, int64_t page_size, int64_t head_dim,
+                           bool shuffle, int64_t pages) {
+  const int64_t page_bytes = page_size * (head_dim + 4);
+  std::vector<uint8_t> bytes(static_cast<size_t>(pages * page_bytes), 0xEE);
+  for (size_t token = 0; token < k.size(); ++token) {
+    const int64_t base = slots[token] / page_size * page_bytes, row = slots[token] % page_size;
+    float amax = 1e-4f;
+    for (const float x : k[token]) amax = std::max(amax, std::abs(x));
+    const float scale = amax / 448.0f;
+    for (int64_t d = 0; d < head_dim; ++d) {
+      const int64_t tile = row / 16 * (head_dim / 16) + d / 16;  // of 16 tokens x 16 bytes
+      const int64_t at = shuffle ? tile * 256 + row % 16 * 16 + d % 16 : row * head_dim + d;
+      bytes[static_cast<size_t>(base + at)] = nearest(k[token][static_cast<size_t>(d)] / scale);
+    }
+    std::memcpy(&bytes[static_cast<size_t>(base + page_size * head_dim + row * 4)], &scale, 4);
+  }
+  return bytes;
+}
+
+}  // namespace naive
+
+TEST(IndexerCache, AgreesWithASecondReference) {
+  EXPECT_TRUE(rc::check("a written cache is that of the naive reference", [] {
+    const bool shuffle = *rc::gen::arbitrary<bool>();
+    const int64_t unit = shuffle ? 16 : 1;
+    const int64_t page_size = unit * *rc::gen::inRange<int64_t>(1, 4);
+    const int64_t head_dim = unit * *rc::gen::inRange<int64_t>(1, 5);
+    const int64_t pages = *rc::gen::inRange<int64_t>(1, 4);
+    const auto slots =
+        *rc::gen::unique<std::vector<int64_t>>(static_cast<size_t>(*rc::gen::inRange<int64_t>(
+                                                   0, std::min<int64_t>(4, page_size * pages) + 1)),
+                                               rc::gen::inRange<int64_t>(0, page_size * pages));
+    std::vector<std::vector<float>> k;
+    std::vector<float> flat;
+    for (size_t token = 0; token < slots.size(); ++token) {
+      k.emplace_back();
+      for (int64_t d = 0; d < head_dim; ++d) {
+        k.back().push_back(std::ldexp(static_cast<float>(*rc::gen::inRange(-255, 256)),
+                                      *rc::gen::inRange(-12, 4)));
+        flat.push_back(k.back().back());
+      }
+    }
+    const IndexerCache cache = {
+        page(static_cast<uint32_t>(page_size), static_cast<uint32_t>(head_dim),
+             shuffle ? PageLayout::kShuffle : PageLayout::kNormal),
+        static_cast<uint64_t>(page_size * (head_dim + 4))};
+    std::vector<uint8_t> bytes(static_cast<size_t>(pages * page_size * (head_dim + 4)), 0xEE);
+    store(indexer_k_quant(flat, static_cast<uint64_t>(head_dim), static_cast<int64_t>(slots.size()),
+                          slots, cache.page, quant::kVllmIndexerTritonFn),
+          cache, bytes);
+    RC_ASSERT(bytes == naive::cache(k, slots, page_size, head_dim, shuffle, pages));
+  }));
+}
 
 TEST(GatherGuards, GiveScaleZeroWhereTheTableNamesNoPage) {
   FilledCache f = filled(page(2, 4), 0, 2);

@@ -3,10 +3,12 @@
 #include <Random123/philox.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "gpu/error.h"
 #include "quant/float16.h"
@@ -116,6 +118,7 @@ constexpr DtypeRow kDtypes[] = {
     {"e5m2", 1, 0, quant::Fp8::kE5m2},
     {"e5m2fnuz", 1, 0, quant::Fp8::kE5m2fnuz},
     {"i8", 1, 0, {}},
+    {"i32", 4, 0, {}},
 };
 
 const DtypeRow& row_of(Dtype dtype) { return kDtypes[static_cast<size_t>(dtype)]; }
@@ -173,6 +176,8 @@ float decode(Dtype dtype, uint32_t bits) {
       return std::bit_cast<float>(bits);
     case Dtype::kI8:
       return static_cast<float>(static_cast<int8_t>(bits));
+    case Dtype::kI32:
+      return static_cast<float>(static_cast<int32_t>(bits));
     default:
       return quant::decode(*row_of(dtype).fp8, static_cast<uint8_t>(bits));
   }
@@ -188,6 +193,10 @@ uint32_t encode(Dtype dtype, float value) {
       return std::bit_cast<uint32_t>(value);
     case Dtype::kI8:
       return encode_i8(value);
+    case Dtype::kI32:
+      return static_cast<uint32_t>(std::llrint(std::clamp(
+          static_cast<double>(value), static_cast<double>(std::numeric_limits<int32_t>::min()),
+          static_cast<double>(std::numeric_limits<int32_t>::max()))));
     default:
       return quant::encode(*row_of(dtype).fp8, value, quant::kCastCudaSatfinite);
   }

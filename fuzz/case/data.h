@@ -13,9 +13,10 @@
 namespace wavefuzz {
 
 /// The element types of the kernels' tensors.
-enum class Dtype { kBf16, kF16, kF32, kE4m3fn, kE4m3fnuz, kE5m2, kE5m2fnuz, kI8 };
+enum class Dtype { kBf16, kF16, kF32, kE4m3fn, kE4m3fnuz, kE5m2, kE5m2fnuz, kI8, kI32 };
 
-/// "bf16", "f16", "f32", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"; throws Error(kUsage).
+/// "bf16", "f16", "f32", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "i8", "i32"; throws
+/// Error(kUsage).
 Dtype parse_dtype(const std::string& name);
 /// The same, of bf16 and f16 only.
 Dtype parse_dtype16(const std::string& name);

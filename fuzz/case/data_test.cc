@@ -126,6 +126,9 @@ TEST(Dtypes, DecodeWhatTheyEncode) {
   EXPECT_THROW(parse_dtype("fp9"), Error);
   EXPECT_EQ(encode(Dtype::kI8, 2.5f), 2u);        // ties to even
   EXPECT_EQ(encode(Dtype::kI8, -200.0f), 0x81u);  // symmetric: -127
+  EXPECT_EQ(encode(Dtype::kI32, -2.5f), 0xFFFFFFFEu);
+  EXPECT_EQ(encode(Dtype::kI32, 1e20f), 0x7FFFFFFFu);  // saturates
+  EXPECT_EQ(decode(Dtype::kI32, 0xFFFFFFFFu), -1.0f);
 }
 
 TEST(TensorRow, RepeatsRecipesAndTakesSpecialOnes) {

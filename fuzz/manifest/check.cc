@@ -298,6 +298,11 @@ void check_manifest(const std::string& file, const Roots& roots, const SmokeOpti
       unread.remarks.push_back({false, "manifest", without_file(e.what(), file)});
   }
   if (!unread.remarks.empty()) return each(unread);
+  for (Manifest& m : manifests) {
+    for (const Operator* op : operators()) {
+      if (op->name() == m.op) op->table().complete_claims(m);
+    }
+  }
   SmokeOptions share = smoke;
   share.seconds = smoke_seconds(smoke, manifests.size());
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1) ordered

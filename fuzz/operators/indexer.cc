@@ -283,8 +283,8 @@ void repair(Case& c) {
 
 }  // namespace
 
-rc::Gen<Case> Indexer::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+Case Indexer::draw(Draw draw, const Manifest& manifest) const {
+  return draw_case(std::move(draw), manifest);
 }
 
 std::vector<Step> Indexer::simpler(const Case& c) const {

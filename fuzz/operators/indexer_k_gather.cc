@@ -11,6 +11,7 @@
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/indexer_draws.h"
 #include "fuzz/operators/paging.h"
+#include "fuzz/operators/tensors.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
 #include "reference/indexer_cache.h"
@@ -51,11 +52,13 @@ const Choice kLayout = {.name = "layout",
                         .meaning = "of the codes of a page",
                         .choices = {"normal", "shuffle"},
                         .plain = "normal",
+                        .unclaimed = Unclaimed::kPlain,
                         .shrinks = false};
 const Choice kDtype = {.name = "dtype",
                        .meaning = "of the codes, which are copied",
                        .choices = {"e4m3fn", "e4m3fnuz"},
-                       .plain = "e4m3fn"};
+                       .plain = "e4m3fn",
+                       .unclaimed = Unclaimed::kPlain};
 const Integer kPageStride = {.name = "page_stride",
                              .meaning = "bytes from one page to the next",
                              .min = 1,
@@ -224,13 +227,11 @@ std::vector<Buffer> IndexerKGather::buffers(const Case& c) const {
   const int64_t k_stride = kKStride.of(c);
   ImageBuilder entries;
   for (size_t s = 0; s < table.size(); ++s) {
-    std::vector<uint32_t> bits;
     for (const int64_t id : table[s]) {
       if (id != static_cast<int32_t>(id))
         throw Error(Exit::kUsage, fmt::format("page id {} does not fit a block table", id));
-      bits.push_back(static_cast<uint32_t>(id));
     }
-    entries.put(s * static_cast<uint64_t>(stride) * sizeof(int32_t), pack(Dtype::kF32, bits));
+    entries.put(s * static_cast<uint64_t>(stride) * sizeof(int32_t), pack_i32(table[s]));
   }
   std::vector<uint32_t> sums = {0};
   for (const int64_t length : lengths_of(c))
@@ -245,7 +246,7 @@ std::vector<Buffer> IndexerKGather::buffers(const Case& c) const {
       {.name = "cu_seq_lens",
        .bytes = sums.size() * sizeof(int32_t),
        .access = Access::kRead,
-       .contents = {{0, pack(Dtype::kF32, sums)}}},
+       .contents = {{0, pack_i32(sums)}}},
       {.name = "dst_k",
        .bytes =
            tokens == 0 ? 0 : (tokens - 1) * static_cast<uint64_t>(k_stride) + cache.page.head_dim,
@@ -450,8 +451,8 @@ Case draw_case(Draw draw, const Manifest& manifest) {
 
 }  // namespace
 
-rc::Gen<Case> IndexerKGather::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+Case IndexerKGather::draw(Draw draw, const Manifest& manifest) const {
+  return draw_case(std::move(draw), manifest);
 }
 
 std::vector<Step> IndexerKGather::simpler(const Case& c) const {

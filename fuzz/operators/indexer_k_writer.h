@@ -20,7 +20,7 @@ class IndexerKWriter : public Operator {
   std::string name() const override { return "indexer_k_quant_and_cache"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
@@ -80,9 +80,13 @@ inline const Integer kPages = {.name = "pages",
 inline const Choice kLayout = {.name = "layout",
                                .meaning = "of the codes of a page",
                                .choices = {"normal", "shuffle"},
-                               .plain = "normal"};
-inline const Choice kScaleFmt = {
-    .name = "scale_fmt", .meaning = "", .choices = {"f32", "ue8m0"}, .plain = "f32"};
+                               .plain = "normal",
+                               .unclaimed = Unclaimed::kPlain};
+inline const Choice kScaleFmt = {.name = "scale_fmt",
+                                 .meaning = "",
+                                 .choices = {"f32", "ue8m0"},
+                                 .plain = "f32",
+                                 .unclaimed = Unclaimed::kPlain};
 inline const Choice kCacheDtype = {.name = "cache_dtype",
                                    .meaning = "",
                                    .choices = {"e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"},
@@ -91,6 +95,7 @@ inline const Choice kKDtype = {.name = "k_dtype",
                                .meaning = "of k",
                                .choices = {"bf16", "f16"},
                                .plain = "bf16",
+                               .unclaimed = Unclaimed::kPlain,
                                .shrinks = false};  // with its set elements
 inline const Choice kInputs = {.name = "inputs",
                                .meaning =

@@ -19,7 +19,7 @@ class MergeAttnStates : public Operator {
   std::string name() const override { return "merge_attn_states"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
@@ -103,10 +103,16 @@ inline const Integer* const kPads[] = {
     &kSuffixPartialPad, &kPrefixLsePad,   &kSuffixLsePad,  &kSuffixLsePartialPad,
     &kOutHeadPad,       &kOutTokenPad,    &kOutLsePad};
 
-inline const Choice kODtype = {
-    .name = "o_dtype", .meaning = "of O in", .choices = {"f32", "bf16", "f16"}, .plain = "f32"};
-inline const Choice kOutDtype = {
-    .name = "out_dtype", .meaning = "of O out", .choices = {"f32", "bf16", "f16"}, .plain = "f32"};
+inline const Choice kODtype = {.name = "o_dtype",
+                               .meaning = "of O in",
+                               .choices = {"f32", "bf16", "f16"},
+                               .plain = "f32",
+                               .unclaimed = Unclaimed::kPlain};
+inline const Choice kOutDtype = {.name = "out_dtype",
+                                 .meaning = "of O out",
+                                 .choices = {"f32", "bf16", "f16"},
+                                 .plain = "f32",
+                                 .unclaimed = Unclaimed::kPlain};
 inline const Choice kProducer = {.name = "producer",
                                  .meaning = "convention of the LSEs that come in, below",
                                  .choices = conventions(),
@@ -118,11 +124,13 @@ inline const Choice kConsumer = {.name = "consumer",
 inline const Choice kEmptyLse = {.name = "empty_lse",
                                  .meaning = "how a partial without keys says so",
                                  .choices = {"producer", "minus_inf", "plus_inf", "nan", "mixed"},
-                                 .plain = "producer"};
+                                 .plain = "producer",
+                                 .unclaimed = Unclaimed::kPlain};
 inline const Choice kEmptyO = {.name = "empty_o",
                                .meaning = "what the O of such a partial holds",
                                .choices = {"zero", "nan", "huge", "unwritten"},
-                               .plain = "zero"};
+                               .plain = "zero",
+                               .unclaimed = Unclaimed::kPlain};
 inline const Choice kRelation = {.name = "relation",
                                  .meaning = "one of the relations below",
                                  .choices = {"none", "suffixes_reversed", "token_alone"},

@@ -21,7 +21,7 @@ class MlaDecode : public Operator {
   std::string name() const override { return "mla_decode"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<PlanRequest> plan_requests(const Case& c) const override;
   std::vector<std::string> plan_prefixes() const override { return {"", "extra_"}; }

@@ -10,6 +10,7 @@
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/mla_decode.h"
 #include "fuzz/operators/paging.h"
+#include "fuzz/operators/tensors.h"
 #include "gpu/error.h"
 #include "quant/ue8m0.h"
 
@@ -229,13 +230,11 @@ uint64_t bytes_of_i32(int64_t elements) { return static_cast<uint64_t>(elements)
 
 void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Buffer>& out) {
   const std::string& unowned = kUnowned.of(c);
-  if (unowned != "poison" && unowned != "nan" && unowned != "huge")
-    throw Error(Exit::kUsage, fmt::format("unowned '{}' is unknown", unowned));
   ImageBuilder kv, index, lengths;
   std::set<int64_t> owned;
   const auto put_index = [&](int64_t sequence, int64_t column, uint32_t value) {
     index.put(bytes_of_i32(sequence * s.index_stride + column),
-              pack(Dtype::kF32, std::vector<uint32_t>{value}));
+              pack_i32(std::vector<uint32_t>{value}));
   };
   for (int64_t b = 0; b < shape.batch; ++b) {
     const int64_t keys = s.lengths[static_cast<size_t>(b)];
@@ -266,9 +265,7 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
     if (unowned != "poison" && !s.flat) {
       for (int64_t i = columns; i < s.width; ++i) put_index(b, i, junk_index(b + i));
     }
-    if (s.has_lengths)
-      lengths.put(bytes_of_i32(b),
-                  pack(Dtype::kF32, std::vector<uint32_t>{static_cast<uint32_t>(keys)}));
+    if (s.has_lengths) lengths.put(bytes_of_i32(b), pack_i32(std::vector<int64_t>{keys}));
   }
   if (unowned != "poison") {
     const Entry e = junk(s, unowned == "nan");
@@ -303,7 +300,7 @@ void add_scope(const Case& c, const Shape& shape, const Scope& s, std::vector<Bu
 void add_lists(const Shape& s, std::vector<Buffer>& out) {
   const auto add = [&](const std::string& name, const std::vector<uint32_t>& values) {
     out.push_back(
-        {.name = name, .bytes = values.size() * 4, .contents = {{0, pack(Dtype::kF32, values)}}});
+        {.name = name, .bytes = values.size() * 4, .contents = {{0, pack_i32(values)}}});
   };
   for (const Scope& scope : s.scopes) {
     std::vector<uint32_t> kv = {0}, last;

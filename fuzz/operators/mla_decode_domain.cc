@@ -276,12 +276,10 @@ void mla::no_scope(const ScopeRows& rows, Case& c) {
   for (const Choice* row : {&rows.topk_lengths, &rows.cache_dtype}) row->set(c, row->plain);
 }
 
-rc::Gen<Case> MlaDecode::domain(const Manifest& manifest) const {
-  const bool aiter = is_aiter(manifest.claims.at(kMode.name).choices[0]);
-  return domain_of(*this, [manifest, aiter](Draw draw) {
-    return aiter ? mla::draw_aiter_case(std::move(draw), manifest)
-                 : draw_case(std::move(draw), manifest);
-  });
+Case MlaDecode::draw(Draw draw, const Manifest& manifest) const {
+  return is_aiter(manifest.claims.at(kMode.name).choices[0])
+             ? draw_aiter_case(std::move(draw), manifest)
+             : draw_case(std::move(draw), manifest);
 }
 
 std::vector<Step> MlaDecode::simpler(const Case& c) const {

@@ -50,9 +50,11 @@ class Operator {
   /// misspells one.
   virtual void check_manifest(const Manifest& manifest) const { table().check(manifest); }
 
-  /// Cases inside the manifest's claims, biased to boundaries. The generator sets everything but
-  /// target, kernel and plant.
-  virtual rc::Gen<Case> domain(const Manifest& manifest) const = 0;
+  /// A case inside the manifest's claims, biased to boundaries. It has everything but operator,
+  /// target, kernel and plant, and may leave out plain parameters.
+  virtual Case draw(Draw draw, const Manifest& manifest) const = 0;
+  /// Such cases, whole, which shrink by the operator's steps. The manifest must outlive it.
+  rc::Gen<Case> domain(const Manifest& manifest) const;
 
   /// The parameters of the case with those that follow from its tensors, as manifest expressions
   /// see them.
@@ -100,9 +102,6 @@ const std::vector<const Operator*>& operators();
 
 /// Throws Error(kUsage) for an operator that does not exist.
 const Operator& find_operator(const std::string& name);
-
-/// A generator of cases from a function that draws one; they shrink by the operator's steps.
-rc::Gen<Case> domain_of(const Operator& op, std::function<Case(Draw)> draw);
 
 }  // namespace wavefuzz
 

@@ -40,7 +40,14 @@ std::string markdown(const OperatorPage& page) {
   out += "\n## Buffers\n\n| buffer | dtype | layout | direction |\n|---|---|---|---|\n";
   for (const auto& b : page.buffers)
     out += fmt::format("| `{}` | {} | {} | {} |\n", b.name, b.dtype, b.layout, b.direction);
-  table(out, "Parameters of a case", "parameter", page.parameters);
+  out +=
+      "\n## Parameters of a case\n\n| parameter | meaning | plain | not claimed "
+      "|\n|---|---|---|---|\n";
+  for (const auto& p : page.parameters)
+    out += fmt::format("| `{}` | {} | {} | {} |\n", p.name, p.meaning, p.plain, p.unclaimed);
+  out +=
+      "\nA case leaves out what is plain. What a manifest does not claim is *refused* (it must be "
+      "there), *plain* (the kernel knows that value alone) or *any*.\n";
   table(out, "Parameters that manifest expressions see besides", "parameter", page.derived);
   table(out, "Numerics contract", "field", page.numerics);
   table(out, "Metamorphic relations", "relation", page.relations);

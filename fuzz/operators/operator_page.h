@@ -11,6 +11,9 @@ struct OperatorPage {
   struct Entry {
     std::string name;
     std::string meaning;
+    std::string plain = {};  ///< of a parameter: the value that a case leaves out
+    std::string unclaimed =
+        {};  ///< of a parameter: what it means that a manifest does not claim it
   };
   struct BufferEntry {
     std::string name;

@@ -89,12 +89,12 @@ rc::Seq<Case> apply_steps(const Case& c, std::vector<Step> steps) {
                          [c](const Case& simpler) { return !(simpler == c); });
 }
 
-rc::Gen<Case> domain_of(const Operator& op, std::function<Case(Draw)> draw) {
-  return rc::Gen<Case>([&op, draw = std::move(draw)](const rc::Random& random, int size) {
-    Case drawn = draw(Draw(random, size));
-    op.table().complete(drawn);
+rc::Gen<Case> Operator::domain(const Manifest& manifest) const {
+  return rc::Gen<Case>([this, &manifest](const rc::Random& random, int size) {
+    Case drawn = draw(Draw(random, size), manifest);
+    table().complete(drawn);
     return rc::shrinkable::shrinkRecur(
-        drawn, [&op](const Case& c) { return apply_steps(c, op.simpler(c)); });
+        drawn, [this](const Case& c) { return apply_steps(c, simpler(c)); });
   });
 }
 

@@ -23,11 +23,11 @@ using namespace paged_attention;
 
 const ParameterTable& PagedAttention::table() const {
   static const ParameterTable kTable = {
-      kGqa,      kHeadDim,  kKvHeads,     kPageSize,  kWindow,    kExtraSplits,  kSplitTokens,
-      kCus,      kKHeadGap, kKPageGap,    kVHeadGap,  kVPageGap,  kScaleHeadGap, kScalePageGap,
-      kQGap,     kOGap,     kTableGap,    kPageOrder, kFirstPage, kPageStep,     kRelation,
-      kUnowned,  kSinks,    kVLayout,     kKvScale,   kQDtype,    kKvDtype,      kMask,
-      kVStrides, kLse,      kSoftmaxScale};
+      kGqa,          kHeadDim,  kVHeadDim, kKvHeads,     kPageSize,  kWindow,    kExtraSplits,
+      kSplitTokens,  kCus,      kKHeadGap, kKPageGap,    kVHeadGap,  kVPageGap,  kScaleHeadGap,
+      kScalePageGap, kQGap,     kOGap,     kTableGap,    kPageOrder, kFirstPage, kPageStep,
+      kRelation,     kUnowned,  kSinks,    kVLayout,     kKvScale,   kQDtype,    kKvDtype,
+      kMask,         kVStrides, kLse,      kSoftmaxScale};
   return kTable;
 }
 
@@ -179,19 +179,18 @@ Inputs::Group Inputs::group(const Readers& read, int64_t b, int64_t h) const {
   if (query_cast.to != QueryCast::To::kNone) quantise_queries(g);
 
   g.k.resize(keys * s.head_dim);
-  g.v.resize(keys * s.head_dim);
+  g.v.resize(keys * s.v_head_dim);
   const uint32_t bytes = wavefuzz::bytes_of(s.kv_dtype);
   for (int64_t first = 0; first < keys; first += s.page_size) {
     const int64_t page = read.table.integer(b * s.table_stride + first / s.page_size);
     const int64_t count = std::min(s.page_size, keys - first);
     const int64_t k_page = page * s.k_page_stride + h * s.k_head_stride;
     const int64_t v_page = page * s.v_page_stride + h * s.v_head_stride;
-    for (int64_t d = 0; d < s.head_dim; ++d) {
-      for (int64_t t = 0; t < count; ++t) {
-        const int64_t element = (first + t) * s.head_dim + d;
-        g.k[element] = read.k.at(k_page + s.k.index_in_head(t, d) * bytes);
-        g.v[element] = read.v.at(v_page + s.v.index_in_head(t, d) * bytes);
-      }
+    for (int64_t t = 0; t < count; ++t) {
+      for (int64_t d = 0; d < s.head_dim; ++d)
+        g.k[(first + t) * s.head_dim + d] = read.k.at(k_page + s.k.index_in_head(t, d) * bytes);
+      for (int64_t d = 0; d < s.v_head_dim; ++d)
+        g.v[(first + t) * s.v_head_dim + d] = read.v.at(v_page + s.v.index_in_head(t, d) * bytes);
     }
     if (!s.quantised) continue;
     const int64_t scales = page * s.scale_page_stride + h * s.scale_head_stride;
@@ -251,7 +250,8 @@ void Inputs::quantise_queries(Group& g) const {
 reference::AttentionProblem Inputs::problem(const Group& g) const {
   reference::AttentionProblem p;
   p.rows = static_cast<uint32_t>(g.last.size());
-  p.qk_dim = p.v_dim = static_cast<uint32_t>(shape.head_dim);
+  p.qk_dim = static_cast<uint32_t>(shape.head_dim);
+  p.v_dim = static_cast<uint32_t>(shape.v_head_dim);
   p.keys = g.keys;
   p.q = g.q.data();
   p.k = g.k.data();
@@ -276,7 +276,7 @@ reference::AttentionProblem Inputs::problem(const Group& g) const {
 
 TensorView o_view(const Shape& s) {
   const uint64_t bytes = wavefuzz::bytes_of(s.q_dtype);
-  const auto dims = static_cast<uint64_t>(s.head_dim);
+  const auto dims = static_cast<uint64_t>(s.v_head_dim);
   return {.buffer = "o",
           .field = "o",
           .dtype = s.q_dtype,
@@ -299,7 +299,7 @@ Expected expected(const std::shared_ptr<const Inputs>& inputs) {
   const Shape& s = inputs->shape;
   const auto tokens = static_cast<uint64_t>(s.total_q);
   const auto heads = static_cast<uint64_t>(s.heads);
-  const auto dims = static_cast<uint64_t>(s.head_dim);
+  const auto dims = static_cast<uint64_t>(s.v_head_dim);
   Expected e;
   e.o.view = o_view(s);
   e.lse.view = lse_view(s);
@@ -376,8 +376,8 @@ OperatorPage PagedAttention::page() const {
                    "k_head_stride",
                    "in"},
                   {"v_cache", "kv_dtype",
-                   "plain [pages, kv_heads, head_dim, page_size] or shuffled [pages, kv_heads, "
-                   "page_size/x, head_dim, x]; v_page_stride, v_head_stride",
+                   "plain [pages, kv_heads, v_head_dim, page_size] or shuffled [pages, kv_heads, "
+                   "page_size/x, v_head_dim, x]; v_page_stride, v_head_stride",
                    "in"},
                   {"k_scale", "f32",
                    "[1], [pages, kv_heads, page_size] or [pages, kv_heads]; scale_page_stride, "
@@ -396,7 +396,7 @@ OperatorPage PagedAttention::page() const {
                   {"qo_indptr", "i32", "[batch + 1] first query token of each sequence", "in"},
                   {"sinks", "f32", "[heads], natural units, not scaled; +-inf allowed", "in"},
                   {"o", "q_dtype",
-                   "[total_q, heads, head_dim], o_stride elements from token to token", "out"},
+                   "[total_q, heads, v_head_dim], o_stride elements from token to token", "out"},
                   {"lse", "f32", "[total_q, heads]", "out"}},
       .parameters = table().entries(),
       .derived = {{"batch", "sequences"},

@@ -29,7 +29,7 @@ class PagedAttention : public Operator {
   std::string name() const override { return "paged_attention_decode"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<PlanRequest> plan_requests(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
@@ -66,6 +66,14 @@ inline const Integer kHeadDim = {.name = "head_dim",
                                  .usual = {16, 32, 32, 64, 64, 128, 128, 80, 96, 192, 256},
                                  .axis = true,
                                  .unit = 16};
+inline const Integer kVHeadDim = {.name = "v_head_dim",
+                                  .meaning = "elements of a head's row of V and o",
+                                  .min = 1,
+                                  .max = 1024,
+                                  .plain = [](const Case& c) { return kHeadDim.of(c); },
+                                  .usual = {16, 32, 64, 128, 80, 192},
+                                  .unclaimed = Unclaimed::kPlain,
+                                  .shrinks = false};
 inline const Integer kKvHeads = {.name = "kv_heads",
                                  .meaning = "heads of the cache",
                                  .min = 1,
@@ -84,7 +92,8 @@ inline const Integer kWindow = {.name = "window",
                                 .meaning = "keys that a token sees, its own included; 0: all",
                                 .max = kMostContext,
                                 .plain = 0,
-                                .axis = true};
+                                .axis = true,
+                                .unclaimed = Unclaimed::kPlain};
 inline const Integer kExtraSplits = {.name = "extra_splits",
                                      .meaning = "splits beyond the longest context",
                                      .max = 1024,
@@ -143,22 +152,28 @@ inline const Choice kUnowned = {
     .choices = {"poison", "nan", "huge", "zero", "finite"},
     .plain = "poison",
     .unclaimed = Unclaimed::kAny};
-inline const Choice kSinks = {
-    .name = "sinks", .meaning = "", .choices = {"off", "on"}, .plain = "off"};
+inline const Choice kSinks = {.name = "sinks",
+                              .meaning = "",
+                              .choices = {"off", "on"},
+                              .plain = "off",
+                              .unclaimed = Unclaimed::kPlain};
 inline const Choice kVLayout = {.name = "v_layout",
                                 .meaning = "of v_cache",
                                 .choices = {"plain", "shuffled"},
-                                .plain = "plain"};
+                                .plain = "plain",
+                                .unclaimed = Unclaimed::kPlain};
 inline const Choice kKvScale = {
     .name = "kv_scale",
     .meaning = "none for 16-bit caches; per token and kv head, per page and kv head",
     .choices = {"none", "per_tensor", "per_token", "per_block"},
     .plain = "none",
+    .unclaimed = Unclaimed::kPlain,
     .shrinks = false};  // with kv_dtype
 inline const Choice kQDtype = {.name = "q_dtype",
                                .meaning = "of q and o",
                                .choices = {"bf16", "f16"},
                                .plain = "bf16",
+                               .unclaimed = Unclaimed::kPlain,
                                .shrinks = false};  // with its set elements
 inline const Choice kKvDtype = {
     .name = "kv_dtype",
@@ -208,7 +223,7 @@ struct Shape {
   bool lse;     ///< is an output
   quant::PagedK k;
   quant::PagedV v;
-  int64_t batch, kv_heads, gqa, heads, head_dim, page_size;
+  int64_t batch, kv_heads, gqa, heads, head_dim, v_head_dim, page_size;
   int64_t window;
   int64_t split_keys, splits;
   int64_t q_stride, o_stride;  ///< elements

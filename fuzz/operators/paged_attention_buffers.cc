@@ -68,12 +68,13 @@ Shape::Shape(const Case& c) {
   gqa = kGqa.of(c);
   heads = kv_heads * gqa;
   head_dim = kHeadDim.of(c);
+  v_head_dim = kVHeadDim.of(c);
   page_size = kPageSize.of(c);
   window = kWindow.of(c);
   const auto bytes = static_cast<uint32_t>(bytes_of(kv_dtype));
   k = {static_cast<uint32_t>(kv_heads), static_cast<uint32_t>(head_dim),
        static_cast<uint32_t>(page_size), bytes};
-  v = {k.kv_heads, k.head_dim, k.page_size, bytes,
+  v = {k.kv_heads, static_cast<uint32_t>(v_head_dim), k.page_size, bytes,
        kVLayout.is(c, "shuffled") ? quant::VLayout::kShuffled : quant::VLayout::kPlain};
   if (!k.valid() || !v.valid()) {
     throw Error(Exit::kUsage, fmt::format("no {} V layout of {} for head_dim {}, page_size {}",
@@ -116,11 +117,11 @@ Shape::Shape(const Case& c) {
   splits = std::max<int64_t>(1, (max_context + split_keys - 1) / split_keys) + kExtraSplits.of(c);
 
   q_stride = heads * head_dim + gap(c, kQGap, 1);
-  o_stride = heads * head_dim + gap(c, kOGap, 1);
+  o_stride = heads * v_head_dim + gap(c, kOGap, 1);
   const auto block = static_cast<int64_t>(k.head_stride()) * bytes;  // a page of one kv head
   k_head_stride = block + gap(c, kKHeadGap, 1);
   k_page_stride = kv_heads * k_head_stride + gap(c, kKPageGap, 1);
-  v_head_stride = block + gap(c, kVHeadGap, 1);
+  v_head_stride = static_cast<int64_t>(v.head_stride()) * bytes + gap(c, kVHeadGap, 1);
   v_page_stride = kv_heads * v_head_stride + gap(c, kVPageGap, 1);
   if (kVStrides.is(c, "as_k")) {
     v_head_stride = k_head_stride;
@@ -239,11 +240,9 @@ class Caches {
     for (int64_t t = 0; t < keys; ++t) {
       const int64_t row = kv_row(s.sequence[b], h, first + t);
       const std::vector<uint32_t> k_row = data("k", row, s.kv_dtype, s.head_dim);
-      const std::vector<uint32_t> v_row = data("v", row, s.kv_dtype, s.head_dim);
-      for (int64_t d = 0; d < s.head_dim; ++d) {
-        blocks.k.set(s.k.index_in_head(t, d), k_row[d]);
-        blocks.v.set(s.v.index_in_head(t, d), v_row[d]);
-      }
+      const std::vector<uint32_t> v_row = data("v", row, s.kv_dtype, s.v_head_dim);
+      for (int64_t d = 0; d < s.head_dim; ++d) blocks.k.set(s.k.index_in_head(t, d), k_row[d]);
+      for (int64_t d = 0; d < s.v_head_dim; ++d) blocks.v.set(s.v.index_in_head(t, d), v_row[d]);
       if (t >= s.scales_of_page()) continue;
       blocks.k_scale.set(t, data("k_scale", row, Dtype::kF32, 1)[0]);
       blocks.v_scale.set(t, data("v_scale", row, Dtype::kF32, 1)[0]);
@@ -342,16 +341,16 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
       one.contents.push_back({0, pack(Dtype::kF32, tensor_row(c, name, 0, Dtype::kF32, 1))});
     return one;
   };
-  const auto rows = [&](int64_t stride, uint32_t element) {  // of q and o
-    return static_cast<uint64_t>(s.total_q == 0 ? 0
-                                                : (s.total_q - 1) * stride + s.heads * s.head_dim) *
+  const auto rows = [&](int64_t stride, int64_t dims, uint32_t element) {  // of q and o
+    return static_cast<uint64_t>(s.total_q == 0 ? 0 : (s.total_q - 1) * stride + s.heads * dims) *
            element;
   };
   const uint32_t q_bytes = wavefuzz::bytes_of(s.q_dtype);
   std::vector<Buffer> buffers = {
-      {.name = "q", .bytes = rows(s.q_stride, q_bytes), .contents = q.take()},
+      {.name = "q", .bytes = rows(s.q_stride, s.head_dim, q_bytes), .contents = q.take()},
       cache("k_cache", s.k_page_stride, s.k_head_stride, block, caches.k),
-      cache("v_cache", s.v_page_stride, s.v_head_stride, block, caches.v),
+      cache("v_cache", s.v_page_stride, s.v_head_stride,
+            static_cast<int64_t>(s.v.head_stride()) * wavefuzz::bytes_of(s.kv_dtype), caches.v),
       scales("k_scale", caches.k_scale),
       scales("v_scale", caches.v_scale),
       {.name = "block_table",
@@ -366,7 +365,7 @@ std::vector<Buffer> PagedAttention::buffers(const Case& c) const {
       {.name = "context_lens", .bytes = context.size() * 4, .contents = {{0, bytes_of(context)}}},
       {.name = "qo_indptr", .bytes = indptr.size() * 4, .contents = {{0, bytes_of(indptr)}}},
       {.name = "sinks", .bytes = static_cast<uint64_t>(s.heads) * 4, .contents = sinks.take()},
-      {.name = "o", .bytes = rows(s.o_stride, q_bytes), .access = Access::kWrite},
+      {.name = "o", .bytes = rows(s.o_stride, s.v_head_dim, q_bytes), .access = Access::kWrite},
   };
   if (s.lse) {
     buffers.push_back({.name = "lse",

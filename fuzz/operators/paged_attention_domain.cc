@@ -47,6 +47,11 @@ void draw_shape(Draw& draw, const Manifest& m, Case& c) {
   draw_size(draw, m, c, kKvHeads, kKvHeads.usual);
   draw_size(draw, m, c, kGqa, kGqa.usual);
   draw_size(draw, m, c, kHeadDim, kHeadDim.usual, 16);
+  if (kVHeadDim.claim(m) != nullptr) {
+    draw_size(draw, m, c, kVHeadDim, kVHeadDim.usual);
+  } else {
+    kVHeadDim.set(c, kVHeadDim.plain.of(c));
+  }
   const bool shuffled = kVLayout.is(c, "shuffled");
   std::vector<int64_t> sizes = kPageSize.usual;
   if (draw.once_in(20)) sizes = {512, 1024};
@@ -273,8 +278,8 @@ Case draw_case(Draw draw, const Manifest& manifest) {
 
 }  // namespace
 
-rc::Gen<Case> PagedAttention::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) { return draw_case(draw, manifest); });
+Case PagedAttention::draw(Draw draw, const Manifest& manifest) const {
+  return draw_case(std::move(draw), manifest);
 }
 
 }  // namespace wavefuzz

@@ -90,7 +90,7 @@ void compare_uniform(const Run& related, Judge& judge) {
   const Inputs inputs(related.c, related.manifest, related.buffers);
   const TensorView view = o_view(inputs.shape);
   const ImageReader o(related.outcome.written_to(view.buffer));
-  const auto dims = static_cast<uint64_t>(inputs.shape.head_dim);
+  const auto dims = static_cast<uint64_t>(inputs.shape.v_head_dim);
   // What the cast of P adds: a share of each weight and, below FP8's normal numbers, of the
   // largest.
   const reference::PFormat p = inputs.numerics.p;
@@ -216,7 +216,7 @@ void PagedAttention::compare(const Run& run, const Run& related, Judge& judge) c
   const Shape here(run.c);
   const Shape there(related.c);
   const std::vector<int64_t> rows = rows_in_related(run.c, here, there);
-  const auto o = pairs_of(rows, static_cast<uint64_t>(here.head_dim));
+  const auto o = pairs_of(rows, static_cast<uint64_t>(here.v_head_dim));
   const auto lse = pairs_of(rows, 1);
   std::vector<double> o_tolerance, lse_tolerance;  // empty: none
   // A reduce rounds once more, so that with one and without one results may differ. A plan may cut

@@ -24,12 +24,12 @@ void make_coherent(Case& c) {
   const auto trim = [&](RowRecipe& row, int64_t columns) {
     std::erase_if(row.set, [&](const auto& element) { return element.first >= columns; });
   };
-  const int64_t head_dim = kHeadDim.of(c);
   for (const char* tensor : {"q", "k", "v"}) {
-    for (RowRecipe& row : c.rows.at(tensor)) trim(row, head_dim);
+    const int64_t columns = *tensor == 'v' ? kVHeadDim.of(c) : kHeadDim.of(c);
+    for (RowRecipe& row : c.rows.at(tensor)) trim(row, columns);
     const auto special = c.special.find(tensor);
     if (special == c.special.end()) continue;
-    for (auto& [at, row] : special->second) trim(row, head_dim);
+    for (auto& [at, row] : special->second) trim(row, columns);
   }
 }
 

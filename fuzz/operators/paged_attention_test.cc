@@ -235,6 +235,26 @@ TEST(Manifests, LackingAClaimAreRefusedByName) {
 }
 
 // Where a case says so, V has the strides of K, every token sees every key, and there is no LSE.
+TEST(PagedAttentionParameters, VMayHaveRowsOfAnotherLength) {
+  Case c = small_case();
+  const int64_t k_stride = Shape(c).k_head_stride, v_stride = Shape(c).v_head_stride;
+  c.params.set("v_head_dim", 16);
+  EXPECT_EQ(Shape(c).k_head_stride, k_stride);
+  EXPECT_EQ(Shape(c).v_head_stride, v_stride - 16 * 16);  // bytes of 16 tokens
+  const std::vector<Buffer> buffers = kOperator.buffers(c);
+  const auto row = static_cast<uint64_t>(Shape(c).heads) * 16;
+  EXPECT_EQ(buffer(buffers, "o").bytes, (3 * row + 2) * 2);  // three tokens, a gap of 1 between
+  // A manifest that says nothing of it has the length of K's.
+  EXPECT_THAT(*kOperator.table().refusal(manifest(), c), testing::HasSubstr("v_head_dim = 16"));
+  EXPECT_EQ(kOperator.table().refusal(manifest(), small_case()), std::nullopt);
+  // Shrinking keeps it as it is: as long as K's, or of a length of its own.
+  for (const Step& step : kOperator.simpler(small_case())) {
+    Case d = small_case();
+    step(d);
+    EXPECT_EQ(d.params.integer("v_head_dim"), d.params.integer("head_dim"));
+  }
+}
+
 TEST(PagedAttentionParameters, MayBeLeftOutAndMeanTheirFirstChoice) {
   Case c = small_case();
   EXPECT_EQ(kOperator.launch_params(c).text("mask"), "causal");

@@ -12,6 +12,7 @@
 #include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/paging.h"
+#include "fuzz/operators/tensors.h"
 #include "gpu/error.h"
 #include "quant/fp8_text.h"
 
@@ -284,21 +285,6 @@ Buffer table_buffer(const Case& c) {
           .bytes = pages.size() * static_cast<uint64_t>(stride) * sizeof(int32_t),
           .access = Access::kRead,
           .contents = image.take()};
-}
-
-Buffer int32_buffer(const Case& c, const std::string& name) {
-  Buffer buffer = {.name = name, .access = Access::kRead};
-  const auto it = c.integers.find(name);
-  if (it == c.integers.end()) return buffer;
-  Extent extent;
-  for (const int64_t value : it->second) {
-    const auto narrow = static_cast<int32_t>(value);
-    const auto bytes = bytes_of_value(narrow);
-    extent.bytes.insert(extent.bytes.end(), bytes.begin(), bytes.end());
-  }
-  buffer.bytes = extent.bytes.size();
-  buffer.contents.push_back(std::move(extent));
-  return buffer;
 }
 
 const Buffer& find(const std::vector<Buffer>& buffers, const std::string& name) {

@@ -24,7 +24,7 @@ class PagedMqaLogits : public Operator {
   std::string name() const override { return "paged_mqa_logits"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
@@ -94,13 +94,18 @@ inline const Integer kSplits = {
 inline const Choice kDtype = {.name = "dtype",
                               .meaning = "of q and of the cache",
                               .choices = {"e4m3fn", "e4m3fnuz"},
-                              .plain = "e4m3fn"};
+                              .plain = "e4m3fn",
+                              .unclaimed = Unclaimed::kPlain};
 inline const Choice kLayout = {.name = "layout",
                                .meaning = "of the codes of a page",
                                .choices = {"normal", "shuffle"},
-                               .plain = "normal"};
-inline const Choice kCtxDims = {
-    .name = "ctx_dims", .meaning = "of context_lens", .choices = {"1d", "2d"}, .plain = "1d"};
+                               .plain = "normal",
+                               .unclaimed = Unclaimed::kPlain};
+inline const Choice kCtxDims = {.name = "ctx_dims",
+                                .meaning = "of context_lens",
+                                .choices = {"1d", "2d"},
+                                .plain = "1d",
+                                .unclaimed = Unclaimed::kPlain};
 inline const Choice kMaskRule = {.name = "mask_rule",
                                  .meaning = "presets, below",
                                  .choices =
@@ -110,7 +115,8 @@ inline const Choice kMaskRule = {.name = "mask_rule",
                                          rules.emplace_back(reference::name(rule));
                                        return rules;
                                      }(),
-                                 .plain = "torch"};
+                                 .plain = "torch",
+                                 .unclaimed = Unclaimed::kPlain};
 inline const Choice kUnowned = {
     .name = "unowned",
     .meaning = "what lies past the keys of a page and past the pages of a table",

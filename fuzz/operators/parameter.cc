@@ -132,7 +132,7 @@ void ParameterTable::complete_claims(Manifest& manifest) const {
     if (manifest.claims.contains(name_of(row))) continue;
     std::visit(Overloaded{
                    [&](const Integer& p) {
-                     if (p.unclaimed != Unclaimed::kPlain) return;
+                     if (p.unclaimed != Unclaimed::kPlain || p.plain.follows()) return;
                      const int64_t plain = p.plain.of({});
                      Claim& claim = manifest.claims[p.name];
                      claim.min = claim.max = plain;
@@ -145,6 +145,19 @@ void ParameterTable::complete_claims(Manifest& manifest) const {
                },
                row);
   }
+}
+
+std::optional<std::string> ParameterTable::refusal(const Manifest& manifest, const Case& c) const {
+  for (const Row& row : rows_) {
+    const auto* p = std::get_if<Integer>(&row);
+    if (p == nullptr || p->unclaimed != Unclaimed::kPlain || p->claim(manifest) != nullptr)
+      continue;
+    const int64_t value = p->of(c), plain = p->plain.of(c);
+    if (value != plain)
+      return fmt::format("{} = {} is not claimed, and {} is what that means", p->name, value,
+                         plain);
+  }
+  return std::nullopt;
 }
 
 void ParameterTable::complete(Case& c) const {
@@ -187,7 +200,23 @@ void ParameterTable::repair(Case& c) const {
   }
 }
 
-void ParameterTable::simpler(std::vector<Step>& steps, const Case& c, const Repair& repair) const {
+Repair ParameterTable::following(const Case& c, const Repair& repair) const {
+  std::vector<const Integer*> rows;
+  for (const Row& row : rows_) {
+    const auto* p = std::get_if<Integer>(&row);
+    if (p != nullptr && p->unclaimed == Unclaimed::kPlain && p->plain.follows() &&
+        p->of(c) == p->plain.of(c))
+      rows.push_back(p);
+  }
+  if (rows.empty()) return repair;
+  return [rows, repair](Case& d) {
+    for (const Integer* p : rows) p->set(d, p->plain.of(d));
+    if (repair) repair(d);
+  };
+}
+
+void ParameterTable::simpler(std::vector<Step>& steps, const Case& c, const Repair& then) const {
+  const Repair repair = following(c, then);
   for (const Row& row : rows_) {
     std::visit(Overloaded{
                    [&](const Integer& p) {
@@ -202,7 +231,8 @@ void ParameterTable::simpler(std::vector<Step>& steps, const Case& c, const Repa
   }
 }
 
-void ParameterTable::axes(std::vector<Axis>& axes, const Case& c, const Repair& repair) const {
+void ParameterTable::axes(std::vector<Axis>& axes, const Case& c, const Repair& then) const {
+  const Repair repair = following(c, then);
   for (const Row& row : rows_) {
     const auto* p = std::get_if<Integer>(&row);
     if (p != nullptr && p->axis) parameter_axes(axes, c, {p->name.c_str()}, repair);
@@ -210,16 +240,34 @@ void ParameterTable::axes(std::vector<Axis>& axes, const Case& c, const Repair& 
 }
 
 std::vector<OperatorPage::Entry> ParameterTable::entries() const {
+  const auto words = [](Unclaimed unclaimed) {
+    switch (unclaimed) {
+      case Unclaimed::kRefused:
+        return "refused";
+      case Unclaimed::kPlain:
+        return "plain";
+      case Unclaimed::kAny:
+        break;
+    }
+    return "any";
+  };
   std::vector<OperatorPage::Entry> entries;
   for (const Row& row : rows_) {
     std::visit(
         Overloaded{
-            [&](const Choice& p) {
-              entries.push_back({p.name, fmt::format("{}{}{}", fmt::join(p.choices, ", "),
-                                                     p.meaning.empty() ? "" : ": ", p.meaning)});
+            [&](const Integer& p) {
+              entries.push_back({p.name, p.meaning,
+                                 p.plain.follows() ? "the least" : std::to_string(p.plain.of({})),
+                                 words(p.unclaimed)});
             },
-            [&](const auto& p) {
-              entries.push_back({p.name, p.meaning});
+            [&](const Choice& p) {
+              entries.push_back({p.name,
+                                 fmt::format("{}{}{}", fmt::join(p.choices, ", "),
+                                             p.meaning.empty() ? "" : ": ", p.meaning),
+                                 p.plain, words(p.unclaimed)});
+            },
+            [&](const Real& p) {
+              entries.push_back({p.name, p.meaning, fmt::format("{}", p.plain), "any"});
             },
         },
         row);

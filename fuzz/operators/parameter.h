@@ -7,6 +7,7 @@
 #include <functional>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -36,6 +37,7 @@ class Plain {
   template <std::invocable<const Case&> F>
   Plain(F of) : of_(std::move(of)) {}  // NOLINT: or as a function
   int64_t of(const Case& c) const { return of_ ? of_(c) : value_; }
+  bool follows() const { return of_ != nullptr; }  ///< from other parameters
 
  private:
   int64_t value_ = 0;
@@ -117,6 +119,9 @@ class ParameterTable {
   void check(const Manifest& manifest) const;
   /// Claims the plain value of what the manifest leaves out, where that is what this means.
   void complete_claims(Manifest& manifest) const;
+  /// Why a case is outside of what the manifest leaves out: that is no claim where the plain value
+  /// follows from other parameters. Nothing when it is inside.
+  std::optional<std::string> refusal(const Manifest& manifest, const Case& c) const;
 
   /// Adds the parameters that a case leaves out, at their plain values.
   void complete(Case& c) const;
@@ -125,7 +130,8 @@ class ParameterTable {
 
   /// Raises what is below the least that holds together, in the order of the table.
   void repair(Case& c) const;
-  /// Steps of each parameter towards its plain value.
+  /// Steps of each parameter towards its plain value. Each ends with `repair`; what a kernel need
+  /// not claim, since it follows from other parameters, goes on following them.
   void simpler(std::vector<Step>& steps, const Case& c, const Repair& repair) const;
   /// The axes among them that the case has.
   void axes(std::vector<Axis>& axes, const Case& c, const Repair& repair) const;
@@ -135,6 +141,9 @@ class ParameterTable {
   nlohmann::ordered_json schema() const;
 
  private:
+  /// `repair`, before which what follows others in `c` without a claim follows them again.
+  Repair following(const Case& c, const Repair& repair) const;
+
   std::vector<Row> rows_;
 };
 

@@ -59,8 +59,11 @@ const Choice kGranularity = {.name = "granularity",
                              .meaning = "what a scale is for; static: it is given",
                              .choices = {"token", "group", "tensor", "static"},
                              .plain = "token"};
-const Choice kScaleFmt = {
-    .name = "scale_fmt", .meaning = "", .choices = {"f32", "ue8m0"}, .plain = "f32"};
+const Choice kScaleFmt = {.name = "scale_fmt",
+                          .meaning = "",
+                          .choices = {"f32", "ue8m0"},
+                          .plain = "f32",
+                          .unclaimed = Unclaimed::kPlain};
 const Choice kDtype = {.name = "dtype",
                        .meaning = "of the codes",
                        .choices = {"e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz"},
@@ -70,6 +73,7 @@ const Choice kXDtype = {.name = "x_dtype",
                         .meaning = "of x",
                         .choices = {"bf16", "f16"},
                         .plain = "bf16",
+                        .unclaimed = Unclaimed::kPlain,
                         .shrinks = false};  // with its set elements: simpler()
 
 const Choice kInputs = {.name = "inputs",
@@ -325,8 +329,8 @@ void repair(Case& c) {
 
 }  // namespace
 
-rc::Gen<Case> QuantiseFp8::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+Case QuantiseFp8::draw(Draw draw, const Manifest& manifest) const {
+  return draw_case(std::move(draw), manifest);
 }
 
 std::vector<Step> QuantiseFp8::simpler(const Case& c) const {
@@ -468,20 +472,18 @@ std::string NormaliseFnToFnuz::summary(const Case& c) const {
   return fmt::format("{}, {}", plural(kCount.of(c), "weight"), plural(kScaleCount.of(c), "scale"));
 }
 
-rc::Gen<Case> NormaliseFnToFnuz::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) {
-    Case c;
-    c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
-    kCount.draw(draw, manifest, c);
-    kScaleCount.draw(draw, manifest, c);
-    RowRecipe weights = {
-        draw.weighted<const char*>({{3, "any"}, {2, "bits"}, {1, "normal"}, {1, "zero"}}), 0, {}};
-    if (draw.once_in(2)) weights.set[static_cast<uint32_t>(draw.in(0, kCount.of(c) - 1))] = 0x80;
-    c.rows["weights"] = {weights};
-    c.rows["scales"] = {
-        {draw.weighted<const char*>({{3, "positive"}, {1, "spread"}}), draw.in(-10, 10), {}}};
-    return c;
-  });
+Case NormaliseFnToFnuz::draw(Draw draw, const Manifest& manifest) const {
+  Case c;
+  c.seed = static_cast<uint64_t>(draw.in(0, std::numeric_limits<uint32_t>::max()));
+  kCount.draw(draw, manifest, c);
+  kScaleCount.draw(draw, manifest, c);
+  RowRecipe weights = {
+      draw.weighted<const char*>({{3, "any"}, {2, "bits"}, {1, "normal"}, {1, "zero"}}), 0, {}};
+  if (draw.once_in(2)) weights.set[static_cast<uint32_t>(draw.in(0, kCount.of(c) - 1))] = 0x80;
+  c.rows["weights"] = {weights};
+  c.rows["scales"] = {
+      {draw.weighted<const char*>({{3, "positive"}, {1, "spread"}}), draw.in(-10, 10), {}}};
+  return c;
 }
 
 std::vector<Step> NormaliseFnToFnuz::simpler(const Case& c) const {

@@ -15,7 +15,7 @@ class QuantiseFp8 : public Operator {
   std::string name() const override { return "quantise_fp8"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;
@@ -31,7 +31,7 @@ class NormaliseFnToFnuz : public Operator {
  public:
   std::string name() const override { return "normalise_fn_to_fnuz"; }
   const ParameterTable& table() const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;

@@ -15,7 +15,7 @@ class RmsNormFp8 : public Operator {
   std::string name() const override { return "rms_norm_fp8"; }
   const ParameterTable& table() const override;
   void check_manifest(const Manifest& manifest) const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override { return c.params; }
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;

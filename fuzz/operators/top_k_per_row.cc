@@ -12,6 +12,7 @@
 #include "fuzz/case/plural.h"
 #include "fuzz/operators/claims.h"
 #include "fuzz/operators/parameter.h"
+#include "fuzz/operators/tensors.h"
 #include "gpu/error.h"
 
 namespace wavefuzz {
@@ -96,17 +97,6 @@ int64_t widest_row(const Case& c) {
 std::vector<uint32_t> logits_of(const Case& c, int64_t row, const reference::TopKColumns& columns) {
   return tensor_row(c, "logits", static_cast<uint64_t>(row), Dtype::kF32,
                     static_cast<uint32_t>(columns.end - columns.begin));
-}
-
-Buffer int32_buffer(const Case& c, const std::string& name) {
-  Buffer buffer = {.name = name, .access = Access::kRead};
-  const auto it = c.integers.find(name);
-  if (it == c.integers.end()) return buffer;
-  std::vector<uint32_t> bits;
-  for (const int64_t value : it->second) bits.push_back(static_cast<uint32_t>(value));
-  buffer.contents.push_back({0, pack(Dtype::kF32, bits)});
-  buffer.bytes = bits.size() * sizeof(uint32_t);
-  return buffer;
 }
 
 /// What lies outside a row's columns, as bits of a logit; nothing: poison.
@@ -347,8 +337,8 @@ void repair(Case& c) {
 
 }  // namespace
 
-rc::Gen<Case> TopKPerRow::domain(const Manifest& manifest) const {
-  return domain_of(*this, [manifest](Draw draw) { return draw_case(std::move(draw), manifest); });
+Case TopKPerRow::draw(Draw draw, const Manifest& manifest) const {
+  return draw_case(std::move(draw), manifest);
 }
 
 std::vector<Step> TopKPerRow::simpler(const Case& c) const {

@@ -17,7 +17,7 @@ class TopKPerRow : public Operator {
  public:
   std::string name() const override { return "top_k_per_row"; }
   const ParameterTable& table() const override;
-  rc::Gen<Case> domain(const Manifest& manifest) const override;
+  Case draw(Draw draw, const Manifest& manifest) const override;
   Params launch_params(const Case& c) const override;
   std::vector<Buffer> buffers(const Case& c) const override;
   void judge(const Run& run, Judge& judge) const override;

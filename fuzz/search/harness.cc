@@ -68,6 +68,13 @@ Params params_of(const Operator& op, const Case& c, const std::string& target) {
   return params;
 }
 
+/// Why the case is outside of what the manifest claims, and leaves out.
+std::optional<std::string> refusal_of(const Operator& op, const Manifest& m, const Case& c,
+                                      const Params& params) {
+  if (auto refusal = m.refusal(params)) return refusal;
+  return op.table().refusal(m, c);
+}
+
 }  // namespace
 
 std::vector<std::string> targets_of(const Manifest& manifest) {
@@ -97,8 +104,8 @@ Harness::Harness(const std::vector<std::string>& manifest_files, Roots roots,
   for (const std::string& file : manifest_files) {
     for (Manifest& m : Manifest::load_all(file)) {
       const Operator& op = find_operator(m.op);
-      op.check_manifest(m);
       op.table().complete_claims(m);
+      op.check_manifest(m);
       const std::string kernel = m.kernel;
       if (const auto it = manifests_.find(kernel); it != manifests_.end()) {
         throw Error(Exit::kUsage, fmt::format("{}: kernel '{}' is already described by {}", file,
@@ -190,7 +197,7 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
     const rc::Random random(rc::Random::Key{seed, stable_hash(job.kernel), index, attempt});
     const rc::Shrinkable<Case> drawn = domain(random, size);
     const Params params = params_of(op, drawn.value(), job.target);
-    if (m.refusal(params)) continue;
+    if (refusal_of(op, m, drawn.value(), params)) continue;
     if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0)
       continue;
     return rc::shrinkable::map(drawn, [job, op = m.op](Case c) {
@@ -240,7 +247,7 @@ Verdict Harness::judged(const Case& c, const Manifest& m, const JudgeOptions& op
   }
   const Operator& op = find_operator(m.op);
   const Params params = params_of(op, c, c.target);
-  if (const auto refusal = m.refusal(params))
+  if (const auto refusal = refusal_of(op, m, c, params))
     return {.status = Status::kRefused, .reason = *refusal};
   if (!c.plant.empty() && m.find_plant(c.plant) == nullptr) {
     throw Error(Exit::kUsage,
@@ -256,7 +263,7 @@ Verdict Harness::judged(const Case& c, const Manifest& m, const JudgeOptions& op
 
   if (const std::optional<Case> other = op.related(c)) {
     const Params other_params = params_of(op, *other, c.target);
-    if (!m.refusal(other_params)) {
+    if (!refusal_of(op, m, *other, other_params)) {
       const Problem other_problem = this->problem(
           *other, m, op, other_params, {.instruction_budget = options.instruction_budget});
       const Outcome other_outcome = target.launch(other_problem);
@@ -286,7 +293,8 @@ Params Harness::params(const Case& c) const { return params_of(op(c), c, c.targe
 
 std::optional<std::string> Harness::refusal(const Case& c) const {
   const Manifest& m = manifest(c.kernel);
-  return m.refusal(params_of(find_operator(m.op), c, c.target));
+  const Operator& op = find_operator(m.op);
+  return refusal_of(op, m, c, params_of(op, c, c.target));
 }
 
 Problem Harness::problem(const Case& c) const {
