@@ -98,6 +98,8 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   fuzz_app->add_option("--corpus", options.corpus,
                        "Known failures (files, or folders of them), replayed first");
+  fuzz_app->add_option("--corpus-least", options.corpus_least,
+                       "Fail unless so many cases of the corpus run, inside the claims");
   const auto ledger_option = [&](CLI::App* sub) {
     sub->add_option("--ledger", options.ledger,
                     "Known faults (default: corpus/ledger.json of the tree), or 'none'");
@@ -230,6 +232,7 @@ int main(int argc, char** argv) {
                    "Kernel manifests, instead of those in the tree")
       ->check(CLI::ExistingFile);
   roots(report_app);
+  report_app->add_flag("--json", options.json, "What was written, as JSON on standard output");
   report_app->add_option("--out", options.out, "Folder for findings")->capture_default_str();
   report_app->add_option("--db", options.database, "Memory of campaigns");
   report_app
@@ -274,6 +277,8 @@ int main(int argc, char** argv) {
   CLI::App* describe_app =
       app.add_subcommand("describe", "Print an operator's documentation (Markdown)");
   describe_app->add_option("operator", options.op, "Operator, as `list` shows them")->required();
+  describe_app->add_flag("--json", options.json, "One JSON document on standard output");
+  describe_app->add_flag("--schema", options.schema, "JSON Schema of a case's parameters");
 
   CLI::App* manifest_app = app.add_subcommand("manifest", "Write and check kernel manifests");
   manifest_app->require_subcommand(1);
@@ -300,6 +305,7 @@ int main(int argc, char** argv) {
   new_app->add_option("--symbol", options.skeleton.symbol, "Kernel in it, where it has several");
   new_app->add_option("--operator", options.skeleton.op,
                       "What it computes, as `list` shows it: binds what is named alike");
+  new_app->add_flag("--json", options.json, "One JSON document on standard output");
   new_app
       ->add_option("--names", options.skeleton.names,
                    "Names of the arguments in order, where the object has none (Triton's)")
@@ -351,10 +357,11 @@ int main(int argc, char** argv) {
     } else if (*scenario_app) {
       exit = scenario(options);
     } else if (*describe_app) {
-      fmt::print("{}", markdown(find_operator(options.op).page()));
+      exit = describe(options);
     } else if (*check_app) {
       exit = manifest_check(options);
     } else if (*new_app) {
+      options.skeleton.json = options.json;
       exit = manifest_new_command(options.skeleton, in_tree_manifests(runfiles_root()));
     } else if (*list_app) {
       exit = list(options);

@@ -97,7 +97,7 @@ Exit map(const Options& options) {
   const auto& [c, verdict] = *failing;
   const std::string wanted = signature(verdict);
   const Case base = boundary_base(harness, c, wanted);
-  const bool picture = !options.svg.empty() || !options.png.empty();
+  const bool picture = !options.svg.empty() || !options.png.empty() || options.json;
   const VerdictMap map = draw_map(harness, base, wanted, ranges,
                                   {.columns = picture ? kPictureColumns : kTextColumns,
                                    .rows = picture ? kPictureRows : kTextRows},
@@ -105,6 +105,12 @@ Exit map(const Options& options) {
   if (interrupted) return Exit::kFindings;
   if (!options.svg.empty()) write_file(user_path(options.svg), svg_of(map));
   if (!options.png.empty()) write_file(user_path(options.png), png_of(map));
+  if (options.json) {
+    nlohmann::ordered_json json = {
+        {"kernel", kernel_name(c)}, {"target", c.target}, {"signature", wanted}};
+    json.update(to_json(map));
+    std::cout << json.dump(1) << "\n";
+  }
   if (!picture) fmt::print("{}", text_of(map));
   return Exit::kFindings;
 }

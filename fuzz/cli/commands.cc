@@ -15,6 +15,7 @@
 #include "fuzz/cli/paths.h"
 #include "fuzz/cli/scenario_command.h"
 #include "fuzz/judge/corpus.h"
+#include "fuzz/operators/operator.h"
 #include "fuzz/search/zoo.h"
 #include "fuzz/store/campaign_store.h"
 #include "fuzz/store/version.h"
@@ -60,6 +61,10 @@ Exit zoo(const Options& options) {
   print_version(options, campaign.seed);
   std::vector<std::string> kernels = options.kernels;
   std::replace(kernels.begin(), kernels.end(), std::string("all"), std::string("planted"));
+  for (std::string& kernel : kernels) {  // a kernel, or a pattern of some: their planted bugs
+    if (kernel != "planted" && kernel != "right" && kernel.find('+') == std::string::npos)
+      kernel += "+*";
+  }
   std::vector<Job> jobs = harness.jobs(kernels, options.targets);
   std::erase_if(jobs, [](const Job& job) { return job.plant.empty(); });
   if (jobs.empty()) return Exit::kNothingRan;
@@ -127,7 +132,8 @@ Exit shrink_file(const Options& options) {
   const Verdict verdict = harness.evaluate(c);
   print_version(options, c.seed);
   if (verdict.status != Status::kFail) {
-    print_verdict(stdout, harness, c, verdict);
+    print_verdict(text_out(options), harness, c, verdict);
+    if (options.json) std::cout << verdict_json(c, verdict).dump(1) << "\n";
     return exit_of(verdict);
   }
   CampaignReport report = make_report(harness, options);
@@ -135,7 +141,15 @@ Exit shrink_file(const Options& options) {
   report.report(job, options.file, c, verdict);
   const Shrunk shrunk =
       shrink(harness, shrink_tree(harness, c), verdict, {}, options.threads, interrupted);
-  report.on_finding({job, 0, c, shrunk, confirm(harness, shrunk)});
+  const CampaignFinding finding = {job, 0, c, shrunk, confirm(harness, shrunk)};
+  report.on_finding(finding);
+  if (options.json) {
+    nlohmann::ordered_json json = verdict_json(shrunk.smallest, shrunk.verdict);
+    json["case"] = to_json(shrunk.smallest);
+    json["confirmations"] = finding.confirmations;
+    json["repro"] = report.replay_command(finding);
+    std::cout << json.dump(1) << "\n";
+  }
   return Exit::kFindings;
 }
 
@@ -149,6 +163,23 @@ Exit coverage(const Options& options) {
   const Harness harness = make_harness(options);
   return coverage_command(harness, store, harness.jobs(options.kernels, options.targets),
                           options.most, options.json);
+}
+
+Exit describe(const Options& options) {
+  const Operator& op = find_operator(options.op);
+  const nlohmann::ordered_json schema = op.table().schema();
+  if (options.schema) {
+    std::cout << schema.dump(1) << "\n";
+  } else if (options.json) {
+    std::cout << nlohmann::ordered_json{{"operator", op.name()},
+                                        {"markdown", markdown(op.page())},
+                                        {"parameters", schema}}
+                     .dump(1)
+              << "\n";
+  } else {
+    fmt::print("{}", markdown(op.page()));
+  }
+  return Exit::kClean;
 }
 
 Exit list(const Options& options) {

@@ -6,6 +6,10 @@
 
 namespace wavefuzz {
 
+/// `wavefuzz describe`: an operator's page, as Markdown or JSON, or the JSON Schema of its cases'
+/// parameters.
+Exit describe(const Options& options);
+
 // Subcommands that are a few lines each; README.md says what they do. `fuzz` has a file of its own.
 
 /// Runs every planted bug until it is found: the proof that the gate can fail.

@@ -17,17 +17,32 @@
 namespace wavefuzz {
 namespace {
 
+/// What became of the cases of a corpus.
+struct CorpusReplay {
+  size_t cases = 0;          ///< tried: of each file on each kernel of its operator
+  size_t refused = 0;        ///< outside the kernel's claims
+  size_t unlike = 0;         ///< of kernels of another make, such as without an LSE
+  size_t weak = 0;           ///< of those that ran: they prove nothing
+  Exit exit = Exit::kClean;  ///< that the corpus alone would mean
+
+  size_t ran() const { return cases - refused - unlike; }
+  std::string words() const {
+    return fmt::format("corpus: {} of {} ran, {} of them weak; {} outside the claims{}", ran(),
+                       plural(cases, "case"), weak, refused,
+                       unlike == 0 ? "" : fmt::format(", {} of another make", unlike));
+  }
+};
+
 /// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke
-/// one build of an operator is worth trying on every other. Returns the exit code that the corpus
-/// alone would mean.
-Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options,
-                   const Ledger& ledger, CampaignReport& report) {
-  Exit exit = Exit::kClean;
+/// one build of an operator is worth trying on every other.
+CorpusReplay replay_corpus(const Harness& harness, const std::vector<Job>& jobs,
+                           const Options& options, const Ledger& ledger, CampaignReport& report) {
+  CorpusReplay replay;
+  Exit& exit = replay.exit;
   std::FILE* out = text_out(options);
-  size_t replayed = 0;
   for (const std::string& folder : options.corpus) {
     for (const std::string& file : corpus_files(user_path(folder))) {
-      if (interrupted) return exit;
+      if (interrupted) return replay;
       CorpusEntry entry;
       try {
         entry = read_corpus_file(file);
@@ -43,15 +58,17 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
         c.kernel = job.kernel;
         c.plant = job.plant;
         c.target = job.target;
+        ++replay.cases;
         Verdict verdict;
         try {
           verdict = harness.evaluate(c);
         } catch (const Error& e) {
-          // Another kernel's case may be none of this one, such as one without its LSE.
           if (e.exit() != Exit::kUsage) throw;
+          ++replay.unlike;
           continue;
         }
-        ++replayed;
+        replay.refused += verdict.status == Status::kRefused;
+        replay.weak += verdict.status == Status::kWeak;
         if (verdict.status != Status::kFail) continue;
         report.report(job, "corpus file " + file, c, verdict);
         const LedgerMark mark = ledger.match(c, signature(verdict));
@@ -60,8 +77,13 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
       }
     }
   }
-  if (!options.corpus.empty()) fmt::print(out, "corpus: {} replayed\n", plural(replayed, "case"));
-  return exit;
+  if (!options.corpus.empty()) fmt::print(out, "{}\n", replay.words());
+  if (replay.ran() < options.corpus_least && exit == Exit::kClean) {
+    fmt::print(stderr, "wavefuzz: --corpus-least={}: {} ran\n", options.corpus_least,
+               plural(replay.ran(), "case"));
+    exit = Exit::kNothingRan;
+  }
+  return replay;
 }
 
 nlohmann::ordered_json suspects_json(const JobResult& result) {
@@ -140,6 +162,7 @@ nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
           {"suspects", suspects_json(r)},
           {"unsupported", r.unsupported},
           {"too_large", r.too_large_sentence()},
+          {"no_case", r.no_case},
           {"known", r.known},
           {"findings", findings}};
 }
@@ -200,7 +223,8 @@ Exit fuzz(const Options& options) {
   const std::vector<LedgerReplay> replays =
       ledger.replay(harness, jobs, options.threads, interrupted);
   const bool off = print_off(text_out(options), replays, options);
-  Exit exit = replay_corpus(harness, jobs, options, ledger, report);
+  const CorpusReplay corpus = replay_corpus(harness, jobs, options, ledger, report);
+  Exit exit = corpus.exit;
   if (off) exit = Exit::kFindings;
   StoringListener listener(store, report);
   const bool no_share = options.cases != 0 && campaign.cases == 0;  // more shards than cases
@@ -220,6 +244,11 @@ Exit fuzz(const Options& options) {
     nlohmann::ordered_json json = {
         {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
     for (const JobResult& r : results) json["jobs"].push_back(job_json(harness, r, report, ledger));
+    json["corpus"] = {{"cases", corpus.cases},
+                      {"ran", corpus.ran()},
+                      {"weak", corpus.weak},
+                      {"refused", corpus.refused},
+                      {"unlike", corpus.unlike}};
     json["ledger"] = to_json(replays);
     std::cout << json.dump(1) << "\n";
   }

@@ -92,7 +92,15 @@ Exit manifest_new_command(const NewManifestOptions& options,
     for (const Manifest& m : loaded) examples.push_back(&m);
   }
   std::vector<std::string> notes;
-  fmt::print("{}", manifest_skeleton(skeleton, examples, notes));
+  const std::string manifest = manifest_skeleton(skeleton, examples, notes);
+  if (options.json) {
+    std::cout << nlohmann::ordered_json{{"manifest", nlohmann::ordered_json::parse(manifest)},
+                                        {"notes", notes}}
+                     .dump(1)
+              << "\n";
+    return Exit::kClean;
+  }
+  fmt::print("{}", manifest);
   for (const std::string& note : notes) fmt::print(stderr, "note: {}: {}\n", skeleton.object, note);
   return Exit::kClean;
 }

@@ -20,9 +20,10 @@ Exit manifest_check_command(const std::vector<std::string>& files, const std::st
 struct NewManifestOptions {
   std::string object, symbol, op;
   std::vector<std::string> names;
+  bool json = false;
 };
 
-/// Prints a skeleton.
+/// Prints a skeleton; with json, it and the notes as one document.
 Exit manifest_new_command(const NewManifestOptions& options,
                           const std::vector<std::string>& in_tree_manifests);
 

@@ -35,6 +35,7 @@ struct Options {
   int threads = omp_get_max_threads();
   std::string out = "wavefuzz-out";
   std::vector<std::string> corpus;
+  uint64_t corpus_least = 0;       // cases of it that must run
   std::vector<std::string> words;  // the command line as it was given
   bool json = false;
   bool quiet = false;
@@ -63,6 +64,7 @@ struct Options {
   SmokeOptions smoke;
   int64_t only = -1;
   bool markdown = false;
+  bool schema = false;
 
   std::string html, junit, sarif, jsonl, markdown_file;  // where reports go
   int64_t campaign = -1;                                 // negative: the latest

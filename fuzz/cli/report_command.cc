@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "fuzz/cli/fuzz_command.h"
 #include "fuzz/cli/ledger_command.h"
@@ -65,12 +67,15 @@ Exit report_command(const Options& options) {
        .map_seconds = options.map_seconds,
        .threads = options.threads},
       interrupted);
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const Format& f : formats) {
     if (f.file.empty()) continue;
     const std::string text = f.write(model);
     write_file(user_path(f.file), text);
-    fmt::print("{}: {} bytes\n", f.file, text.size());
+    files.push_back({{"format", f.option + 2}, {"file", f.file}, {"bytes", text.size()}});
+    if (!options.json) fmt::print("{}: {} bytes\n", f.file, text.size());
   }
+  if (options.json) std::cout << nlohmann::ordered_json{{"files", files}}.dump(1) << "\n";
   return Exit::kClean;
 }
 
