@@ -34,7 +34,7 @@ const std::vector<std::pair<std::string, std::string>> kCommands = {
     {"regress", "rms_norm_fp8 " + kPlanted +
                     " --target=sim:gfx942 --cases=10 --no-shrink --corpus=none --out=" + kFolder +
                     "/regress"},
-    {"scenario", "founding --only=0"},
+    {"scenario", "indexer_uint8 --only=0"},
     {"ledger", ""},
     {"ledger check", ""},
     {"describe", "rms_norm_fp8"},
