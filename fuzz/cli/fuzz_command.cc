@@ -1,5 +1,3 @@
-#include "fuzz/cli/fuzz_command.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +5,10 @@
 #include <iostream>
 
 #include "fuzz/case/plural.h"
-#include "fuzz/cli/ledger_command.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/database.h"
+#include "fuzz/cli/known_faults.h"
+#include "fuzz/cli/options.h"
 #include "fuzz/cli/paths.h"
 #include "fuzz/judge/corpus.h"
 #include "fuzz/search/clock.h"
@@ -16,6 +17,33 @@
 
 namespace wavefuzz {
 namespace {
+
+struct FuzzOptions : CampaignArguments {
+  std::vector<std::string> corpus;
+  uint64_t corpus_least = 0;  ///< cases of it that must run
+  std::string ledger;         ///< of known faults; empty: that of the tree
+  std::string database;       ///< empty: in the folder for findings
+  bool resume = false;
+};
+
+void declare(CLI::App& app, FuzzOptions& options) {
+  add_campaign(app, options);
+  add_search(app, options);
+  app.add_option("--seconds", options.seconds, "Time for the whole campaign")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--corpus", options.corpus,
+                 "Known failures (files, or folders of them), replayed first");
+  app.add_option("--corpus-least", options.corpus_least,
+                 "Fail unless so many cases of the corpus run, inside the claims");
+  add_ledger(app, options.ledger);
+  app.add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
+  app.add_option("--db", options.database,
+                 "Memory of campaigns (default: campaigns.sqlite in the folder for findings)");
+  app.add_flag("--resume", options.resume,
+               "Go on with the unfinished campaign of this seed and shard");
+  app.add_option("--shards", options.shards, "Shares the cases are divided into")
+      ->check(CLI::PositiveNumber);
+}
 
 /// What became of the cases of a corpus.
 struct CorpusReplay {
@@ -36,7 +64,8 @@ struct CorpusReplay {
 /// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke
 /// one build of an operator is worth trying on every other.
 CorpusReplay replay_corpus(const Harness& harness, const std::vector<Job>& jobs,
-                           const Options& options, const Ledger& ledger, CampaignReport& report) {
+                           const FuzzOptions& options, const Ledger& ledger,
+                           CampaignReport& report) {
   CorpusReplay replay;
   Exit& exit = replay.exit;
   std::FILE* out = text_out(options);
@@ -96,9 +125,9 @@ nlohmann::ordered_json suspects_json(const JobResult& result) {
 
 /// The memory of campaigns. Where there is no room for it the campaign runs all the same, and
 /// remembers nothing.
-CampaignStore open_store(const Options& options) {
+CampaignStore open_store(const FuzzOptions& options) {
   try {
-    return CampaignStore(database_path(options));
+    return CampaignStore(database_path(options.database, options.out));
   } catch (const Error& e) {
     if (e.exit() != Exit::kInternal || options.resume) throw;
     fmt::print(stderr, "wavefuzz: {}; the campaign will not be remembered\n", e.what());
@@ -107,8 +136,8 @@ CampaignStore open_store(const Options& options) {
 }
 
 /// The command that goes on with this campaign.
-std::string resume_command(const Options& options) {
-  std::string command = options.command;
+std::string resume_command(const FuzzOptions& options) {
+  std::string command = options.program;
   for (const std::string& word : options.words) {
     if (word != "--resume") command += fmt::format(" {}", shell_word(word));
   }
@@ -118,12 +147,13 @@ std::string resume_command(const Options& options) {
 /// What the jobs had come to when the campaign was interrupted.
 std::vector<JobResult> resume(CampaignStore& store, const CampaignKey& key,
                               const CampaignLimits& limits, const Harness& harness,
-                              const std::vector<Job>& jobs, const Options& options,
+                              const std::vector<Job>& jobs, const FuzzOptions& options,
                               CampaignReport& report) {
   if (!store.resume(key, limits)) {
     throw Error(Exit::kUsage,
                 fmt::format("--resume: {} has no unfinished campaign with seed {}, shard {}/{}",
-                            database_path(options), key.seed, key.first_case, key.case_stride));
+                            database_path(options.database, options.out), key.seed, key.first_case,
+                            key.case_stride));
   }
   std::vector<JobResult> earlier;
   uint64_t cases = 0;
@@ -167,27 +197,14 @@ nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
           {"findings", findings}};
 }
 
-}  // namespace
-
-std::string database_path(const Options& options) {
-  if (!options.database.empty()) return user_path(options.database);
-  return (std::filesystem::path(user_path(options.out)) / "campaigns.sqlite").string();
-}
-
-CampaignStore existing_store(const Options& options) {
-  const std::string path = database_path(options);
-  if (!std::filesystem::exists(path)) throw Error(Exit::kUsage, path + ": no such file");
-  return CampaignStore(path);
-}
-
-Exit fuzz(const Options& options) {
+Exit fuzz(const FuzzOptions& options) {
   const Harness harness = make_harness(options);
   CampaignOptions campaign = campaign_options(options);
   if (options.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
   print_version(options, campaign.seed);
   const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   if (jobs.empty()) return Exit::kNothingRan;
-  const Ledger ledger = ledger_of(options);
+  const Ledger ledger = ledger_of(options, options.ledger);
 
   campaign.coverage = true;
   campaign.boundaries = !options.no_shrink;
@@ -206,9 +223,7 @@ Exit fuzz(const Options& options) {
     campaign.boundary.seconds = std::min(campaign.boundary.seconds, each / 8);
   }
   campaign.needed_axes = [&](const CampaignFinding& f) { return ledger.needed_axes(harness, f); };
-  Options shown = options;
-  shown.seconds = campaign.seconds;
-  CampaignReport report = make_report(harness, shown, &ledger);
+  CampaignReport report = make_report(harness, options, &ledger, campaign.seconds);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
   const CampaignLimits limits = {hash_of(jobs), options.cases, campaign.findings_per_job,
@@ -262,6 +277,20 @@ Exit fuzz(const Options& options) {
                   [](const JobResult& r) { return r.ran_nothing(); }))
     return Exit::kNothingRan;
   return exit;
+}
+
+}  // namespace
+
+void add_fuzz_command(CLI::App& app, Session& session) {
+  add_command(app, session, "fuzz",
+              "Look for failures until cases or time run out (default: 60 seconds)", declare, fuzz);
+}
+
+Exit default_campaign(const Session& session) {
+  FuzzOptions options;
+  options.program = session.program;
+  options.words = session.words;
+  return fuzz(options);
 }
 
 }  // namespace wavefuzz
