@@ -5,6 +5,7 @@ def kernel_fuzz_test(
         manifest,
         code_objects = [],
         corpus = [],
+        corpus_least = 0,
         cases = 2000,
         seed = 1,
         kernel = "right",
@@ -26,6 +27,7 @@ def kernel_fuzz_test(
       manifest: label of the kernel manifest (gpu/manifests/README.md).
       code_objects: labels of the code objects that the manifest names.
       corpus: labels of corpus files.
+      corpus_least: cases of the corpus that must run on the kernel, inside its claims.
       cases: cases for each kernel and target, over all shards.
       seed: of the campaign.
       kernel: which kernels of the manifest: a name, "right", "planted" or "all".
@@ -34,18 +36,20 @@ def kernel_fuzz_test(
       data: further runfiles.
       **kwargs: further attributes of the test, such as shard_count and tags.
     """
+    wavefuzz = str(Label("//fuzz:wavefuzz"))  # of this workspace, whoever loads the rule
     native.sh_test(
         name = name,
         size = size,
-        srcs = ["//bazel:kernel_fuzz_test.sh"],
+        srcs = [str(Label("//bazel:kernel_fuzz_test.sh"))],
         args = [
-            "$(location //fuzz:wavefuzz)",
+            "$(location %s)" % wavefuzz,
             str(cases),
             str(seed),
             "--manifest=$(location %s)" % manifest,
             "--kernel=" + kernel,
             "--target=" + target,
+            "--corpus-least=%d" % corpus_least,
         ] + (["--corpus"] + ["$(locations %s)" % label for label in corpus] if corpus else []),
-        data = ["//fuzz:wavefuzz", manifest] + code_objects + corpus + data,
+        data = [wavefuzz, manifest] + code_objects + corpus + data,
         **kwargs
     )

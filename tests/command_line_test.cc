@@ -199,13 +199,65 @@ TEST(Fuzz, GoesOnPastACorruptCorpusFile) {
   CommandResult r = campaign(kRight, fresh_folder("corrupt_out"), "--corpus " + corpus);
   EXPECT_EQ(r.exit, 2);
   EXPECT_THAT(r.err, HasSubstr(corpus + "/a.json: parse error at line 1"));
-  EXPECT_THAT(r.out, HasSubstr("corpus: 1 case replayed"));
+  EXPECT_THAT(r.out, HasSubstr("corpus: 1 of 1 case ran, 0 of them weak; 0 outside the claims"));
   r = campaign(kPlanted, fresh_folder("corrupt_out"), "--corpus " + corpus);
   EXPECT_EQ(r.exit, 1) << "a finding outweighs a bad file";
   EXPECT_THAT(r.out, HasSubstr("corpus file " + corpus + "/b.json: wrong_value:kv_cache.values"));
 }
 
-TEST(Fuzz, SaysThatNothingRan) { EXPECT_EQ(wavefuzz("zoo --kernel=" + kRight).exit, 4); }
+TEST(Fuzz, SaysThatNothingRan) {
+  EXPECT_EQ(wavefuzz("fuzz --kernel=paged_mqa_logits_mfma_gfx942 --target=sim:gfx950").exit, 4);
+}
+
+TEST(Fuzz, PatternsReachPlantedBugs) {
+  const std::string out = " --no-shrink --out=" + fresh_folder("patterns");
+  CommandResult r = wavefuzz("zoo --kernel='rms_norm*' --target=sim:gfx942" + out);
+  EXPECT_EQ(r.exit, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("2 of 2"));
+  r = wavefuzz("fuzz --kernel='rms_norm_fp8+mean*' --target=sim:gfx942 --cases=20" + out);
+  EXPECT_EQ(r.exit, 1);
+  EXPECT_THAT(r.out, HasSubstr("1 of 1 planted bugs found"));
+  r = wavefuzz("fuzz --kernel='rms_norm_fp8+none*'");
+  EXPECT_EQ(r.exit, 2);
+  EXPECT_THAT(r.err, HasSubstr("no planted bug is named like 'rms_norm_fp8+none*'"));
+}
+
+TEST(Fuzz, RunsAKernelOnceWhateverNamesIt) {
+  const CommandResult r = wavefuzz(
+      "fuzz --json --kernel=rms_norm_fp8,'rms_norm*',rms_norm_fp8 --target=sim:gfx942 "
+      "--cases=2 --ledger=none --out=" +
+      fresh_folder("once"));
+  EXPECT_EQ(json::parse(r.out)["jobs"].size(), 1u);
+}
+
+TEST(Fuzz, EndsWithItsTableWhereAKernelHasNoCase) {
+  const std::string folder = fresh_folder("no_case");
+  json manifest = json::parse(std::ifstream("gpu/manifests/rms_norm_fp8.json"));
+  manifest["require"] = {"rows > 100000"};
+  manifest["kernel"] = "never";
+  manifest.erase("planted");
+  manifest.erase("planted_code_object");
+  std::ofstream(folder + "/never.json") << manifest;
+  const CommandResult r =
+      wavefuzz("fuzz --manifest " + folder +
+               "/never.json gpu/manifests/rms_norm_fp8.json "
+               "--kernel=never,rms_norm_fp8 --target=sim:gfx942 --cases=4 --ledger=none --out=" +
+               folder);
+  EXPECT_EQ(r.exit, 4);
+  EXPECT_THAT(r.out, HasSubstr("no case inside the claims"));
+  EXPECT_THAT(r.out, HasSubstr("what refused most, 1000 times: the kernel requires rows > 100000"));
+  EXPECT_THAT(r.out, ContainsRegex("rms_norm_fp8 +sim:gfx942 +4 "));
+}
+
+TEST(Fuzz, SaysWhatBecameOfTheCorpus) {
+  const CommandResult r = wavefuzz(
+      "fuzz --json --kernel=rms_norm_fp8 --target=sim:gfx942 --cases=2 --ledger=none "
+      "--corpus=corpus/rms_norm_fp8 --corpus-least=3 --out=" +
+      fresh_folder("least"));
+  EXPECT_EQ(r.exit, 4);
+  EXPECT_THAT(r.err, HasSubstr("--corpus-least=3: 2 cases ran"));
+  EXPECT_EQ(json::parse(r.out)["corpus"]["ran"], 2);
+}
 
 TEST(Json, IsOneDocumentOnStandardOutputAndNothingElse) {
   for (const std::string& command :

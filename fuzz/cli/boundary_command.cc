@@ -1,24 +1,29 @@
-#include "fuzz/cli/boundary_command.h"
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "fuzz/cli/paths.h"
-#include "fuzz/cli/terminal.h"
-#include "fuzz/judge/corpus.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/failing_case.h"
+#include "fuzz/cli/options.h"
 #include "fuzz/search/boundary.h"
-#include "fuzz/search/verdict_map.h"
 
 namespace wavefuzz {
 namespace {
 
-// More columns than a terminal has would wrap.
-constexpr size_t kTextColumns = 96, kTextRows = 48;
-constexpr size_t kPictureColumns = 512, kPictureRows = 512;
+struct BoundaryOptions : CaseArguments {
+  std::vector<std::string> only_axes;
+  double seconds = 0;
+};
+
+void declare(CLI::App& app, BoundaryOptions& options) {
+  add_kernels(app, options);
+  app.add_option("file", options.file, "Case or corpus file")->required();
+  add_threads(app, options);
+  app.add_option("--axis", options.only_axes, "These axes alone")->delimiter(',');
+  app.add_option("--seconds", options.seconds, "For each axis; 3")->check(CLI::PositiveNumber);
+}
 
 const char* name(Effect effect) {
   switch (effect) {
@@ -51,20 +56,7 @@ nlohmann::ordered_json json_of(const Case& c, const Verdict& verdict, const Boun
   return json;
 }
 
-/// The case of the command line and its verdict; nothing when it does not fail, which is said.
-std::optional<std::pair<Case, Verdict>> failing_case(const Harness& harness, const Options& options,
-                                                     Exit& exit) {
-  Case c = given_case(options);
-  Verdict verdict = harness.evaluate(c);
-  if (verdict.status == Status::kFail) return std::pair(std::move(c), std::move(verdict));
-  print_verdict(text_out(options), harness, c, verdict);
-  exit = Exit::kNothingRan;
-  return std::nullopt;
-}
-
-}  // namespace
-
-Exit boundary(const Options& options) {
+Exit boundary(const BoundaryOptions& options) {
   const Harness harness = make_harness(options);
   Exit exit = Exit::kClean;
   const auto failing = failing_case(harness, options, exit);
@@ -88,25 +80,12 @@ Exit boundary(const Options& options) {
   return Exit::kFindings;
 }
 
-Exit map(const Options& options) {
-  const std::vector<AxisRange> ranges = parse_axes(options.axes);
-  const Harness harness = make_harness(options);
-  Exit exit = Exit::kClean;
-  const auto failing = failing_case(harness, options, exit);
-  if (!failing) return exit;
-  const auto& [c, verdict] = *failing;
-  const std::string wanted = signature(verdict);
-  const Case base = boundary_base(harness, c, wanted);
-  const bool picture = !options.svg.empty() || !options.png.empty();
-  const VerdictMap map = draw_map(harness, base, wanted, ranges,
-                                  {.columns = picture ? kPictureColumns : kTextColumns,
-                                   .rows = picture ? kPictureRows : kTextRows},
-                                  options.threads, interrupted);
-  if (interrupted) return Exit::kFindings;
-  if (!options.svg.empty()) write_file(user_path(options.svg), svg_of(map));
-  if (!options.png.empty()) write_file(user_path(options.png), png_of(map));
-  if (!picture) fmt::print("{}", text_of(map));
-  return Exit::kFindings;
+}  // namespace
+
+void add_boundary_command(CLI::App& app, Session& session) {
+  add_command(app, session, "boundary",
+              "Say from where to where a failure goes, along each axis of its case", declare,
+              boundary);
 }
 
 }  // namespace wavefuzz

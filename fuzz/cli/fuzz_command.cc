@@ -1,5 +1,3 @@
-#include "fuzz/cli/fuzz_command.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +5,10 @@
 #include <iostream>
 
 #include "fuzz/case/plural.h"
-#include "fuzz/cli/ledger_command.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/database.h"
+#include "fuzz/cli/known_faults.h"
+#include "fuzz/cli/options.h"
 #include "fuzz/cli/paths.h"
 #include "fuzz/judge/corpus.h"
 #include "fuzz/search/clock.h"
@@ -17,17 +18,60 @@
 namespace wavefuzz {
 namespace {
 
+struct FuzzOptions : CampaignArguments {
+  std::vector<std::string> corpus;
+  uint64_t corpus_least = 0;  ///< cases of it that must run
+  std::string ledger;         ///< of known faults; empty: that of the tree
+  std::string database;       ///< empty: in the folder for findings
+  bool resume = false;
+};
+
+void declare(CLI::App& app, FuzzOptions& options) {
+  add_campaign(app, options);
+  add_search(app, options);
+  app.add_option("--seconds", options.seconds, "Time for the whole campaign")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--corpus", options.corpus,
+                 "Known failures (files, or folders of them), replayed first");
+  app.add_option("--corpus-least", options.corpus_least,
+                 "Fail unless so many cases of the corpus run, inside the claims");
+  add_ledger(app, options.ledger);
+  app.add_option("--shard", options.shard, "This campaign's share of the cases: 0..shards-1");
+  app.add_option("--db", options.database,
+                 "Memory of campaigns (default: campaigns.sqlite in the folder for findings)");
+  app.add_flag("--resume", options.resume,
+               "Go on with the unfinished campaign of this seed and shard");
+  app.add_option("--shards", options.shards, "Shares the cases are divided into")
+      ->check(CLI::PositiveNumber);
+}
+
+/// What became of the cases of a corpus.
+struct CorpusReplay {
+  size_t cases = 0;          ///< tried: of each file on each kernel of its operator
+  size_t refused = 0;        ///< outside the kernel's claims
+  size_t unlike = 0;         ///< of kernels of another make, such as without an LSE
+  size_t weak = 0;           ///< of those that ran: they prove nothing
+  Exit exit = Exit::kClean;  ///< that the corpus alone would mean
+
+  size_t ran() const { return cases - refused - unlike; }
+  std::string words() const {
+    return fmt::format("corpus: {} of {} ran, {} of them weak; {} outside the claims{}", ran(),
+                       plural(cases, "case"), weak, refused,
+                       unlike == 0 ? "" : fmt::format(", {} of another make", unlike));
+  }
+};
+
 /// Replays every corpus file of the operator of each job's kernel on that kernel: what ever broke
-/// one build of an operator is worth trying on every other. Returns the exit code that the corpus
-/// alone would mean.
-Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const Options& options,
-                   const Ledger& ledger, CampaignReport& report) {
-  Exit exit = Exit::kClean;
+/// one build of an operator is worth trying on every other.
+CorpusReplay replay_corpus(const Harness& harness, const std::vector<Job>& jobs,
+                           const FuzzOptions& options, const Ledger& ledger,
+                           CampaignReport& report) {
+  CorpusReplay replay;
+  Exit& exit = replay.exit;
   std::FILE* out = text_out(options);
-  size_t replayed = 0;
   for (const std::string& folder : options.corpus) {
     for (const std::string& file : corpus_files(user_path(folder))) {
-      if (interrupted) return exit;
+      if (interrupted) return replay;
       CorpusEntry entry;
       try {
         entry = read_corpus_file(file);
@@ -43,15 +87,17 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
         c.kernel = job.kernel;
         c.plant = job.plant;
         c.target = job.target;
+        ++replay.cases;
         Verdict verdict;
         try {
           verdict = harness.evaluate(c);
         } catch (const Error& e) {
-          // Another kernel's case may be none of this one, such as one without its LSE.
           if (e.exit() != Exit::kUsage) throw;
+          ++replay.unlike;
           continue;
         }
-        ++replayed;
+        replay.refused += verdict.status == Status::kRefused;
+        replay.weak += verdict.status == Status::kWeak;
         if (verdict.status != Status::kFail) continue;
         report.report(job, "corpus file " + file, c, verdict);
         const LedgerMark mark = ledger.match(c, signature(verdict));
@@ -60,8 +106,13 @@ Exit replay_corpus(const Harness& harness, const std::vector<Job>& jobs, const O
       }
     }
   }
-  if (!options.corpus.empty()) fmt::print(out, "corpus: {} replayed\n", plural(replayed, "case"));
-  return exit;
+  if (!options.corpus.empty()) fmt::print(out, "{}\n", replay.words());
+  if (replay.ran() < options.corpus_least && exit == Exit::kClean) {
+    fmt::print(stderr, "wavefuzz: --corpus-least={}: {} ran\n", options.corpus_least,
+               plural(replay.ran(), "case"));
+    exit = Exit::kNothingRan;
+  }
+  return replay;
 }
 
 nlohmann::ordered_json suspects_json(const JobResult& result) {
@@ -74,9 +125,9 @@ nlohmann::ordered_json suspects_json(const JobResult& result) {
 
 /// The memory of campaigns. Where there is no room for it the campaign runs all the same, and
 /// remembers nothing.
-CampaignStore open_store(const Options& options) {
+CampaignStore open_store(const FuzzOptions& options) {
   try {
-    return CampaignStore(database_path(options));
+    return CampaignStore(database_path(options.database, options.out));
   } catch (const Error& e) {
     if (e.exit() != Exit::kInternal || options.resume) throw;
     fmt::print(stderr, "wavefuzz: {}; the campaign will not be remembered\n", e.what());
@@ -85,8 +136,8 @@ CampaignStore open_store(const Options& options) {
 }
 
 /// The command that goes on with this campaign.
-std::string resume_command(const Options& options) {
-  std::string command = options.command;
+std::string resume_command(const FuzzOptions& options) {
+  std::string command = options.program;
   for (const std::string& word : options.words) {
     if (word != "--resume") command += fmt::format(" {}", shell_word(word));
   }
@@ -96,12 +147,13 @@ std::string resume_command(const Options& options) {
 /// What the jobs had come to when the campaign was interrupted.
 std::vector<JobResult> resume(CampaignStore& store, const CampaignKey& key,
                               const CampaignLimits& limits, const Harness& harness,
-                              const std::vector<Job>& jobs, const Options& options,
+                              const std::vector<Job>& jobs, const FuzzOptions& options,
                               CampaignReport& report) {
   if (!store.resume(key, limits)) {
     throw Error(Exit::kUsage,
                 fmt::format("--resume: {} has no unfinished campaign with seed {}, shard {}/{}",
-                            database_path(options), key.seed, key.first_case, key.case_stride));
+                            database_path(options.database, options.out), key.seed, key.first_case,
+                            key.case_stride));
   }
   std::vector<JobResult> earlier;
   uint64_t cases = 0;
@@ -140,31 +192,19 @@ nlohmann::ordered_json job_json(const Harness& harness, const JobResult& r,
           {"suspects", suspects_json(r)},
           {"unsupported", r.unsupported},
           {"too_large", r.too_large_sentence()},
+          {"no_case", r.no_case},
           {"known", r.known},
           {"findings", findings}};
 }
 
-}  // namespace
-
-std::string database_path(const Options& options) {
-  if (!options.database.empty()) return user_path(options.database);
-  return (std::filesystem::path(user_path(options.out)) / "campaigns.sqlite").string();
-}
-
-CampaignStore existing_store(const Options& options) {
-  const std::string path = database_path(options);
-  if (!std::filesystem::exists(path)) throw Error(Exit::kUsage, path + ": no such file");
-  return CampaignStore(path);
-}
-
-Exit fuzz(const Options& options) {
+Exit fuzz(const FuzzOptions& options) {
   const Harness harness = make_harness(options);
   CampaignOptions campaign = campaign_options(options);
   if (options.cases == 0 && campaign.seconds == 0) campaign.seconds = 60;
   print_version(options, campaign.seed);
   const std::vector<Job> jobs = harness.jobs(options.kernels, options.targets);
   if (jobs.empty()) return Exit::kNothingRan;
-  const Ledger ledger = ledger_of(options);
+  const Ledger ledger = ledger_of(options, options.ledger);
 
   campaign.coverage = true;
   campaign.boundaries = !options.no_shrink;
@@ -183,9 +223,7 @@ Exit fuzz(const Options& options) {
     campaign.boundary.seconds = std::min(campaign.boundary.seconds, each / 8);
   }
   campaign.needed_axes = [&](const CampaignFinding& f) { return ledger.needed_axes(harness, f); };
-  Options shown = options;
-  shown.seconds = campaign.seconds;
-  CampaignReport report = make_report(harness, shown, &ledger);
+  CampaignReport report = make_report(harness, options, &ledger, campaign.seconds);
   CampaignStore store = open_store(options);
   const CampaignKey key = {campaign.seed, campaign.first_case, campaign.case_stride};
   const CampaignLimits limits = {hash_of(jobs), options.cases, campaign.findings_per_job,
@@ -200,7 +238,8 @@ Exit fuzz(const Options& options) {
   const std::vector<LedgerReplay> replays =
       ledger.replay(harness, jobs, options.threads, interrupted);
   const bool off = print_off(text_out(options), replays, options);
-  Exit exit = replay_corpus(harness, jobs, options, ledger, report);
+  const CorpusReplay corpus = replay_corpus(harness, jobs, options, ledger, report);
+  Exit exit = corpus.exit;
   if (off) exit = Exit::kFindings;
   StoringListener listener(store, report);
   const bool no_share = options.cases != 0 && campaign.cases == 0;  // more shards than cases
@@ -220,6 +259,11 @@ Exit fuzz(const Options& options) {
     nlohmann::ordered_json json = {
         {"version", kVersion}, {"seed", campaign.seed}, {"jobs", nlohmann::ordered_json::array()}};
     for (const JobResult& r : results) json["jobs"].push_back(job_json(harness, r, report, ledger));
+    json["corpus"] = {{"cases", corpus.cases},
+                      {"ran", corpus.ran()},
+                      {"weak", corpus.weak},
+                      {"refused", corpus.refused},
+                      {"unlike", corpus.unlike}};
     json["ledger"] = to_json(replays);
     std::cout << json.dump(1) << "\n";
   }
@@ -233,6 +277,20 @@ Exit fuzz(const Options& options) {
                   [](const JobResult& r) { return r.ran_nothing(); }))
     return Exit::kNothingRan;
   return exit;
+}
+
+}  // namespace
+
+void add_fuzz_command(CLI::App& app, Session& session) {
+  add_command(app, session, "fuzz",
+              "Look for failures until cases or time run out (default: 60 seconds)", declare, fuzz);
+}
+
+Exit default_campaign(const Session& session) {
+  FuzzOptions options;
+  options.program = session.program;
+  options.words = session.words;
+  return fuzz(options);
 }
 
 }  // namespace wavefuzz

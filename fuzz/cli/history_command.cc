@@ -1,21 +1,36 @@
-#include "fuzz/cli/history_command.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <iostream>
 
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/database.h"
+#include "fuzz/cli/options.h"
+
 namespace wavefuzz {
-Exit history_command(CampaignStore& store, bool json) {
+namespace {
+
+struct HistoryOptions : FolderArguments {
+  std::string database;
+};
+
+void declare(CLI::App& app, HistoryOptions& options) {
+  add_json(app, options);
+  app.add_option("--out", options.out, "Folder for findings")->capture_default_str();
+  app.add_option("--db", options.database, "Memory of campaigns");
+}
+
+/// A line for each campaign of the file, with what is new and gone against the one before it of the
+/// same shard.
+Exit history(const HistoryOptions& options) {
+  CampaignStore store = existing_store(options.database, options.out);
   const std::vector<CampaignRecord> records = store.history();
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   const std::vector<CampaignChange> all_changes = changes(records);
   for (size_t i = 0; i < records.size(); ++i) {
     const CampaignRecord& r = records[i];
     const auto& [added, gone] = all_changes[i];
-    if (json) {
+    if (options.json) {
       list.push_back({{"id", r.id},
                       {"started", r.started},
                       {"version", r.version},
@@ -41,59 +56,15 @@ Exit history_command(CampaignStore& store, bool json) {
       for (const std::string& f : gone) fmt::print("      gone: {}\n", f);
     }
   }
-  if (json) std::cout << nlohmann::ordered_json{{"campaigns", list}}.dump(1) << "\n";
+  if (options.json) std::cout << nlohmann::ordered_json{{"campaigns", list}}.dump(1) << "\n";
   return records.empty() ? Exit::kNothingRan : Exit::kClean;
 }
 
-Exit coverage_command(const Harness& harness, CampaignStore& store, const std::vector<Job>& jobs,
-                      size_t most, bool json) {
-  if (!store.latest()) return Exit::kNothingRan;
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Job& job : jobs) {
-    const std::optional<JobResult> result = store.load(job);
-    if (!result) continue;
-    try {
-      check_objects(harness, *result);
-    } catch (const Error& e) {
-      fmt::print(stderr, "{} on {}: {}\n", kernel_name(job), job.target, e.what());
-      continue;
-    }
-    for (const auto& [kernel, edges] : result->coverage) {
-      const ProgramCoverage c = harness.coverage(job, kernel, edges);
-      const std::string object = std::filesystem::path(kernel.code_object).filename();
-      if (json) {
-        nlohmann::ordered_json blocks = nlohmann::ordered_json::array();
-        for (const Unreached& u : c.unreached)
-          blocks.push_back({{"pc", u.pc},
-                            {"instructions", u.instructions},
-                            {"first", u.first},
-                            {"guard", u.guard}});
-        list.push_back({{"kernel", kernel_name(job)},
-                        {"target", job.target},
-                        {"object", object},
-                        {"symbol", kernel.symbol},
-                        {"cases", result->cases},
-                        {"findings", result->findings.size()},
-                        {"edges", edges.count()},
-                        {"executed", c.executed},
-                        {"instructions", c.instructions},
-                        {"unreached", blocks}});
-        continue;
-      }
-      fmt::print("{} on {}: {:.1f} % of {} instructions of {} in {}, {} cases, {} edges\n",
-                 kernel_name(job), job.target, c.percent(), c.instructions, kernel.symbol, object,
-                 result->cases, edges.count());
-      for (size_t i = 0; i < std::min(most, c.unreached.size()); ++i) {
-        const Unreached& u = c.unreached[i];
-        fmt::print("    {:#x}: {} never ran: {}{}\n", u.pc, u.instructions, u.first,
-                   u.guard.empty() ? "" : "; " + u.guard);
-      }
-      if (c.unreached.size() > most)
-        fmt::print("    and {} shorter blocks\n", c.unreached.size() - most);
-    }
-  }
-  if (json) std::cout << nlohmann::ordered_json{{"programs", list}}.dump(1) << "\n";
-  return Exit::kClean;
+}  // namespace
+
+void add_history_command(CLI::App& app, Session& session) {
+  add_command(app, session, "history",
+              "List campaigns, and what each found that the one before had not", declare, history);
 }
 
 }  // namespace wavefuzz

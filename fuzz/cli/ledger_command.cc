@@ -1,35 +1,32 @@
-#include "fuzz/cli/ledger_command.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 
 #include "fuzz/case/plural.h"
-#include "fuzz/cli/paths.h"
-#include "fuzz/cli/terminal.h"
-#include "fuzz/judge/corpus.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/known_faults.h"
+#include "fuzz/cli/options.h"
 
 namespace wavefuzz {
-
-namespace fs = std::filesystem;
-
 namespace {
 
-const char* name(LedgerReplay::State state) {
-  switch (state) {
-    case LedgerReplay::State::kFails:
-      return "fails";
-    case LedgerReplay::State::kOther:
-      return "fails otherwise";
-    case LedgerReplay::State::kPasses:
-      return "passes";
-    case LedgerReplay::State::kCannot:
-      break;
-  }
-  return "not replayed";
+struct LedgerOptions : Options {
+  std::string ledger;
+};
+
+void declare(CLI::App& app, LedgerOptions& options) {
+  app.require_subcommand(0, 1);
+  add_ledger(app, options.ledger);
+  add_roots(app, options);
+  add_json(app, options);
+}
+
+void declare_check(CLI::App& app, LedgerOptions& options) {
+  add_ledger(app, options.ledger);
+  add_kernels(app, options);
+  add_threads(app, options);
 }
 
 size_t count(const std::vector<LedgerReplay>& replays, LedgerReplay::State state) {
@@ -37,42 +34,8 @@ size_t count(const std::vector<LedgerReplay>& replays, LedgerReplay::State state
       replays.begin(), replays.end(), [&](const LedgerReplay& r) { return r.state == state; }));
 }
 
-}  // namespace
-
-Ledger ledger_of(const Options& options) {
-  if (options.ledger == "none") return Ledger();
-  if (!options.ledger.empty()) return Ledger(user_path(options.ledger));
-  const fs::path file = fs::path(tree_of(options)) / "corpus/ledger.json";
-  return fs::exists(file) ? Ledger(file.string()) : Ledger();
-}
-
-nlohmann::ordered_json to_json(const std::vector<LedgerReplay>& replays) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const LedgerReplay& r : replays) {
-    list.push_back({{"entry", r.entry->name},
-                    {"link", r.entry->link},
-                    {"expect", r.entry->fixed ? "fixed" : "fails"},
-                    {"case", r.at->file},
-                    {"state", name(r.state)},
-                    {"off", r.off()}});
-    if (!r.now.empty()) list.back()["now"] = r.now;
-  }
-  return list;
-}
-
-bool print_off(std::FILE* out, const std::vector<LedgerReplay>& replays, const Options& options) {
-  bool any = false;
-  for (const LedgerReplay& r : replays) {
-    if (!r.off()) continue;
-    any = true;
-    fmt::print(out, "ledger: {}\n  replay: {}\n", r.words(),
-               run_case_command(options.command, r.at->recorded.c, harness_arguments(options)));
-  }
-  return any;
-}
-
-Exit ledger_list(const Options& options) {
-  const Ledger ledger = ledger_of(options);
+Exit ledger_list(const LedgerOptions& options) {
+  const Ledger ledger = ledger_of(options, options.ledger);
   if (options.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const LedgerEntry& e : ledger.entries()) {
@@ -98,9 +61,9 @@ Exit ledger_list(const Options& options) {
   return Exit::kClean;
 }
 
-Exit ledger_check(const Options& options) {
+Exit ledger_check(const LedgerOptions& options) {
   using State = LedgerReplay::State;
-  const Ledger ledger = ledger_of(options);
+  const Ledger ledger = ledger_of(options, options.ledger);
   const Harness harness = make_harness(options);
   const std::vector<LedgerReplay> replays =
       ledger.replay(harness, {}, options.threads, interrupted);
@@ -116,6 +79,17 @@ Exit ledger_check(const Options& options) {
              count(replays, State::kOther), fmt::format("{} pass", count(replays, State::kPasses)));
   if (off) return Exit::kFindings;
   return replayed == 0 ? Exit::kNothingRan : Exit::kClean;
+}
+
+}  // namespace
+
+void add_ledger_command(CLI::App& app, Session& session) {
+  CLI::App& ledger =
+      add_command(app, session, "ledger", "List the faults that are known by name, or check them",
+                  declare, ledger_list);
+  add_command(ledger, session, "check",
+              "Replay the cases of known faults: do they still fail, are the fixed ones fixed?",
+              declare_check, ledger_check);
 }
 
 }  // namespace wavefuzz

@@ -1,16 +1,27 @@
-#include "fuzz/cli/merge_command.h"
-
 #include <fmt/format.h>
 
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "fuzz/case/plural.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/options.h"
 #include "fuzz/cli/paths.h"
 #include "fuzz/store/merge.h"
 
 namespace wavefuzz {
 namespace {
+
+struct MergeOptions : Options {
+  std::string file;
+  std::vector<std::string> inputs;
+};
+
+void declare(CLI::App& app, MergeOptions& options) {
+  app.add_option("out", options.file, "The memory that the others are put into")->required();
+  app.add_option("in", options.inputs, "Memories of campaigns")->required();
+  add_json(app, options);
+}
 
 void print(const MergedCampaign& m) {
   if (!m.refused.empty()) {
@@ -37,9 +48,7 @@ nlohmann::ordered_json json_of(const MergedCampaign& m) {
   return json;
 }
 
-}  // namespace
-
-Exit merge_command(const Options& options) {
+Exit merge(const MergeOptions& options) {
   std::vector<std::string> inputs;
   for (const std::string& file : options.inputs) inputs.push_back(user_path(file));
   const MergeSummary summary = merge_databases(user_path(options.file), inputs);
@@ -57,6 +66,14 @@ Exit merge_command(const Options& options) {
              summary.added);
   for (const MergedCampaign& m : summary.merged) print(m);
   return Exit::kClean;
+}
+
+}  // namespace
+
+void add_merge_command(CLI::App& app, Session& session) {
+  add_command(app, session, "merge",
+              "Put the memories of several machines or shards into one, and shards together",
+              declare, merge);
 }
 
 }  // namespace wavefuzz

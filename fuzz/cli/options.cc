@@ -17,6 +17,72 @@ namespace wavefuzz {
 
 std::atomic<bool> interrupted = false;
 
+namespace {
+
+constexpr const char* kThreads = "Threads; the result does not depend on them";
+
+}  // namespace
+
+void add_json(CLI::App& app, Options& options) {
+  app.add_flag("--json", options.json,
+               "One JSON document on standard output and nothing else there");
+}
+
+void add_roots(CLI::App& app, Options& options) {
+  app.add_option("--root", options.root, "Folder that code object paths of manifests start from");
+  for (const ExternalRoot& root : kExternalRoots) {
+    app.add_option(root.option, options.external[root.name],
+                   fmt::format("Where {} is (or {})", root.what, root.environment));
+  }
+}
+
+void add_threads(CLI::App& app, Options& options) {
+  app.add_option("--threads", options.threads, kThreads)
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+}
+
+void add_manifest(CLI::App& app, Options& options) {
+  app.add_option("--manifest", options.manifests, "Kernel manifests, instead of those in the tree")
+      ->check(CLI::ExistingFile);
+}
+
+void add_kernels(CLI::App& app, Options& options) {
+  add_manifest(app, options);
+  app.add_option("--object", options.objects,
+                 "KERNEL=FILE or KERNEL/LAUNCH=FILE: this code object in the manifest's place; "
+                 "FILE may hold its stand-ins, such as {arch}");
+  add_roots(app, options);
+  add_json(app, options);
+}
+
+void add_campaign(CLI::App& app, CampaignArguments& options) {
+  add_kernels(app, options);
+  app.add_option("--kernel", options.kernels,
+                 "Kernels: NAME, NAME+PLANTED, patterns of them, right, planted, or all (planted "
+                 "bugs on one target only)")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--target", options.targets, "Targets: sim:gfx942, sim:gfx950, or all")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Campaign seed, or 'random'")->capture_default_str();
+  app.add_option("--cases", options.cases, "Cases for each kernel and target, over all shards");
+  add_threads(app, options);
+  app.add_option("--out", options.out, "Folder for findings")->capture_default_str();
+  app.add_flag("--inline-cases", options.inline_cases,
+               "Replay commands hold the case itself, not its file");
+  app.add_flag("--no-shrink", options.no_shrink, "Keep findings as they were drawn");
+  app.add_flag("--quiet", options.quiet, "No progress lines");
+}
+
+void add_search(CLI::App& app, CampaignArguments& options) {
+  app.add_option("--search", options.search,
+                 "drawn: case n follows from seed and n; guided: one case in three is aimed by "
+                 "what earlier ones told (default: guided, and drawn for shards)")
+      ->check(CLI::IsMember({"guided", "drawn"}));
+}
+
 std::FILE* text_out(const Options& options) { return options.json ? stderr : stdout; }
 
 std::string tree_of(const Options& options) {
@@ -107,7 +173,7 @@ uint64_t share_of(uint64_t cases, uint64_t shard, uint64_t shards) {
   return cases <= shard ? 0 : (cases - shard + shards - 1) / shards;
 }
 
-CampaignOptions campaign_options(const Options& options) {
+CampaignOptions campaign_options(const CampaignArguments& options) {
   if (options.shard >= options.shards) {
     throw Error(Exit::kUsage, fmt::format("--shard={}: there are {} of them, from 0", options.shard,
                                           options.shards));
@@ -126,16 +192,17 @@ CampaignOptions campaign_options(const Options& options) {
   return campaign;
 }
 
-CampaignReport make_report(const Harness& harness, const Options& options, const Ledger* ledger) {
+CampaignReport make_report(const Harness& harness, const FolderArguments& options,
+                           const Ledger* ledger, double seconds) {
   return CampaignReport(harness, {.out = text_out(options),
                                   .folder = user_path(options.out),
                                   .shown_folder = options.out,
-                                  .command = options.command,
+                                  .command = options.program,
                                   .arguments = harness_arguments(options),
                                   .inline_cases = options.inline_cases,
                                   .quiet = options.quiet,
                                   .ledger = ledger,
-                                  .seconds = options.seconds});
+                                  .seconds = seconds});
 }
 
 void print_version(const Options& options, uint64_t seed) {
@@ -143,7 +210,7 @@ void print_version(const Options& options, uint64_t seed) {
              plural(options.threads, "thread"));
 }
 
-Case given_case(const Options& options) {
+Case given_case(const CaseArguments& options) {
   if (options.file.empty() == options.case_text.empty()) {
     throw Error(Exit::kUsage, "give a case: either a file or --case=JSON");
   }
@@ -157,6 +224,23 @@ Case given_case(const Options& options) {
     json = load_json(source);
   }
   return read_case(JsonView(json, source));
+}
+
+Exit exit_of(const Verdict& verdict) {
+  switch (verdict.status) {
+    case Status::kPass:
+    case Status::kWeak:
+    case Status::kSuspect:
+      return Exit::kClean;
+    case Status::kFail:
+      return is_of(signature(verdict), FindingKind::kInternalError) ? Exit::kInternal
+                                                                    : Exit::kFindings;
+    case Status::kRefused:
+    case Status::kUnsupported:
+    case Status::kTooLarge:
+      break;
+  }
+  return Exit::kNothingRan;
 }
 
 }  // namespace wavefuzz

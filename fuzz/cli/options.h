@@ -3,14 +3,14 @@
 
 #include <omp.h>
 
-#include <atomic>
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "fuzz/cli/manifest_command.h"
+#include "fuzz/cli/session.h"
 #include "fuzz/cli/terminal.h"
 #include "fuzz/search/campaign.h"
 #include "fuzz/search/harness.h"
@@ -18,60 +18,54 @@
 
 namespace wavefuzz {
 
-/// The command line, as every subcommand reads its part of it.
+/// What several commands have; a command's own options extend one of these.
 struct Options {
-  std::string command;  // what the user typed to get here
-  std::vector<std::string> manifests;
-  std::vector<std::string> objects;  // KERNEL[/LAUNCH]=FILE: in the place of a manifest's
-  std::string root;
-  std::map<std::string, std::string> external;  // ExternalRoot::name -> folder
+  std::string program;             ///< what the user typed to get here
+  std::vector<std::string> words;  ///< the command line as it was given
+  bool json = false;
+  int threads = omp_get_max_threads();
+
+  std::vector<std::string> manifests;           ///< instead of those of the tree
+  std::vector<std::string> objects;             ///< KERNEL[/LAUNCH]=FILE: in a manifest's place
+  std::string root;                             ///< empty: the runfiles
+  std::map<std::string, std::string> external;  ///< ExternalRoot::name -> folder
+};
+
+/// Of commands that are given a case.
+struct CaseArguments : Options {
+  std::string file;
+  std::string case_text;
+};
+
+/// Of commands that write findings into a folder.
+struct FolderArguments : Options {
+  std::string out = "wavefuzz-out";
+  bool inline_cases = false;
+  bool quiet = false;
+};
+
+/// Of commands that run a campaign.
+struct CampaignArguments : FolderArguments {
   std::vector<std::string> kernels = {"all"};
   std::vector<std::string> targets = {"all"};
   std::string seed = "1";
   uint64_t cases = 0;
   double seconds = 0;
-  bool explain = false;
-  bool gates = false;
-  int threads = omp_get_max_threads();
-  std::string out = "wavefuzz-out";
-  std::vector<std::string> corpus;
-  std::vector<std::string> words;  // the command line as it was given
-  bool json = false;
-  bool quiet = false;
-  bool inline_cases = false;
   bool no_shrink = false;
-  std::string search;  // empty: guided, unless it is a shard
+  std::string search;  ///< empty: guided, unless it is a shard
   uint64_t shard = 0;
   uint64_t shards = 1;
-  std::string database;  // empty: in the folder for findings
-  bool resume = false;
-  uint64_t most = 8;
-  std::string ledger;  // of known faults; empty: that of the tree
-
-  std::string op = "all";
-  std::string arch = "all";
-  std::string file;
-  std::vector<std::string> inputs;     // of a merge
-  std::vector<std::string> files;      // builds of regress
-  std::string launch;                  // that they are of
-  std::string axes, svg, png;          // of a map
-  std::vector<std::string> only_axes;  // of a boundary
-  std::string case_text;
-  std::string other_kernel;
-  std::string other_target;
-  NewManifestOptions skeleton;
-  SmokeOptions smoke;
-  int64_t only = -1;
-  bool markdown = false;
-
-  std::string html, junit, sarif, jsonl, markdown_file;  // where reports go
-  int64_t campaign = -1;                                 // negative: the latest
-  double rerun_seconds = 60;
-  double map_seconds = 0;
 };
 
-/// Ctrl-C: what runs ends soon, with what it has.
-extern std::atomic<bool> interrupted;
+// The options of these on a command line.
+void add_json(CLI::App& app, Options& options);
+void add_roots(CLI::App& app, Options& options);
+void add_threads(CLI::App& app, Options& options);
+void add_manifest(CLI::App& app, Options& options);
+/// Manifests, code objects, roots and --json: what it takes to find kernels.
+void add_kernels(CLI::App& app, Options& options);
+void add_campaign(CLI::App& app, CampaignArguments& options);
+void add_search(CLI::App& app, CampaignArguments& options);
 
 /// Where text goes: beside the one document on standard output when that was asked for.
 std::FILE* text_out(const Options& options);
@@ -90,13 +84,15 @@ std::string harness_arguments(const Options& options);
 uint64_t parse_seed(const std::string& text);
 /// How many of so many cases are the shard's.
 uint64_t share_of(uint64_t cases, uint64_t shard, uint64_t shards);
-CampaignOptions campaign_options(const Options& options);
-CampaignReport make_report(const Harness& harness, const Options& options,
-                           const Ledger* ledger = nullptr);
+CampaignOptions campaign_options(const CampaignArguments& options);
+CampaignReport make_report(const Harness& harness, const FolderArguments& options,
+                           const Ledger* ledger = nullptr, double seconds = 0);
 /// The case that the command line gives, as a file or as text.
-Case given_case(const Options& options);
+Case given_case(const CaseArguments& options);
 /// A command's first line.
 void print_version(const Options& options, uint64_t seed);
+/// What a command that ran one case ends with.
+Exit exit_of(const Verdict& verdict);
 
 }  // namespace wavefuzz
 

@@ -1,5 +1,3 @@
-#include "fuzz/cli/regress_command.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +7,8 @@
 #include <tuple>
 
 #include "fuzz/case/plural.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/options.h"
 #include "fuzz/cli/paths.h"
 #include "fuzz/cli/terminal.h"
 #include "fuzz/judge/corpus.h"
@@ -26,16 +26,35 @@ namespace {
 constexpr size_t kMostInARow = 8;
 constexpr uint64_t kCases = 512;
 
+struct RegressArguments : CampaignArguments {
+  std::vector<std::string> files;   // OLD NEW...
+  std::string launch;               // that they are of
+  std::vector<std::string> corpus;  // empty: those of the tree
+};
+
+void declare(CLI::App& app, RegressArguments& options) {
+  add_campaign(app, options);
+  app.add_option("build", options.files,
+                 "OLD NEW...: code objects of the kernel, or names as of --kernel")
+      ->required();
+  app.add_option("--launch", options.launch,
+                 "The launch that code objects are of, where the kernel has several");
+  app.add_option("--seconds", options.seconds, "Time to draw cases (default: 512 cases)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--corpus", options.corpus,
+                 "Known failures, replayed first (default: those of the tree), or 'none'");
+}
+
 /// A build with what it takes to run it.
 struct NamedBuild {
   std::unique_ptr<Harness> harness;
-  Options options;  // under which other commands find it
+  RegressArguments options;  // under which other commands find it
   Build build;
   std::string arch;  // of a code object; empty: any of the kernel's
 };
 
 /// The kernel whose code objects are compared: that of --kernel, or the only one there is.
-std::string kernel_of_objects(const Options& options, const Harness& harness) {
+std::string kernel_of_objects(const RegressArguments& options, const Harness& harness) {
   if (options.kernels != std::vector<std::string>{"all"}) {
     if (options.kernels.size() != 1)
       throw Error(Exit::kUsage, "regress: --kernel must name one kernel");
@@ -48,7 +67,7 @@ std::string kernel_of_objects(const Options& options, const Harness& harness) {
   return harness.manifests().begin()->first;
 }
 
-NamedBuild named_build(const std::string& word, const Options& options) {
+NamedBuild named_build(const std::string& word, const RegressArguments& options) {
   NamedBuild b;
   b.options = options;
   b.build.shown = word;
@@ -82,7 +101,8 @@ NamedBuild named_build(const std::string& word, const Options& options) {
 }
 
 /// The targets that every build runs on, of those asked for.
-std::vector<std::string> targets(const std::vector<NamedBuild>& builds, const Options& options) {
+std::vector<std::string> targets(const std::vector<NamedBuild>& builds,
+                                 const RegressArguments& options) {
   std::vector<std::string> list =
       targets_of(builds.front().harness->manifest(builds.front().build.kernel));
   std::erase_if(list, [&](const std::string& target) {
@@ -124,7 +144,7 @@ std::string signatures(const Difference& d) {
 
 /// Stores the case and returns the command that replays it.
 std::string store(const NamedBuild& build, const Difference& d) {
-  const Options& o = build.options;
+  const RegressArguments& o = build.options;
   const std::string file = finding_file(d.drawn);
   const std::string arguments = harness_arguments(o);
   try {
@@ -133,9 +153,9 @@ std::string store(const NamedBuild& build, const Difference& d) {
                             d.shrunk.verdict.findings.front().message}));
   } catch (const Error& e) {
     fmt::print(stderr, "wavefuzz: {}\n", e.what());
-    return run_case_command(o.command, d.shrunk.smallest, arguments);
+    return run_case_command(o.program, d.shrunk.smallest, arguments);
   }
-  return replay_file_command(o.command, o.out, file, arguments);
+  return replay_file_command(o.program, o.out, file, arguments);
 }
 
 std::string coverage_words(const BuildCoverage& c) {
@@ -148,7 +168,7 @@ std::string coverage_words(const BuildCoverage& c) {
 
 class Teller {
  public:
-  Teller(const Options& options) : options_(options), out_(text_out(options)) {}
+  Teller(const RegressArguments& options) : options_(options), out_(text_out(options)) {}
 
   void tell(const NamedBuild& before, const NamedBuild& now, const std::string& target,
             const Comparison& c) {
@@ -249,14 +269,12 @@ class Teller {
     return list;
   }
 
-  const Options& options_;
+  const RegressArguments& options_;
   std::FILE* out_;
   nlohmann::ordered_json comparisons_ = nlohmann::ordered_json::array();
 };
 
-}  // namespace
-
-Exit regress(const Options& options) {
+Exit regress(const RegressArguments& options) {
   if (options.files.size() < 2) throw Error(Exit::kUsage, "regress: give OLD and NEW");
   std::vector<NamedBuild> builds;
   for (const std::string& word : options.files) builds.push_back(named_build(word, options));
@@ -329,6 +347,14 @@ Exit regress(const Options& options) {
   }
   if (breaks) return Exit::kFindings;
   return nothing ? Exit::kNothingRan : Exit::kClean;
+}
+
+}  // namespace
+
+void add_regress_command(CLI::App& app, Session& session) {
+  add_command(app, session, "regress",
+              "Say what a newer build of a kernel does differently; of several, the first bad",
+              declare, regress);
 }
 
 }  // namespace wavefuzz

@@ -1,11 +1,13 @@
-#include "fuzz/cli/report_command.h"
-
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
-#include "fuzz/cli/fuzz_command.h"
-#include "fuzz/cli/ledger_command.h"
+#include "fuzz/cli/commands.h"
+#include "fuzz/cli/database.h"
+#include "fuzz/cli/known_faults.h"
+#include "fuzz/cli/options.h"
 #include "fuzz/cli/paths.h"
 #include "fuzz/judge/corpus.h"
 #include "fuzz/report/build.h"
@@ -15,7 +17,47 @@ namespace wavefuzz {
 
 namespace fs = std::filesystem;
 
-Exit report_command(const Options& options) {
+namespace {
+
+struct ReportOptions : FolderArguments {
+  std::string html, junit, sarif, jsonl, markdown;  // where they go
+  std::string database;
+  int64_t campaign = -1;  // negative: the latest
+  double rerun_seconds = 60;
+  double map_seconds = 0;
+  size_t most = 8;
+  std::string ledger;
+};
+
+void declare(CLI::App& app, ReportOptions& options) {
+  add_manifest(app, options);
+  add_roots(app, options);
+  app.add_flag("--json", options.json, "What was written, as JSON on standard output");
+  app.add_option("--out", options.out, "Folder for findings")->capture_default_str();
+  app.add_option("--db", options.database, "Memory of campaigns");
+  app.add_option("--campaign", options.campaign,
+                 "Its number, as `history` shows it (default: the latest)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--html", options.html, "One self-contained page");
+  app.add_option("--junit", options.junit, "JUnit XML, for Jenkins and GitLab");
+  app.add_option("--sarif", options.sarif, "SARIF 2.1.0, for code scanning");
+  app.add_option("--jsonl", options.jsonl, "A line of JSON for each job and finding");
+  app.add_option("--markdown", options.markdown, "A summary for a pull request");
+  app.add_option("--seconds", options.rerun_seconds, "Time to run findings again in")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--maps", options.map_seconds,
+                 "Seconds to draw a map of the verdicts around each finding in (default: none)")
+      ->check(CLI::NonNegativeNumber);
+  add_ledger(app, options.ledger);
+  add_threads(app, options);
+  app.add_option("--most", options.most, "Unreached blocks listed of each program")
+      ->capture_default_str();
+  app.add_flag("--inline-cases", options.inline_cases,
+               "Replay commands hold the case itself, not its file");
+}
+
+Exit report(const ReportOptions& options) {
   struct Format {
     const char* option;
     const std::string& file;
@@ -26,7 +68,7 @@ Exit report_command(const Options& options) {
       {"--junit", options.junit, junit_report},
       {"--sarif", options.sarif, sarif_report},
       {"--jsonl", options.jsonl, jsonl_report},
-      {"--markdown", options.markdown_file, markdown_report},
+      {"--markdown", options.markdown, markdown_report},
   };
   bool any = false;
   for (const Format& f : formats) any |= !f.file.empty();
@@ -35,15 +77,17 @@ Exit report_command(const Options& options) {
                 "report: give at least one of --html, --junit, --sarif, --jsonl, --markdown=FILE");
   }
 
-  CampaignStore store = existing_store(options);
+  CampaignStore store = existing_store(options.database, options.out);
   if (options.campaign < 0 ? !store.latest() : !store.select(options.campaign)) {
-    throw Error(options.campaign < 0 ? Exit::kNothingRan : Exit::kUsage,
-                options.campaign < 0 ? fmt::format("{}: has no campaigns", database_path(options))
-                                     : fmt::format("--campaign: {} has no campaign {}",
-                                                   database_path(options), options.campaign));
+    throw Error(
+        options.campaign < 0 ? Exit::kNothingRan : Exit::kUsage,
+        options.campaign < 0
+            ? fmt::format("{}: has no campaigns", database_path(options.database, options.out))
+            : fmt::format("--campaign: {} has no campaign {}",
+                          database_path(options.database, options.out), options.campaign));
   }
   const Harness harness = make_harness(options);
-  const Ledger ledger = ledger_of(options);
+  const Ledger ledger = ledger_of(options, options.ledger);
   const std::string arguments = harness_arguments(options);
   const fs::path folder = user_path(options.out);
   const ReportModel model = build_report(
@@ -52,8 +96,8 @@ Exit report_command(const Options& options) {
            [&](const Case& drawn, const Case& smallest) {
              const std::string file = finding_file(drawn);
              return options.inline_cases || !fs::exists(folder / file)
-                        ? run_case_command(options.command, smallest, arguments)
-                        : replay_file_command(options.command, options.out, file, arguments);
+                        ? run_case_command(options.program, smallest, arguments)
+                        : replay_file_command(options.program, options.out, file, arguments);
            },
        .database = options.database.empty() ? (fs::path(options.out) / "campaigns.sqlite").string()
                                             : options.database,
@@ -65,13 +109,24 @@ Exit report_command(const Options& options) {
        .map_seconds = options.map_seconds,
        .threads = options.threads},
       interrupted);
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const Format& f : formats) {
     if (f.file.empty()) continue;
     const std::string text = f.write(model);
     write_file(user_path(f.file), text);
-    fmt::print("{}: {} bytes\n", f.file, text.size());
+    files.push_back({{"format", f.option + 2}, {"file", f.file}, {"bytes", text.size()}});
+    if (!options.json) fmt::print("{}: {} bytes\n", f.file, text.size());
   }
+  if (options.json) std::cout << nlohmann::ordered_json{{"files", files}}.dump(1) << "\n";
   return Exit::kClean;
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& app, Session& session) {
+  add_command(app, session, "report",
+              "Write a campaign as files: HTML, JUnit XML, SARIF, JSON lines, Markdown", declare,
+              report);
 }
 
 }  // namespace wavefuzz

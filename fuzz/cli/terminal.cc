@@ -230,6 +230,7 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
     }
     if (!r.unsupported.empty()) what = "unsupported: " + r.unsupported;
     if (r.cases != 0 && r.count(Status::kTooLarge) == r.cases) what = "every case is too large";
+    if (!r.no_case.empty() && r.findings.empty()) what = "no case inside the claims";
     const std::string coverage =
         r.coverage.empty() ? "" : fmt::format("{:.1f} %", covered(harness, r).percent());
     fmt::print(out, "{:<{}}  {:<10}  {:>8}  {:>6}  {:>8}  {:>8}  {}\n", kernel_name(r.job), width,
@@ -241,6 +242,7 @@ void print_summary(std::FILE* out, const Harness& harness, const std::vector<Job
       fmt::print(out, "known: {}, in {}: {}\n", job_name(r.job), plural(in_cases, "case"), note);
     if (const std::string sentence = r.too_large_sentence(); !sentence.empty())
       fmt::print(out, "too large: {}, {}\n", job_name(r.job), sentence);
+    if (!r.no_case.empty()) fmt::print(out, "no case: {}, {}\n", job_name(r.job), r.no_case);
     for (const SuspectCase& s : r.suspects)
       fmt::print(out, "suspect: {}, case {}: {}\n", job_name(r.job), s.case_index, s.message);
   }

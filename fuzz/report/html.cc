@@ -201,6 +201,7 @@ class Page {
       if (!r.unsupported.empty()) what += " unsupported: " + xml_text(r.unsupported);
       if (const std::string sentence = r.too_large_sentence(); !sentence.empty())
         what += "; " + xml_text(sentence);
+      if (!r.no_case.empty()) what += "; " + xml_text(r.no_case);
       rows += "<tr>" + cell(breakable(kernel_name(r.job)), "name") + cell(xml_text(r.job.target)) +
               count_cell(r.cases) + count_cell(r.count(Status::kWeak)) +
               count_cell(r.count(Status::kSuspect)) + coverage_cell(job) + count_cell(job.edges()) +

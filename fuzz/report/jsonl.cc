@@ -41,6 +41,7 @@ ordered_json of(const ReportModel& model, const ReportJob& job) {
   json["known"] = r.known;
   json["unsupported"] = r.unsupported;
   json["too_large"] = r.too_large;
+  json["no_case"] = r.no_case;
   return json;
 }
 

@@ -87,6 +87,8 @@ std::string markdown_report(const ReportModel& model) {
     if (!sentence.empty())
       out += fmt::format("\n{} on {}: {}.\n", markdown_code(kernel_name(job.result.job)),
                          markdown_code(job.result.job.target), markdown_text(sentence));
+    if (!job.result.no_case.empty())
+      out += fmt::format("\n{}\n", markdown_text(job.result.no_case));
   }
   if (known != 0) out += known_words(model, known);
   if (right == 0) return out;

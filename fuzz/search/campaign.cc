@@ -103,13 +103,19 @@ class Campaign {
 
   bool finished(const JobResult& result) const {
     if (options_.cases != 0 && result.cases >= options_.cases) return true;
-    if (!result.unsupported.empty()) return true;
+    if (!result.unsupported.empty() || !result.no_case.empty()) return true;
     return result.findings.size() >= most_findings(result.job, options_.findings_per_job);
   }
 
   void take_turn(JobResult& result, std::set<std::string>& signatures) {
     const uint64_t end = result.cases + std::clamp(result.cases, uint64_t{1}, kLongestTurn);
-    while (result.cases < end && !finished(result) && !over()) run_block(result, signatures);
+    while (result.cases < end && !finished(result) && !over()) {
+      try {
+        run_block(result, signatures);
+      } catch (const NoCase& e) {
+        result.no_case = e.what();  // the other jobs go on
+      }
+    }
   }
 
   /// Where each of the next cases comes from.

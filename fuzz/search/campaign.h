@@ -84,6 +84,7 @@ struct JobResult {
   std::map<Status, uint64_t> by_status;
   uint64_t instructions = 0;
   std::string unsupported;          ///< what the target lacked, if it did
+  std::string no_case;              ///< why it ended for want of a case inside the claims
   std::string too_large;            ///< the limit that the first case ran into that was too large
   double cpu_seconds = 0;           ///< of this process while the job ran, shrinking included
   double cpu_seconds_to_first = 0;  ///< the same up to the first failure, before it was shrunk

@@ -141,26 +141,44 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
     bool once;  // on the first target only
   };
   std::vector<Named> named;
+  const auto add = [&](const std::string& kernel, const std::string& plant, bool once) {
+    for (Named& n : named) {
+      if (n.kernel != kernel || n.plant != plant) continue;
+      n.once &= once;
+      return;
+    }
+    named.push_back({kernel, plant, once});
+  };
   for (const std::string& text : kernels) {
     const bool right = text == "all" || text == "right";
     const bool planted = text == "all" || text == "planted";
     if (right || planted) {
       for (const auto& [kernel, m] : manifests_) {
         if (!m.campaign || m.missing_root(roots_) != nullptr) continue;
-        if (right) named.push_back({kernel, "", false});
+        if (right) add(kernel, "", false);
         if (!planted) continue;
-        for (const Plant& plant : m.plants) named.push_back({kernel, plant.name, right});
+        for (const Plant& plant : m.plants) add(kernel, plant.name, right);
       }
       continue;
     }
     if (text.find_first_of("*?[") != std::string::npos) {
-      const size_t before = named.size();
+      // Planted bugs are meant by patterns of their whole names.
+      const bool plants = text.find('+') != std::string::npos;
+      bool any = false;
       for (const auto& [kernel, m] : manifests_) {
-        if (m.campaign && fnmatch(text.c_str(), kernel.c_str(), 0) == 0)
-          named.push_back({kernel, "", false});
+        if (!m.campaign) continue;
+        const auto take = [&](const std::string& plant) {
+          if (fnmatch(text.c_str(), kernel_name(kernel, plant).c_str(), 0) != 0) return;
+          add(kernel, plant, false);
+          any = true;
+        };
+        if (!plants) take("");
+        for (size_t i = 0; plants && i < m.plants.size(); ++i) take(m.plants[i].name);
       }
-      if (named.size() == before)
-        throw Error(Exit::kUsage, fmt::format("no kernel is named like '{}'", text));
+      if (!any) {
+        throw Error(Exit::kUsage, fmt::format("no {} is named like '{}'",
+                                              plants ? "planted bug" : "kernel", text));
+      }
       continue;
     }
     const auto [kernel, plant] = split_kernel_name(text);
@@ -169,7 +187,7 @@ std::vector<Job> Harness::jobs(const std::vector<std::string>& kernels,
       throw Error(Exit::kUsage,
                   fmt::format("kernel '{}' has no planted bug '{}'", m.kernel, plant));
     }
-    named.push_back({m.kernel, plant, false});
+    add(m.kernel, plant, false);
   }
   std::vector<Job> jobs;
   for (const std::string& target : target_names()) {
@@ -193,13 +211,20 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
   const Plant* plant = m.find_plant(job.plant);
   const rc::Gen<Case> domain = op.domain(m);
   const int size = static_cast<int>(std::min<uint64_t>(8 + index / 2, rc::kNominalSize));
+  std::map<std::string, std::pair<uint64_t, std::string>> refusals;  // by clause; and one of each
   for (uint64_t attempt = 0; attempt < kMostTries; ++attempt) {
     const rc::Random random(rc::Random::Key{seed, stable_hash(job.kernel), index, attempt});
     const rc::Shrinkable<Case> drawn = domain(random, size);
     const Params params = params_of(op, drawn.value(), job.target);
-    if (refusal_of(op, m, drawn.value(), params)) continue;
-    if (plant != nullptr && !plant->where.empty() && wavefuzz::evaluate(plant->where, params) == 0)
+    std::optional<std::string> refusal = refusal_of(op, m, drawn.value(), params);
+    if (!refusal && plant != nullptr && !plant->where.empty() &&
+        wavefuzz::evaluate(plant->where, params) == 0)
+      refusal = fmt::format("the planted bug shows only where {}", plant->where);
+    if (refusal) {
+      auto& [count, example] = refusals[refusal->substr(0, refusal->find(" = "))];
+      if (count++ == 0) example = *refusal;
       continue;
+    }
     return rc::shrinkable::map(drawn, [job, op = m.op](Case c) {
       c.op = op;
       c.kernel = job.kernel;
@@ -208,8 +233,14 @@ rc::Shrinkable<Case> Harness::draw(const Job& job, uint64_t seed, uint64_t index
       return c;
     });
   }
-  throw Error(Exit::kUsage,
-              fmt::format("{}: no case inside the claims in {} tries", m.file, kMostTries));
+  const auto most = std::max_element(
+      refusals.begin(), refusals.end(),
+      [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+  const auto& [count, example] = most->second;
+  throw NoCase(
+      fmt::format("{}: no case inside the claims in {} tries; what refused most, {} times: "
+                  "{}",
+                  m.file, kMostTries, count, example));
 }
 
 uint64_t budget_beside(uint64_t instructions) {

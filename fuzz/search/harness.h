@@ -13,11 +13,19 @@
 #include "fuzz/case/case.h"
 #include "fuzz/judge/verdict.h"
 #include "fuzz/operators/operator.h"
+#include "gpu/error.h"
 #include "gpu/manifest.h"
 #include "gpu/roots.h"
 #include "gpu/targets/target.h"
 
 namespace wavefuzz {
+
+/// A kernel has no case inside its claims, or none that its planted bug can show in. The message
+/// names the clause that refused most.
+class NoCase : public Error {
+ public:
+  explicit NoCase(const std::string& line) : Error(Exit::kUsage, line) {}
+};
 
 /// A kernel on a target: what a campaign spends its time on.
 struct Job {
@@ -63,14 +71,16 @@ class Harness {
   const Manifest& manifest(const std::string& kernel) const;
 
   /// The jobs of kernels named as on the command line ("kernel", "kernel+plant", a pattern such as
-  /// "aiter_*", "right": each kernel as it should be, "planted": each planted bug of each, or "all"
-  /// of them, planted bugs on one target only) on targets ("all" or names). Kernels whose code
+  /// "aiter_*" or "kernel+*", "right": each kernel as it should be, "planted": each planted bug of
+  /// each, or "all" of them, planted bugs on one target only) on targets ("all" or names), each
+  /// once. Kernels whose code
   /// objects lie in a folder that was not given are left out unless named. Throws Error(kUsage).
   std::vector<Job> jobs(const std::vector<std::string>& kernels,
                         const std::vector<std::string>& targets) const;
 
   /// Case `index` of a campaign: inside the kernel's claims and, for a planted bug, where that can
   /// show. The same for every plant and target of a kernel, as far as it has cases in common.
+  /// Throws NoCase.
   rc::Shrinkable<Case> draw(const Job& job, uint64_t seed, uint64_t index) const;
 
   /// Runs and judges a case, and the case that it is related to. Throws Error when it cannot be run

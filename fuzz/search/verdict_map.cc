@@ -175,6 +175,27 @@ std::string text_of(const VerdictMap& map) {
   return out + fmt::format("{:>{}}  {}\n", map.column_axis, width, ruler);
 }
 
+nlohmann::ordered_json to_json(const VerdictMap& map) {
+  nlohmann::ordered_json cells = nlohmann::ordered_json::array();
+  for (const auto& row : map.cells) {
+    std::string letters;
+    for (const VerdictMap::Cell cell : row) letters += static_cast<char>(cell);
+    cells.push_back(letters);
+  }
+  return {{"title", map.title},
+          {"columns", {{"axis", map.column_axis}, {"values", map.columns}}},
+          {"rows", {{"axis", map.row_axis}, {"values", map.rows}}},
+          {"letters",
+           {{".", "passes"},
+            {"#", "fails"},
+            {"!", "fails otherwise"},
+            {"~", "weak or suspect"},
+            {">", "too large"},
+            {" ", "no case"}}},
+          {"cells", cells},
+          {"complete", map.complete}};
+}
+
 std::string svg_of(const VerdictMap& map) {
   constexpr int kCell = 8, kLeft = 72, kTop = 68, kBottom = 56;
   const int title = 16 + 8 * static_cast<int>(map.title.size());

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ VerdictMap draw_map(const Harness& harness, const Case& base, const std::string&
 
 /// For a terminal: a line for each row, the greatest value first.
 std::string text_of(const VerdictMap& map);
+/// The axes with their values and, for each row, a string of the cells' letters.
+nlohmann::ordered_json to_json(const VerdictMap& map);
 /// A picture that stands alone, light and dark.
 std::string svg_of(const VerdictMap& map);
 /// A picture of one cell for each 8 x 8 pixels, without words. Throws Error(kInternal).

@@ -91,6 +91,7 @@ json state_json(const JobResult& r) {
   return {{"by_status", by_status},
           {"unsupported", r.unsupported},
           {"too_large", r.too_large},
+          {"no_case", r.no_case},
           {"cpu_seconds_to_first", r.cpu_seconds_to_first},
           {"suspects", suspects},
           {"known", r.known},
@@ -107,6 +108,7 @@ void read_state(const json& state, const std::string& where, JobResult& r) {
   }
   r.unsupported = state.at("unsupported");
   r.too_large = state.value("too_large", "");  // older databases have none
+  r.no_case = state.value("no_case", "");
   r.cpu_seconds_to_first = state.at("cpu_seconds_to_first");
   for (const json& s : state.at("suspects"))
     r.suspects.push_back({s.at(0), parse_stored(s.at(1), where), s.at(2)});

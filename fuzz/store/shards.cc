@@ -98,6 +98,9 @@ CombinedResult combine(const std::vector<ShardResult>& shards, const CampaignLim
   std::sort(sum.suspects.begin(), sum.suspects.end(),
             [](const SuspectCase& a, const SuspectCase& b) { return a.case_index < b.case_index; });
   sum.too_large = first_too_large(shards);
+  for (const ShardResult& s : shards) {
+    if (sum.no_case.empty()) sum.no_case = s.result.no_case;
+  }
   auto lacked = first_unsupported(shards);
 
   if (!limits.guided && limits.cases != 0 && shards.size() == count &&
