@@ -18,7 +18,9 @@ extern "C" void on_signal(int signal) {
 }
 
 int main(int argc, char** argv) {
-  Session session = {.program = command_prefix(argv[0]), .words = {argv + 1, argv + argc}};
+  Session session;
+  session.program = command_prefix(argv[0]);
+  session.words.assign(argv + 1, argv + argc);
   session.run = [&] { return default_campaign(session); };
   CLI::App app(
       "wavefuzz finds the inputs that break an FP8 attention kernel, on a machine without a GPU.\n"
