@@ -296,6 +296,7 @@ void IndexerKGather::judge(const Run& run, Judge& judge) const {
   Expectation codes = {.buffer = "dst_k", .units = {}};
   Expectation scales = {.buffer = "dst_scale", .units = {}};
   std::vector<size_t> token_of;
+  const auto k_stride = static_cast<uint64_t>(kKStride.of(c));
   bool any = false;
   for (size_t token = 0; token < rows.size(); ++token) {
     ExpectedUnit unit;
@@ -310,8 +311,7 @@ void IndexerKGather::judge(const Run& run, Judge& judge) const {
     if (!rows[token].valid) continue;
     any = true;
     ExpectedUnit row;
-    for (uint32_t d = 0; d < cache.page.head_dim; ++d)
-      row.offsets.push_back(token * static_cast<uint64_t>(kKStride.of(c)) + d);
+    for (uint32_t d = 0; d < cache.page.head_dim; ++d) row.offsets.push_back(token * k_stride + d);
     row.alternatives.push_back(rows[token].codes);
     codes.units.push_back(std::move(row));
     token_of.push_back(token);

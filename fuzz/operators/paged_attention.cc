@@ -186,10 +186,13 @@ Inputs::Group Inputs::group(const Readers& read, int64_t b, int64_t h) const {
     const int64_t count = std::min(s.page_size, keys - first);
     const int64_t k_page = page * s.k_page_stride + h * s.k_head_stride;
     const int64_t v_page = page * s.v_page_stride + h * s.v_head_stride;
-    for (int64_t t = 0; t < count; ++t) {
-      for (int64_t d = 0; d < s.head_dim; ++d)
+    // Tokens lie closest together in either cache.
+    for (int64_t d = 0; d < s.head_dim; ++d) {
+      for (int64_t t = 0; t < count; ++t)
         g.k[(first + t) * s.head_dim + d] = read.k.at(k_page + s.k.index_in_head(t, d) * bytes);
-      for (int64_t d = 0; d < s.v_head_dim; ++d)
+    }
+    for (int64_t d = 0; d < s.v_head_dim; ++d) {
+      for (int64_t t = 0; t < count; ++t)
         g.v[(first + t) * s.v_head_dim + d] = read.v.at(v_page + s.v.index_in_head(t, d) * bytes);
     }
     if (!s.quantised) continue;

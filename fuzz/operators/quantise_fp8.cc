@@ -113,6 +113,7 @@ void show_gates(const Case& c, const reference::QuantisedRows& wanted, quant::Fp
                 Judge& judge) {
   const int64_t rows = kRows.of(c), columns = kColumns.of(c);
   const Granularity g = granularity_of(c);
+  const int64_t codes_stride = kCodesStride.of(c);
   const int64_t group = g == Granularity::kGroup ? kGroupColumns.of(c) : columns;
   std::vector<double> expected, got;
   for (int64_t row = 0; row < rows; ++row) {
@@ -126,7 +127,7 @@ void show_gates(const Case& c, const reference::QuantisedRows& wanted, quant::Fp
         return bytes ? double{decode(Dtype::kF32, load_bits(Dtype::kF32, bytes->data()))}
                      : std::numeric_limits<double>::quiet_NaN();
       };
-      const auto code = judge.read("codes", static_cast<uint64_t>(row * kCodesStride.of(c) + i), 1);
+      const auto code = judge.read("codes", static_cast<uint64_t>(row * codes_stride + i), 1);
       expected.push_back(quant::decode(format, wanted.codes[row * columns + i]) * scale_of(true));
       got.push_back(code ? quant::decode(format, code->front()) * scale_of(false)
                          : std::numeric_limits<double>::quiet_NaN());
@@ -190,11 +191,12 @@ void QuantiseFp8::judge(const Run& run, Judge& judge) const {
       parse_scale_rule(JsonView(run.manifest.numerics, run.manifest.file + " numerics"), format,
                        dtype == Dtype::kF16, kScaleFmt.of(c) == "ue8m0");
   const int64_t rows = kRows.of(c), columns = kColumns.of(c);
+  const int64_t x_stride = kXStride.of(c), codes_stride = kCodesStride.of(c);
   const ImageReader image(run.buffers.front());
   std::vector<float> x;
   for (int64_t row = 0; row < rows; ++row) {
-    const uint8_t* bytes = image.at(static_cast<uint64_t>(row * kXStride.of(c)) * 2,
-                                    static_cast<uint64_t>(columns) * 2);
+    const uint8_t* bytes =
+        image.at(static_cast<uint64_t>(row * x_stride) * 2, static_cast<uint64_t>(columns) * 2);
     for (int64_t i = 0; i < columns; ++i)
       x.push_back(decode(dtype, load_bits(dtype, bytes + 2 * i)));
   }
@@ -218,7 +220,7 @@ void QuantiseFp8::judge(const Run& run, Judge& judge) const {
   for (int64_t row = 0; row < rows; ++row) {
     ExpectedUnit unit;
     for (int64_t i = 0; i < columns; ++i)
-      unit.offsets.push_back(static_cast<uint64_t>(row * kCodesStride.of(c) + i));
+      unit.offsets.push_back(static_cast<uint64_t>(row * codes_stride + i));
     unit.alternatives.emplace_back(wanted.codes.begin() + row * columns,
                                    wanted.codes.begin() + (row + 1) * columns);
     codes.units.push_back(std::move(unit));

@@ -194,13 +194,14 @@ std::vector<Buffer> TopKPerRow::buffers(const Case& c) const {
 void TopKPerRow::judge(const Run& run, Judge& judge) const {
   const Case& c = run.c;
   const ImageReader logits(run.buffers.front());
+  const int64_t logits_stride = kLogitsStride.of(c), indices_stride = kIndicesStride.of(c);
   std::vector<TopKRow> rows;
   for (int64_t row = 0; row < row_count(c); ++row) {
     const reference::TopKColumns columns = columns_of(c, row);
     TopKRow r;
-    r.offset = static_cast<uint64_t>(row * kIndicesStride.of(c)) * sizeof(int32_t);
+    r.offset = static_cast<uint64_t>(row * indices_stride) * sizeof(int32_t);
     for (int64_t column = columns.begin; column < columns.end; ++column) {
-      const auto at = static_cast<uint64_t>(row * kLogitsStride.of(c) + column) * 4;
+      const auto at = static_cast<uint64_t>(row * logits_stride + column) * 4;
       r.logits.push_back(decode(Dtype::kF32, load_bits(Dtype::kF32, logits.at(at, 4))));
     }
     rows.push_back(std::move(r));
